@@ -1,0 +1,3 @@
+module github.com/go-greenlet/greenlet
+
+go 1.25
