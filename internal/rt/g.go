@@ -1,0 +1,121 @@
+package rt
+
+import (
+	"bytes"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"unsafe"
+)
+
+// G is a goroutine as the runtime sees it: the address of its runtime.g. The
+// runtime keeps every g it ever made, so a G stays readable for ever; but it
+// speaks of one goroutine only while that goroutine lives, because a dead
+// goroutine's g is given to a new one. The number, ID, is never given twice.
+//
+// All methods but IsNil need a verified layout table (see Fast).
+type G struct{ p unsafe.Pointer }
+
+// IsNil reports whether g is no goroutine at all.
+func (g G) IsNil() bool { return g.p == nil }
+
+// field returns the address of the field at offset off.
+//
+// SAFETY: g came from getg, off from a table that the self-check found right.
+func (g G) field(off uintptr) unsafe.Pointer { return unsafe.Add(g.p, off) }
+
+// ID returns the goroutine's number.
+func (g G) ID() uint64 { return *(*uint64)(g.field(GGoid)) }
+
+// Status returns the goroutine's status with the scan bit removed.
+func (g G) Status() uint32 {
+	return atomic.LoadUint32((*uint32)(g.field(GStatus))) &^ StatusScan
+}
+
+// Parked reports whether the goroutine waits and no thread holds it any more.
+func (g G) Parked() bool {
+	return g.Status() == StatusWaiting && atomic.LoadUintptr((*uintptr)(g.field(GM))) == 0
+}
+
+// Bounds returns the ends of the goroutine's stack, lo <= sp < hi.
+func (g G) Bounds() (lo, hi uintptr) {
+	return *(*uintptr)(g.field(GStackLo)), *(*uintptr)(g.field(GStackHi))
+}
+
+// SP returns the stack pointer of a parked goroutine.
+func (g G) SP() uintptr { return *(*uintptr)(g.field(GSchedSP)) }
+
+// InBubble reports whether the goroutine belongs to a testing/synctest bubble.
+func (g G) InBubble() bool { return *(*uintptr)(g.field(GBubble)) != 0 }
+
+// SetLabels gives g the profiler labels of the running goroutine from, as the
+// go statement does for a new goroutine. Owner only: g is parked and ours.
+func (g G) SetLabels(from G) {
+	src := (*unsafe.Pointer)(from.field(GLabels))
+	dst := (*unsafe.Pointer)(g.field(GLabels))
+	if *dst != *src {
+		*dst = *src
+	}
+}
+
+// Self returns the running goroutine, or none where no assembly is built in.
+func Self() G { return getg() }
+
+// Gone reports whether the goroutine that had number id on g has ended. It
+// answers false where that cannot be known.
+func Gone(g G, id uint64) bool {
+	if !Fast || g.IsNil() {
+		return false
+	}
+	return g.ID() != id || g.Status() == StatusDead
+}
+
+// GoroutineID returns the running goroutine's number: read from the goroutine
+// where the layout is known, else from the first line that runtime.Stack
+// prints, which takes microseconds and more on a deep stack.
+func GoroutineID() uint64 {
+	if Fast {
+		return getg().ID()
+	}
+	return printedID()
+}
+
+// InBubble reports whether the running goroutine belongs to a testing/synctest
+// bubble: read from the goroutine where the layout is known, else from the
+// first line that runtime.Stack prints.
+func InBubble() bool {
+	if Fast {
+		return getg().InBubble()
+	}
+	buf := lines.Get().(*[64]byte)
+	defer lines.Put(buf)
+	n := runtime.Stack(buf[:], false)
+	line, _, _ := bytes.Cut(buf[:n], []byte("\n"))
+	return bytes.Contains(line, []byte("synctest bubble"))
+}
+
+// lines is for what runtime.Stack prints first; it lets its argument escape.
+var lines = sync.Pool{New: func() any { return new([64]byte) }}
+
+// printedID reads the number in "goroutine 42 [running]:".
+func printedID() uint64 {
+	buf := lines.Get().(*[64]byte)
+	defer lines.Put(buf)
+	n := runtime.Stack(buf[:], false)
+	var id uint64
+	for _, c := range buf[len("goroutine "):n] {
+		if c < '0' || c > '9' {
+			break
+		}
+		id = id*10 + uint64(c-'0')
+	}
+	return id
+}
+
+// StackPointer returns an address in the caller's frame.
+//
+//go:noinline
+func StackPointer() uintptr {
+	var here byte
+	return uintptr(unsafe.Pointer(&here))
+}
