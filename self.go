@@ -1,0 +1,131 @@
+package greenlet
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"weak"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
+	"github.com/go-greenlet/greenlet/stack"
+)
+
+// How a goroutine finds its carrier. The assembly backend keeps it at the base
+// of the carriers' stacks (rt.Slot). What remains, the roots of trees and the
+// carriers of the generic backend, is found by the goroutine's number.
+
+// carriers holds the goroutines that were started for greenlets.
+var carriers sync.Map // goid -> *carrier
+
+// roots holds the trees by the number of the goroutine where they began. It
+// refers to them weakly: the end of a goroutine cannot be observed, and a tree
+// that nothing else refers to can as well be made anew.
+var roots = struct {
+	mu sync.Mutex
+	m  map[uint64]weak.Pointer[hub]
+
+	pinned map[uint64]*hub // those with a trace hook, which must not be lost
+}{m: make(map[uint64]weak.Pointer[hub]), pinned: make(map[uint64]*hub)}
+
+// rootCache saves the look-up in roots. It is emptied after every cycle of the
+// collector, so that it keeps no tree alive for long.
+var rootCache [64]atomic.Pointer[hub]
+
+// self returns the carrier that calls it.
+func self() *carrier {
+	var goid uint64
+	if assembly {
+		g := rt.Self()
+		if c := slotted(g); c != nil {
+			return c
+		}
+		goid = g.ID()
+	} else {
+		goid = rt.GoroutineID()
+	}
+	if h := rootCache[goid%uint64(len(rootCache))].Load(); h != nil && h.rootID == goid {
+		return &h.root
+	}
+	return selfByID(goid)
+}
+
+// selfFor is self for a caller who most likely belongs to the tree of g.
+func selfFor(g *Greenlet) *carrier {
+	if assembly && g != nil && g.hub != nil && g.hub.rootID == rt.Self().ID() {
+		return &g.hub.root
+	}
+	return self()
+}
+
+func selfByID(goid uint64) *carrier {
+	if c, ok := carriers.Load(goid); ok {
+		return c.(*carrier)
+	}
+	roots.mu.Lock()
+	defer roots.mu.Unlock()
+	h := roots.m[goid].Value()
+	if h == nil {
+		h = newHub(goid)
+		roots.m[goid] = weak.Make(h)
+		runtime.AddCleanup(h, forgetRoot, rootRemains{goid, h.free})
+	}
+	rootCache[goid%uint64(len(rootCache))].Store(h)
+	return &h.root
+}
+
+// rootRemains is what is to be cleared up after a tree.
+type rootRemains struct {
+	goid uint64
+	free *stack.Local[*carrier]
+}
+
+func forgetRoot(r rootRemains) {
+	r.free.Flush()
+	roots.mu.Lock()
+	defer roots.mu.Unlock()
+	if roots.m[r.goid].Value() == nil {
+		delete(roots.m, r.goid)
+	}
+}
+
+// pin keeps h from being made anew while on is true.
+func (h *hub) pin(on bool) {
+	roots.mu.Lock()
+	defer roots.mu.Unlock()
+	if on {
+		roots.pinned[h.rootID] = h
+	} else {
+		delete(roots.pinned, h.rootID)
+	}
+}
+
+// trees returns all trees there are.
+func trees() []*hub {
+	roots.mu.Lock()
+	defer roots.mu.Unlock()
+	all := make([]*hub, 0, len(roots.m))
+	for _, w := range roots.m {
+		if h := w.Value(); h != nil {
+			all = append(all, h)
+		}
+	}
+	return all
+}
+
+// register and deregister keep the books of a carrier's goroutine; it calls
+// them itself when it begins and when it ends.
+func (c *carrier) register(slotted bool) {
+	stack.Began()
+	c.goid = rt.GoroutineID()
+	if rt.Fast {
+		c.g = rt.Self()
+	}
+	if !slotted {
+		carriers.Store(c.goid, c)
+	}
+}
+
+func (c *carrier) deregister() {
+	carriers.Delete(c.goid)
+	stack.Ended()
+}

@@ -1,0 +1,188 @@
+package greenlet
+
+// # The protocol of the switch
+//
+// Read this before switch_amd64.s, switch_arm64.s and carrier.go.
+//
+// # Terms
+//
+//	carrier   a goroutine that greenlets run on, one after the other; at the root
+//	          of a tree, the plain goroutine where the tree began
+//	hub       a tree of greenlets; one of its carriers runs, all others are parked
+//	handle    the *Greenlet that users hold
+//	gp, next  the runtime.g of the carrier that is left and of the one resumed
+//	m         the runtime.m, the thread that runs gp and will run next
+//	letter    what a greenlet finds that is not resumed with values in registers
+//
+// # Why a goroutine for each greenlet
+//
+// Go moves stacks, scans them precisely and knows each by its g. Memory of our
+// own could be none of that, so each greenlet has a goroutine, and a switch
+// makes the thread leave one goroutine and go on in another without asking the
+// scheduler. Growth, scanning, shrinking, tracebacks, panics and deferred calls
+// then work because nothing about a stack is unusual. For the runtime a
+// suspended greenlet is a goroutine that waits, with reason "coroutine".
+//
+// # The stacks
+//
+//	a suspended greenlet                       the one that runs
+//	(addresses grow upwards)
+//
+//	hi ┌──────────────────────┐                hi ┌──────────────────────┐
+//	   │ carry  (rt.Slot)     │                   │ carry  (rt.Slot)     │
+//	   │ carrier.life, serve  │                   │ carrier.life, serve  │
+//	   │ the body             │                   │ the body             │
+//	   │ ... the user's calls │                   │ ... the user's calls │
+//	   ├──────────────────────┤                   ├──────────────────────┤
+//	   │ frame that inlined   │ sched.bp          │ frame that inlined   │ BP
+//	   │ Switch               │                   │ Switch               │
+//	   ├──────────────────────┤                   └──────────────────────┘ SP
+//	   │ return address       │ sched.sp          On arm64 the return address is not
+//	   └──────────────────────┘                   on the stack but in sched.lr.
+//	sched.pc = parkedText+1
+//
+// The frame that waits is always the caller of a function of the shape
+//
+//	func(...) (any, error)
+//
+// with results in registers: enter (Switch and Throw), resume or swap. So any
+// of three can resume it: enterText, with the results in registers, by a jump
+// to the return address; swapText, by a jump to sched.pc, which goes to
+// arriveParked and returns from there with what is in the letter; and the
+// scheduler, which does the same.
+//
+// # The ways of a switch
+//
+//	enter      the assembly that Switch calls: all is checked, values in registers
+//	slow       where enter goes on that a gate turned away: finds out why
+//	resume     enter without the checks, for those who have made them
+//	post       with a letter: by swap, else byScheduler
+//	handOver   the generic backend's, and that of a goroutine about to end
+//
+// # Invariants
+//
+//	I1  A goroutine that a switch has parked has status waiting, no m, and
+//	    sched.{pc,sp,bp,lr} from which the scheduler could resume it.
+//	    Kept by PARK, RELEASE. Tested by TestGoroutineProfile, TestHammer.
+//	I2  A handle's gp is set only while its carrier, if it is suspended, is
+//	    parked as drawn above. Kept by sinks, landed, give, end, handleOf.
+//	    Tested by TestOracle, TestHammer.
+//	I3  hub.running is the goid of the goroutine that runs for the tree, or 0
+//	    while that must not switch in assembly, because it has to be enlisted
+//	    first. A caller of another goroutine never finds its own goid there,
+//	    since goids are not used twice. Kept by ENTER, address, suspend, serve.
+//	    Tested by the tests of goroutines_test.go.
+//	I4  No gate is closed: gp is not in a goroutine profile, has not been seen
+//	    by an execution trace that may still be on (internal/rt/trace.go), is in
+//	    no synctest bubble; next is locked to no thread; next waits and no scan
+//	    holds it; on arm64 both want the same timing mode. The gates are read and
+//	    the switch is made in assembly, where the runtime never preempts, so
+//	    nothing can come between.
+//	    Kept by GATES, Hand. Tested by TestHammer, TestGoroutineProfile,
+//	    TestEverySwitchIsTraced, TestTraceParses, TestTraceLeavesNothing.
+//	I5  A running goroutine always has an m: next's m is set before its status,
+//	    gp's status before its m is cleared. Kept by ENTER, CLAIM, RELEASE.
+//	    Tested by TestHammer with GOGC=1.
+//	I6  m.curg, the g in thread-local storage and the g register change together
+//	    while no signal can see next without an m. Kept by BECOME.
+//	    Tested by TestHammer under CPU profiles.
+//	I7  gp is let go only when the thread has left its stack: a goroutine that
+//	    waits may be scanned, moved and its old stack freed at once.
+//	    Kept by the order of BECOME and RELEASE. Tested by TestHammer.
+//	I8  next goes on by a jump, not by a return: the processor would predict a
+//	    return to where gp was called from. Kept by RETURN. Seen by bench/.
+//	I9  While the collector marks, a pointer leaves an unscanned stack only
+//	    through the heap, where the write barrier shades it. A scanned (black)
+//	    stack may hand it on in registers: whatever such a stack can hold is
+//	    marked already or will be reached from a grey object, wherever it is
+//	    held. Kept by the test of gcscandone. Tested by TestHotPotato.
+//
+//	I10 pair.consumer is the greenlet that waits in call, or waited there last;
+//	    no other may call or be gone back to in assembly. Kept by callSlow.
+//	    Tested by TestCoroConsumers.
+//	I11 A goroutine that is asked to yield does so at its next switch: the stack
+//	    guard is compared as by a function's prologue. Else a loop that only
+//	    switches would hold up whoever stops the world.
+//	    Kept by enterText, callText, backText. Tested by TestPreempt.
+//
+// The plain stores to statuses, when the collector does not mark, are safe
+// because only four kinds of code change a foreign goroutine's status:
+// suspendG for the collector (it marks then), suspendG for the tracer (the gate
+// is closed then), the scheduler's ready (nobody readies our carriers but we),
+// and code that has stopped the world, which cannot happen inside assembly.
+//
+// # What if
+//
+//   - a body panics: carrier.serve recovers it and the parent's Switch panics
+//     with a PanicError (TestPanic).
+//   - a body calls runtime.Goexit: the goroutine ends, after carrier.depart has
+//     sent the same to the parent (TestGoexit).
+//   - the tree's goroutine is locked to its thread: DONATE passes the lock on,
+//     so that all of the tree stays there (TestLocked).
+//   - a cgo callback is in progress: the thread belongs to C, the gate is
+//     closed, the scheduler does it.
+//   - a signal arrives between two instructions: SP points at a return address
+//     of the stack it is on, so a profiler can unwind (TestCPUProfile).
+//   - the stack must grow: the assembly needs no frame; slow and arriveParked
+//     are ordinary functions that may grow it.
+//   - a finalizer or a timer switches: it is on a goroutine of its own and has
+//     its own tree.
+//
+// # Another architecture
+//
+// It must define enterText, resumeText, swapText and parkedText with their
+// addresses in enterPC, resumePC, swapPC and parkedPC. In ten steps: generate
+// the layout table; write getg; write the register table; PARK; BECOME;
+// ENTER without marking; CLAIM and RELEASE; DONATE; widen the build line, which
+// a test keeps equal in all files; run "make hostile".
+
+// slow is Switch and Throw in Go. In the generic backend it is all there is. In
+// the assembly backend it is where a switch goes on that a gate has turned
+// away: it finds out why, does what must be done in Go, and tries again or goes
+// by the scheduler.
+func slow(g *Greenlet, v any, err error) (any, error) {
+	c := selfFor(g)
+	if c.startsWarm(g, err) {
+		return resume(g, v, nil)
+	}
+	if refused := c.maySwitch(g); refused != nil {
+		return nil, refused
+	}
+	h := c.hub
+	if h.gate.has(gateSweep) && !c.yields() {
+		c.sweep(sweepSlice) // a coroutine that goes back has done it before it paused
+	}
+	l := letter{v: v, err: err, to: g}
+	if h.traced() {
+		l.from = Current()
+	}
+	next := h.route(&l)
+	if next.c == c {
+		if l.events != nil {
+			h.tell(l.events)
+		}
+		return l.v, l.err
+	}
+	c.suspend()
+	if l.plain() && !next.gp.IsNil() {
+		return resume(next, l.v, l.err)
+	}
+	return c.post(next.c, l)
+}
+
+// startsWarm starts g if it is fresh, a carrier is at hand and nothing else is
+// to be done on the way. It is what the rest of slow does in general, made
+// short. A g that it has started but cannot resume is left to the rest of slow.
+func (c *carrier) startsWarm(g *Greenlet, err error) bool {
+	h := c.hub
+	if !assembly || g == nil || g.hub != h || g.state != fresh || g.body == nil || err != nil || !h.gate.none() {
+		return false
+	}
+	next, warm := h.free.Get()
+	if !warm {
+		return false
+	}
+	c.suspend()
+	h.give(next, g)
+	return !next.slow
+}

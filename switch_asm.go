@@ -1,0 +1,198 @@
+//go:build linux && !android && (amd64 || arm64) && gc && !purego && !race && !msan && !asan && !valgrind && !goexperiment.runtimesecret && go1.25 && (!go1.28 || greenlet_untested_go)
+
+//lint:file-ignore U1000 the assembly uses what looks unused
+
+package greenlet
+
+import (
+	"unsafe"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
+)
+
+// Names for the assembly, which sees a package's constants as const_NAME and
+// the fields of its types as Type_field, through go_asm.h.
+const (
+	gStackGuard = rt.GStackGuard
+	gM          = rt.GM
+	gSchedSP    = rt.GSchedSP
+	gSchedPC    = rt.GSchedPC
+	gSchedCtxt  = rt.GSchedCtxt
+	gSchedLR    = rt.GSchedLR
+	gSchedBP    = rt.GSchedBP
+	gStatus     = rt.GStatus
+	gGoid       = rt.GGoid
+	gWaitReason = rt.GWaitReason
+	gScanDone   = rt.GGCScanDone
+	gLockedM    = rt.GLockedM
+	gProfiled   = rt.GProfiled
+	gBubble     = rt.GBubble
+	gTrace      = rt.GTrace
+	gDIT        = rt.GDIT
+	mCurg       = rt.MCurg
+	mLockedG    = rt.MLockedG
+	mLockedInt  = rt.MLockedInt
+
+	statusRunning = rt.StatusRunning
+	statusWaiting = rt.StatusWaiting
+	waitCoroutine = rt.WaitCoroutine
+)
+
+// enterText and parkedText are assembly. They are never called by these names:
+// the prototypes are for vet and for the linker.
+func enterText()
+func resumeText()
+func swapText()
+func callText()
+func backText()
+func parkedText()
+
+// Addresses of code. The assembly file fills in the first six and jumps to the
+// others.
+var (
+	enterPC     uintptr // enterText
+	resumePC    uintptr // resumeText
+	swapPC      uintptr // swapText
+	callPC      uintptr // callText
+	backPC      uintptr // backText
+	parkedPC    uintptr // parkedText
+	slowPC      uintptr // slow
+	letterPC    uintptr // byLetter
+	schedulerPC uintptr // byScheduler
+	callSlowPC  uintptr // callInGo
+	backSlowPC  uintptr // backSlow
+	arrivePC    uintptr // arriveParked
+)
+
+// codeOf returns where f's code begins, for a jump with the registers of Go's
+// internal calling convention.
+//
+// SAFETY: a func value is a pointer to a word that holds the address.
+func codeOf[F any](f F) uintptr { return **(**uintptr)(unsafe.Pointer(&f)) }
+
+// standIn is codeOf for a function that takes over from an entry of the
+// assembly. It must have the entry's type: the entry's caller has left room for
+// spilling just those arguments, and in what is beside it keeps its own.
+func standIn[F any](_ F, f F) uintptr { return codeOf(f) }
+
+// Func values of the assembly's entries.
+var (
+	enterPtr  = &enterPC
+	resumePtr = &resumePC
+	swapPtr   = &swapPC
+	callPtr   = &callPC
+	backPtr   = &backPC
+)
+
+// resume is enter without the checks: the caller has made them, has kept the
+// tree's books and knows that g.gp is set.
+//
+// SAFETY: resumeText keeps the internal calling convention for this signature.
+var resume = *(*func(g *Greenlet, v any, err error) (any, error))(unsafe.Pointer(&resumePtr))
+
+// swap suspends the caller and resumes next, which finds its value in the
+// letter. It returns what the caller is resumed with.
+//
+// SAFETY: swapText keeps the internal calling convention for this signature.
+var swap = *(*func(next rt.G) (any, error))(unsafe.Pointer(&swapPtr))
+
+// enter switches to g. See switch.go.
+//
+// SAFETY: enterText keeps the internal calling convention for this signature.
+var enter func(g *Greenlet, v any, err error) (any, error)
+
+// addressOf is for comparing only: it does not keep g alive.
+func addressOf(g *Greenlet) uintptr { return uintptr(unsafe.Pointer(g)) }
+
+// assembly tells which backend is in use. It is set before main starts.
+var assembly bool
+
+func init() {
+	enter = slow
+	slowPC, letterPC, schedulerPC = standIn(enter, slow), standIn(resume, byLetter), standIn(swap, byScheduler)
+	callSlowPC, backSlowPC = standIn(call, callInGo), standIn(back, backSlow)
+	arrivePC = codeOf(arriveParked)
+	var ok bool
+	if ok, backend.Reason = mayUseAssembly(); ok {
+		assembly = true
+		backend.Name = "assembly"
+		rt.ParkedPC = parkedPC
+		enter = *(*func(g *Greenlet, v any, err error) (any, error))(unsafe.Pointer(&enterPtr))
+		// SAFETY: callText and backText keep the internal calling convention for
+		// these signatures. called sees the first word of call's results.
+		call = *(*func(f *face) (any, error))(unsafe.Pointer(&callPtr))
+		called = *(*func(f *face) uintptr)(unsafe.Pointer(&callPtr))
+		back = *(*func(p *pair) (any, error))(unsafe.Pointer(&backPtr))
+		leaveYield = returns(true, leaveYield)
+	}
+}
+
+// arriveParked is where a greenlet goes on that the assembly parked and the
+// scheduler resumed: in place of the Switch in which it waits.
+func arriveParked() (any, error) { return self().arrive() }
+
+// slotted returns the carrier on g, the running goroutine, if that was started
+// for greenlets.
+func slotted(g rt.G) *carrier { return (*carrier)(rt.Owner(g)) }
+
+// byLetter is resume when a gate of the runtime is closed.
+func byLetter(g *Greenlet, v any, err error) (any, error) {
+	return self().post(g.c, letter{v: v, err: err})
+}
+
+// byScheduler is swap through the scheduler.
+func byScheduler(next rt.G) (any, error) {
+	c := self()
+	c.sinks()
+	rt.Hand(next)
+	c.landed()
+	return c.arrive()
+}
+
+// exchange suspends c and lets next run, and returns what c is resumed with.
+func (c *carrier) exchange(next *carrier) (any, error) {
+	if !next.cold {
+		return swap(next.g)
+	}
+	c.sinks()
+	c.park(next)
+	c.landed()
+	return c.arrive()
+}
+
+// park is handOver through the scheduler.
+func (c *carrier) park(next *carrier) {
+	if next.cold {
+		next.cold = false
+		m := new(rt.Meet)
+		go carry(next, m)
+		if !rt.Locked() {
+			m.Start()
+			return
+		}
+		// The lock on the thread can only be given to a goroutine that is known.
+		m.StartAndReturn()
+	}
+	rt.Hand(next.g)
+}
+
+// inherit gives c's goroutine the profiler labels of the running one, as a go
+// statement would.
+func (c *carrier) inherit() {
+	if !c.cold {
+		c.g.SetLabels(rt.Self())
+	}
+}
+
+// ready lets c's goroutine run on beside the caller's.
+func (c *carrier) ready() { rt.Ready(c.g) }
+
+// carry is the first function of a carrier's goroutine.
+func carry(c *carrier, m *rt.Meet) {
+	var slot rt.Slot
+	c.register(slot.Set(unsafe.Pointer(c)))
+	m.Arrive()
+	defer c.depart()
+	c.life()
+	slot.Keep()
+}
