@@ -1,0 +1,173 @@
+package greenlet
+
+import (
+	"fmt"
+	"iter"
+)
+
+// Pull turns the push iterator seq into a pull iterator, as iter.Pull does: with
+// its signature and its rules, several times faster.
+//
+//   - next returns the next value and true, or the zero value and false when
+//     seq has ended. It may be called again then, to the same effect.
+//   - stop ends the iteration: the yield in which seq waits returns false, and
+//     seq should return. It may be called at any time, and several times. Who
+//     does not read to the end should call it.
+//   - If seq panics, the panic goes on, with its value, in the next or stop
+//     that runs seq. If seq calls runtime.Goexit, its caller ends the same way.
+//   - next and stop may be called by any goroutine, but not by two at a time
+//     and not from inside seq: then they panic with an error that is
+//     ErrReentrant.
+//
+// What differs from iter.Pull: seq runs on a greenlet of its caller's tree, and
+// may switch to other greenlets of that tree while its caller waits. If another
+// goroutine calls next the greenlet moves to that one's tree. A sequence that
+// is abandoned before its end is ended after two cycles of the collector, on a
+// goroutine of its own: its deferred calls run. LockOSThread is allowed
+// anywhere.
+//
+// Any goroutine may call Pull; it does not switch.
+func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
+	p := newPuller[V]()
+	k := p.k
+	p.g.body = func(any) (any, error) {
+		k.begin()
+		defer k.over()
+		seq(k.yield())
+		return nil, nil
+	}
+	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), func(v V, ok bool) (V, bool) { return v, ok })
+	next = func() (V, bool) {
+		if p.k.never {
+			go nothing()
+		}
+		call(&p.face)
+		if !p.k.yielded {
+			p.check()
+			return p.k.value, false
+		}
+		return p.leave(p.k.value, true)
+	}
+	return next, p.stop
+}
+
+// Pull2 is Pull for sequences of pairs, as iter.Pull2.
+func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()) {
+	type both struct {
+		key   K
+		value V
+	}
+	p := newPuller[both]()
+	k := p.k
+	p.g.body = func(any) (any, error) {
+		k.begin()
+		defer k.over()
+		yield := k.yield()
+		seq(func(key K, value V) bool { return yield(both{key, value}) })
+		return nil, nil
+	}
+	next = func() (K, V, bool) {
+		call(&p.face)
+		ok := p.k.yielded
+		if !ok {
+			p.check()
+		}
+		return p.k.value.key, p.k.value.value, ok
+	}
+	return next, p.stop
+}
+
+// A puller is what next and stop refer to; pulled is what seq's stack does.
+type puller[V any] struct {
+	face
+	k     *pulled[V]
+	leave func(V, bool) (V, bool) // how next returns
+}
+
+type pulled[V any] struct {
+	pair
+	value    V
+	panicked any
+	stopped  bool
+	never    bool // keeps next and yield from being inlined: see returns
+}
+
+func newPuller[V any]() *puller[V] {
+	both := &struct {
+		puller[V]
+		g Greenlet
+	}{}
+	k := &pulled[V]{}
+	k.floats = true
+	k.init(&both.g, nil)
+	both.k, both.face = k, face{&k.pair, &both.g}
+	return &both.puller
+}
+
+// over is the deferred call at the end of seq's greenlet.
+func (k *pulled[V]) over() {
+	if !k.c.killed {
+		k.panicked = recover()
+	}
+	var none V
+	k.value = none
+	k.end()
+}
+
+// leaveYield is how yield returns. The assembly backend makes it a jump.
+var leaveYield = func(more bool) bool { return more }
+
+// yield makes the function that seq yields to.
+func (k *pulled[V]) yield() func(V) bool {
+	return func(v V) bool {
+		if k.never {
+			go nothing()
+		}
+		if k.stopped {
+			return false
+		}
+		k.value = v
+		back(&k.pair)
+		return leaveYield(!k.stopped)
+	}
+}
+
+// check is called when seq did not yield: it has ended, or something else has
+// resumed the caller.
+func (p *puller[V]) check() {
+	k := p.k
+	if !k.finished {
+		panic(fmt.Errorf("greenlet: a greenlet that waits in next was switched to (%w)", ErrReentrant))
+	}
+	if e := k.panicked; e != nil {
+		k.panicked = nil
+		panic(e)
+	}
+}
+
+// step lets seq run, which c has claimed, and reports whether it has yielded.
+func (p *puller[V]) step(c *carrier, g *Greenlet) bool {
+	p.k.pair.run(c, g, nil)
+	if !p.k.yielded {
+		p.check()
+		return false
+	}
+	return true
+}
+
+func (p *puller[V]) stop() {
+	k, c := p.k, self()
+	g, _ := k.claim(c, p.g)
+	switch {
+	case g == nil: // it has ended
+	case !k.started:
+		k.discard(g)
+	default:
+		k.stopped = true
+		p.step(c, g)
+	}
+}
+
+// nothing is never called. A go statement keeps the compiler from inlining a
+// function, also when a profile says that it should.
+func nothing() {}
