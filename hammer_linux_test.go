@@ -1,0 +1,5 @@
+package greenlet_test
+
+import "syscall"
+
+func init() { threadID = syscall.Gettid }

@@ -1,0 +1,5 @@
+//go:build !race
+
+package greenlet_test
+
+const raceOn = false

@@ -1,0 +1,319 @@
+package greenlet_test
+
+import (
+	"fmt"
+	"go/ast"
+	"go/doc"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+	"testing/fstest"
+)
+
+var sourceLaws = []law{
+	{"examples show their output", examplesShowOutput, []fstest.MapFS{
+		oneFile("example_test.go", "func ExampleNew() { println() }"),
+	}},
+	{"exported names have docs", exportedNamesHaveDocs, []fstest.MapFS{
+		oneFile("hub.go", "func Spin() {}"),
+		oneFile("hub.go", "// T is documented.\ntype T int\nfunc (*T) Spin() {}"),
+		oneFile("hub.go", "type T int"),
+		oneFile("hub.go", "// T is documented.\ntype T struct { N int }"),
+		oneFile("stack/pool.go", "const (\nA = 1 // documented\nB = 2\n)"),
+		oneFile("stack/pool.go", "var V, W int"),
+	}},
+	{"tests that are cited exist", citedTestsExist, []fstest.MapFS{
+		oneFile("switch.go", "// I1 Kept by slow. Tested by TestNothing."),
+	}},
+	{"the assembly has one build line", oneBuildLine, []fstest.MapFS{
+		buildLines("linux && gc", "", ""),
+		buildLines("", "linux && gc", ""),
+		buildLines("", "", "!(linux && gc)"),
+		buildLines("", "", ""+theBuildLine),
+	}},
+	{"assembly holds no numbers", assemblyHoldsNoNumbers, []fstest.MapFS{
+		asmFile("MOVQ 48(R14), R12"),
+		asmFile("MOVQ 8(SI), DI"),
+		asmFile("MOVQ (8)(SI), DI"),
+		asmFile("MOVQ (2*8)(SI), DI"),
+		asmFile("MOVQ const_gM+16(R14), R12"),
+		asmFile("MOVL runtime·writeBarrier+4(SB), R9"),
+		asmFile("MOVQ 16(SP), R9"),
+		asmFile("MOVQ 0(R13)(R9*8), R9"),
+		asmFile("CMPL R9, $4"),
+		asmFile("MOVD $0x1000, R8"),
+		asmFile("MOVB const_waitCoroutine, 176(R14) // not an offset(R14)"),
+	}},
+}
+
+// An Example without an Output comment is compiled and never run.
+func examplesShowOutput(t tree) (offences []string) {
+	for _, f := range t.goFiles() {
+		if !f.isTest() {
+			continue
+		}
+		for _, example := range doc.Examples(f.ast) {
+			if example.Output == "" && !example.EmptyOutput {
+				offences = append(offences, fmt.Sprintf("%s: Example%s has no Output comment, so it never runs", f.path, example.Name))
+			}
+		}
+	}
+	return offences
+}
+
+var (
+	citation = regexp.MustCompile(`\bTest[A-Z]\w*`)
+	testFunc = regexp.MustCompile(`(?m)^func (Test\w+)`)
+)
+
+// citedTestsExist holds the invariants, and whatever else cites a test as its
+// witness, to tests that there are.
+func citedTestsExist(t tree) (offences []string) {
+	exists := make(map[string]bool)
+	for _, f := range t {
+		if f.isTest() {
+			for _, m := range testFunc.FindAllStringSubmatch(f.text, -1) {
+				exists[m[1]] = true
+			}
+		}
+	}
+	for _, f := range t {
+		if f.isTest() || !slices.Contains([]string{".go", ".s", ".md"}, path.Ext(f.path)) {
+			continue
+		}
+		for _, name := range citation.FindAllString(f.text, -1) {
+			if !exists[name] {
+				offences = append(offences, fmt.Sprintf("%s cites %s, which is no test", f.path, name))
+			}
+		}
+	}
+	return offences
+}
+
+// exportedNamesHaveDocs looks at what users import.
+func exportedNamesHaveDocs(t tree) (offences []string) {
+	for _, f := range t.goFiles() {
+		switch topFolder(f.path) {
+		case ".", "stack", "seqs", "sched", "asyncio":
+		default:
+			continue
+		}
+		if f.isTest() || f.ast.Name.Name == "main" {
+			continue
+		}
+		for _, name := range undocumented(f.ast) {
+			offences = append(offences, fmt.Sprintf("%s: %s has no doc comment", f.path, name))
+		}
+	}
+	return offences
+}
+
+func undocumented(f *ast.File) (names []string) {
+	for _, decl := range f.Decls {
+		switch d := decl.(type) {
+		case *ast.FuncDecl:
+			if d.Doc == nil && d.Name.IsExported() && (d.Recv == nil || receiver(d).IsExported()) {
+				names = append(names, d.Name.Name)
+			}
+		case *ast.GenDecl:
+			for _, spec := range d.Specs {
+				switch s := spec.(type) {
+				case *ast.TypeSpec:
+					if d.Doc == nil && s.Doc == nil && s.Name.IsExported() {
+						names = append(names, s.Name.Name)
+					}
+					if st, ok := s.Type.(*ast.StructType); ok && s.Name.IsExported() {
+						names = append(names, undocumentedFields(s.Name.Name, st)...)
+					}
+				case *ast.ValueSpec:
+					alone := len(d.Specs) == 1 && d.Doc != nil
+					if !alone && s.Doc == nil && s.Comment == nil {
+						names = append(names, exported(s.Names)...)
+					}
+				}
+			}
+		}
+	}
+	return names
+}
+
+// undocumentedFields returns the exported fields without a comment. One above
+// several lines of fields is for all of them.
+func undocumentedFields(of string, st *ast.StructType) (names []string) {
+	line := func(n ast.Node) int { return fset.Position(n.Pos()).Line }
+	covered := 0 // the last line that a comment above speaks for
+	for _, field := range st.Fields.List {
+		if field.Doc != nil || line(field) == covered+1 {
+			covered = line(field)
+			continue
+		}
+		if field.Comment == nil {
+			for _, name := range exported(field.Names) {
+				names = append(names, of+"."+name)
+			}
+		}
+	}
+	return names
+}
+
+func receiver(d *ast.FuncDecl) (name *ast.Ident) {
+	ast.Inspect(d.Recv.List[0].Type, func(n ast.Node) bool {
+		if id, ok := n.(*ast.Ident); ok && name == nil {
+			name = id
+		}
+		return true
+	})
+	return name
+}
+
+func exported(ids []*ast.Ident) (names []string) {
+	for _, id := range ids {
+		if id.IsExported() {
+			names = append(names, id.Name)
+		}
+	}
+	return names
+}
+
+// theBuildLine says where the assembly switch is built in. Files for one
+// architecture say that by their names.
+const (
+	theBuildLine = "linux && !android && (amd64 || arm64) && theRest"
+	builtIn      = "internal/rt/switch_built.go"
+)
+
+var goBuild = regexp.MustCompile(`(?m)^//go:build (.*)$`)
+
+// oneBuildLine holds the constraint of every file of the assembly switch, and
+// of its replacements, against the one in switch_built.go.
+func oneBuildLine(t tree) (offences []string) {
+	var all string
+	for _, f := range t {
+		if f.path == builtIn {
+			all = buildLine(f)
+		}
+	}
+	if !strings.HasPrefix(all, "linux && !android && (amd64 || arm64) && ") {
+		return []string{builtIn + " does not have the build line that is expected"}
+	}
+	one := strings.Replace(all, "(amd64 || arm64) && ", "", 1)
+	for _, f := range t {
+		dir, name := path.Split(f.path)
+		if dir != "" && dir != "internal/rt/" || f.isTest() || !strings.HasSuffix(name, ".go") && !strings.HasSuffix(name, ".s") {
+			continue
+		}
+		// What reads a goroutine is built wider than what switches.
+		if dir != "" && (strings.HasPrefix(name, "layout_") || strings.HasPrefix(name, "getg")) {
+			continue
+		}
+		stem := strings.TrimSuffix(name, path.Ext(name))
+		got := buildLine(f)
+		var want []string
+		switch {
+		case strings.HasSuffix(stem, "_amd64"), strings.HasSuffix(stem, "_arm64"):
+			want = []string{one, all}
+		case strings.HasSuffix(stem, "_none"):
+			want = []string{"!(" + all + ")"}
+			// Of what only one architecture has.
+			for _, arch := range []string{"amd64", "arm64"} {
+				want = append(want, "!("+strings.Replace(all, "(amd64 || arm64)", arch, 1)+")")
+			}
+		case got == "":
+			continue
+		default:
+			want = []string{all}
+		}
+		if !slices.Contains(want, got) {
+			offences = append(offences, fmt.Sprintf("%s: build line is %q, want %q", f.path, got, want[0]))
+		}
+	}
+	return offences
+}
+
+func buildLine(f *file) string {
+	if m := goBuild.FindStringSubmatch(f.text); m != nil {
+		return m[1]
+	}
+	return ""
+}
+
+var (
+	register = `(AX|BX|CX|DX|SI|DI|BP|SP|SB|FP|PC|TLS|g|ZR|RSP|[RXVF]\d+)`
+	memory   = regexp.MustCompile(`(\([^()]*[+*-][^()]*\)|\(\d\w*\)|[^\s,;()]*)\(` + register + `\)(\([^()]*\))?`)
+	number   = regexp.MustCompile(`\$-?\(?\d\w*`)
+
+	fieldOffset = regexp.MustCompile(`^(const_[a-zA-Z]\w*|\(const_[a-zA-Z]\w*\+[48]\)|[a-zA-Z]+_[a-zA-Z]+)?$`)
+	stackOffset = regexp.MustCompile(`^[08]?$`)
+	symbol      = regexp.MustCompile(`^\$?(runtime)?·[a-zA-Z_]\w*(\+0)?$|^\$·parkedText\+[14]$|^·parkedText\+1$`)
+	freeNumber  = regexp.MustCompile(`^\$[018]$`)
+
+	// Lines in which a number is no operand: directives, and instructions that
+	// are spelt as bytes.
+	directive = regexp.MustCompile(`^\s*(TEXT|GLOBL|DATA|BYTE|WORD|#define \w+ WORD|PCALIGN)\b`)
+)
+
+// assemblyHoldsNoNumbers makes sure that where the runtime keeps something is
+// said by a constant of the layout table or by a Go struct, never in digits.
+func assemblyHoldsNoNumbers(t tree) (offences []string) {
+	for _, f := range t {
+		if path.Ext(f.path) != ".s" {
+			continue
+		}
+		for i, line := range strings.Split(f.text, "\n") {
+			code, _, _ := strings.Cut(line, "//")
+			complain := func(what string) {
+				offences = append(offences, fmt.Sprintf("%s:%d: %s: %s", f.path, i+1, what, strings.TrimSpace(line)))
+			}
+			for _, m := range memory.FindAllStringSubmatch(code, -1) {
+				offset, base, index := m[1], m[2], m[3]
+				var allowed bool
+				switch base {
+				case "SB":
+					allowed = symbol.MatchString(offset)
+				case "SP", "RSP", "BP", "R29":
+					allowed = stackOffset.MatchString(offset)
+				default:
+					allowed = fieldOffset.MatchString(offset) || index == "(TLS*1)" && offset == "0"
+				}
+				if !allowed {
+					complain("offset in digits")
+				}
+				// Thread-local storage is the one thing that is indexed.
+				if index != "" && index != "(TLS*1)" && index != "(R27)" {
+					complain("index in digits")
+				}
+			}
+			if directive.MatchString(code) {
+				continue
+			}
+			for _, n := range number.FindAllString(code, -1) {
+				if !freeNumber.MatchString(n) {
+					complain("number")
+				}
+			}
+		}
+	}
+	return offences
+}
+
+// buildLines is a tree in which three files of the assembly switch have the
+// given build lines, or the right ones.
+func buildLines(goFile, asmFile, none string) fstest.MapFS {
+	or := func(line, right string) *fstest.MapFile {
+		if line == "" {
+			line = right
+		}
+		return &fstest.MapFile{Data: []byte("//go:build " + line + "\n\npackage p\n")}
+	}
+	return fstest.MapFS{
+		builtIn:          or("", theBuildLine),
+		"switch_asm.go":  or(goFile, theBuildLine),
+		"switch_amd64.s": or(asmFile, strings.Replace(theBuildLine, "(amd64 || arm64) && ", "", 1)),
+		"switch_none.go": or(none, "!("+theBuildLine+")"),
+	}
+}
+
+func asmFile(line string) fstest.MapFS {
+	return fstest.MapFS{"switch_amd64.s": {Data: []byte("TEXT ·f(SB), NOSPLIT, $0-0\n\t" + line + "\n")}}
+}
