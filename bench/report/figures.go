@@ -1,0 +1,112 @@
+package main
+
+// A figure is something that the project has set itself to reach, and how it
+// is read from the measurements: as a ratio, or as it stands.
+type figure struct {
+	what  string
+	over  key // over/under is the ratio; without over, under itself counts
+	under key
+	asked float64
+	most  bool    // asked is the most that is allowed, not the least
+	aim   float64 // what would be better still; 0 for none
+}
+
+var ours = rival("greenlet")
+
+func rival(by string) key         { return ns("Switch", "sites=different", by) }
+func ns(what, how, by string) key { return key{what, how, by, "ns/switch"} }
+func start(made, by string) key   { return key{"Start", "new=" + made, by, "ns/life"} }
+func wave(by string) key          { return key{"Wave", "carriers=cold", by, "ns/life"} }
+func produced(by string) key      { return key{"Producer", "", by, "items/s"} }
+func memory(n, by string) key     { return key{"Memory", "n=" + n, by, "B/each"} }
+func calls(in string) key         { return key{"Current", "in=" + in, "greenlet", "ns/call"} }
+func next(value, by string) key   { return key{"Next", "value=" + value, by, "ns/step"} }
+func step(face string) key        { return key{"Step", "face=" + face, "greenlet", "ns/step"} }
+func three(by string) key         { return key{"Three", "face=Pull", by, "ns/life"} }
+func fringe(by string) key        { return key{"Fringe", "", by, "ns/leaf"} }
+func tokenizer(by string) key     { return key{"Tokenizer", "", by, "ns/token"} }
+func simulated(n, by string) key {
+	return key{"Simulation", "n=" + n, by, "ns/event"}
+}
+
+func allocations(k key) key {
+	k.unit = "allocs/op"
+	return k
+}
+
+var figures = []figure{
+	{what: "inlined `Switch`, pointer value, different call sites, against `iter.Pull`",
+		over: rival("pull"), under: ours, asked: 5.5, aim: 7},
+	{what: "the same against an unbuffered channel",
+		over: rival("chan0"), under: ours, asked: 20},
+	{what: "the same against Boost.Context `jump_fcontext`",
+		over: rival("boost"), under: ours, asked: 1, aim: 2},
+	{what: "through a method that is not inlined on each side, against plain `iter.Pull`",
+		over: rival("pull"), under: ns("Wrapped", "", "greenlet"), asked: 2.5},
+	{what: "while the collector marks, against `iter.Pull` in the same storm",
+		over: ns("Marking", "", "pull"), under: ns("Marking", "", "greenlet"), asked: 3},
+	{what: "start, run, finish, warm, `New` not counted, against `go` + channel",
+		over: start("inside", "go+chan"), under: start("outside", "greenlet"), asked: 10},
+	{what: "the same, with neither `New` nor `make(chan)` counted",
+		over: start("outside", "go+chan"), under: start("outside", "greenlet"), asked: 10},
+	{what: "the same, with both counted",
+		over: start("inside", "go+chan"), under: start("inside", "greenlet"), asked: 10},
+	{what: "allocations per switch",
+		under: allocations(ours), asked: 0, most: true},
+	{what: "`Current()` in a main greenlet, in switches",
+		over: calls("main"), under: ours, asked: 1, most: true},
+	{what: "`Current()` in another greenlet, in switches",
+		over: calls("greenlet"), under: ours, asked: 1, most: true},
+	{what: "a switch in a tree locked to its thread, in unlocked ones",
+		over: ns("Locked", "", "greenlet"), under: ours, asked: 1, most: true},
+	{what: "bytes per suspended greenlet, at 1M",
+		under: memory("1000000", "greenlet"), asked: 2900, most: true},
+	{what: "producer-consumer of 1M ints, against `iter.Pull`",
+		over: produced("greenlet"), under: produced("pull"), asked: 4},
+	{what: "the same against an unbuffered channel",
+		over: produced("greenlet"), under: produced("chan0"), asked: 8},
+	{what: "the same against a channel with a buffer of 128",
+		over: produced("greenlet"), under: produced("chan128"), asked: 2},
+	{what: "create, first switch, finish, cold, in goroutines created, parked, ended",
+		over: wave("greenlet"), under: wave("goroutine"), asked: 1.5, most: true},
+	{what: "the same in goroutines created and parked, their end not counted",
+		over: wave("greenlet"), under: wave("goroutine-parked"), asked: 1.5, most: true},
+	{what: "the same in goroutines each of which has run before the next is created",
+		over: wave("greenlet"), under: wave("goroutine-handed"), asked: 1.5, most: true},
+
+	{what: "`Pull`'s next against `iter.Pull`'s, int",
+		over: next("int", "pull"), under: next("int", "greenlet"), asked: 3},
+	{what: "the same with a struct of 64 bytes",
+		over: next("64B", "pull"), under: next("64B", "greenlet"), asked: 3},
+	{what: "`Coro.Resume` against `iter.Pull`'s next",
+		over: next("int", "pull"), under: step("Resume"), asked: 3},
+	{what: "`Generator.Next` against `iter.Pull`'s next",
+		over: next("int", "pull"), under: step("Next"), asked: 3},
+	{what: "allocations per `Resume`",
+		under: allocations(step("Resume")), asked: 0, most: true},
+	{what: "create, 3 values, finish, against `iter.Pull`",
+		over: three("pull"), under: three("greenlet"), asked: 3},
+	{what: "same fringe, against `iter.Pull`",
+		over: fringe("pull"), under: fringe("greenlet"), asked: 2},
+	{what: "tokenizer, against `iter.Pull`",
+		over: tokenizer("pull"), under: tokenizer("greenlet"), asked: 2},
+	{what: "simulation of 10 processes, against `iter.Pull`",
+		over: simulated("10", "pull"), under: simulated("10", "greenlet"), asked: 3},
+	{what: "simulation of 1,000 processes, against `iter.Pull`",
+		over: simulated("1000", "pull"), under: simulated("1000", "greenlet"), asked: 3},
+	{what: "simulation of 100,000 processes, against `iter.Pull`",
+		over: simulated("100000", "pull"), under: simulated("100000", "greenlet"), asked: 1.5},
+}
+
+// got returns what was measured, and whether that is what was asked.
+func (f figure) got(m *measurements) (s summary, met, ok bool) {
+	if f.over == (key{}) {
+		s, ok = m.of(f.under)
+	} else {
+		s, ok = m.ratio(f.over, f.under)
+	}
+	if f.most {
+		return s, s.Center <= f.asked, ok
+	}
+	return s, s.Center >= f.asked, ok
+}
