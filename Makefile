@@ -1,0 +1,160 @@
+# Two commands need only Go and make: "make demo" and "make test". The others
+# say what they need, and most of them are what CI runs: see .ci/run.
+
+GO    ?= go
+SHORT ?=# -short for a quicker run of any of the tests
+TEST   = $(GO) test -count=1 -timeout 15m $(SHORT)
+
+# The releases of the layout tables, which say themselves which they are.
+RELEASES := $(shell sed -n 's,^// GOVERSION=\(go[0-9.]*\) .*,\1,p' internal/rt/layout_go*_amd64.go)
+
+# Systems for which the module is built and vetted, its tests included.
+PLATFORMS = linux/arm64 linux/386 linux/riscv64 darwin/amd64 darwin/arm64 \
+            windows/amd64 freebsd/amd64 js/wasm wasip1/wasm
+
+# Folders with a module of their own, other than this one.
+NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)))
+
+say = @printf '\n== %s\n' "$(1)"
+
+.PHONY: help demo test check releases matrix race noopt generic hostile arm64 riscv64 386 wasm cross \
+        layout nested tidy staticcheck fuzz bench bench-smoke
+
+help: ## this list
+	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
+
+# Those that need no other module, the one about the backend first.
+OWN      := $(patsubst %/main.go,%,$(wildcard examples/*/main.go))
+EXAMPLES := examples/backend $(filter-out examples/backend $(NESTED),$(OWN))
+
+demo: ## run the examples, one after the other
+	@for d in $(EXAMPLES); do \
+		printf '\n== %s: ' "$$d"; \
+		$(GO) list -C $$d -f '{{.Doc}}' . && $(GO) run -C $$d . || exit 1; \
+	done
+	@printf '\n'; for d in $(filter examples/%,$(NESTED)); do \
+		echo "== $$d needs other modules, so it is not run here: go run -C $$d ."; \
+	done
+
+test: ## all tests, with the assembly and without
+	$(call say,tests)
+	$(TEST) -shuffle=on ./...
+	$(call say,tests with -tags purego: the generic switch$(comma) no assembly)
+	$(TEST) -shuffle=on -tags purego ./...
+
+comma := ,
+
+check: staticcheck cross tidy layout ## gofmt, vet, staticcheck, cross-builds, tidy, layout tables
+	$(call say,gofmt)
+	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt would change: $$out"; exit 1; }
+	$(call say,vet: amd64 with the assembly$(comma) purego$(comma) race)
+	$(GO) vet ./...
+	$(GO) vet -tags purego ./...
+	$(GO) vet -race ./...
+	$(call say,nothing that is checked in has changed)
+	@test -z "$(CI)" || git diff --exit-code --stat
+
+staticcheck: ## staticcheck, built from tools/go.mod
+	$(call say,staticcheck)
+	$(GO) tool -modfile=tools/go.mod staticcheck ./...
+	$(GO) tool -modfile=tools/go.mod staticcheck -tags purego -checks inherit,-U1000 ./...
+
+tidy: ## no module file is untidy
+	$(call say,go mod tidy)
+	@for d in . $(NESTED); do echo "$$d"; $(GO) mod -C $$d tidy -diff || exit 1; done
+
+layout: ## generate the layout tables anew and compare
+	$(call say,layout tables of $(RELEASES))
+	CI=true $(TEST) -run 'Layout|Alike' ./internal/rt/...
+
+releases:
+	@printf '%s\n' $(RELEASES)
+
+matrix: ## the tests on every Go release: assembly, generic, purego, race
+	@failed=; for v in $(RELEASES); do \
+		export GOTOOLCHAIN=$$v; \
+		for how in "" "-tags purego" "-race"; do \
+			printf '\n== %s %s\n' $$v "$$how"; $(TEST) $$how ./... || failed=1; \
+		done; \
+		printf '\n== %s GREENLET_BACKEND=generic\n' $$v; GREENLET_BACKEND=generic $(TEST) ./... || failed=1; \
+	done; test -z "$$failed"
+
+generic: ## the tests on the generic switch, in a build that has the assembly
+	$(call say,tests with GREENLET_BACKEND=generic)
+	GREENLET_BACKEND=generic $(TEST) ./...
+
+race: ## the tests under the race detector (needs a C compiler)
+	$(call say,tests with -race)
+	CGO_ENABLED=1 $(TEST) -race ./...
+
+noopt: ## the tests without optimisation and inlining
+	$(call say,tests with -gcflags=all='-N -l')
+	$(TEST) -gcflags=all='-N -l' ./...
+
+hostile: ## the stress tests under every hostile setting of the runtime, for long
+	sh tools/hostile.sh $(if $(SHORT),short,long)
+
+arm64: ARCH = aarch64 ## the tests on arm64, by QEMU
+arm64:
+	$(emulated)
+
+riscv64: ARCH = riscv64 ## the tests on riscv64, by QEMU
+riscv64:
+	$(emulated)
+
+# Weak on memory order and on signals, so no substitute for the hardware.
+define emulated
+	$(call say,tests on $@$(comma) by an emulator)
+	@if emulator=$$(sh tools/emulator.sh $(ARCH)); then \
+		GOARCH=$@ CGO_ENABLED=0 TEST_EXEC=$$emulator $(TEST) -exec "$$emulator" ./...; \
+	else \
+		echo "skipped: no emulator"; test -z "$(CI)"; \
+	fi
+endef
+
+386: ## the tests on 386, which an amd64 processor runs
+	$(call say,tests on 386)
+	GOARCH=386 CGO_ENABLED=0 $(TEST) ./...
+
+# One thread, and a goroutine that must print its stack to know its number: the
+# rest of the root tests would take minutes there.
+wasm: ## conformance, examples and the small packages on js/wasm, by Node.js
+	$(call say,tests on js/wasm)
+	@if command -v node; then \
+		export GOOS=js GOARCH=wasm; how="-exec $$(GOOS= GOARCH= $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec"; \
+		$(TEST) $$how -run 'TestConformance|^Example' . && $(TEST) $$how ./examples/... ./seqs/... ./stack/...; \
+	else \
+		echo "skipped: no node"; test -z "$(CI)"; \
+	fi
+
+cross: ## build, vet and link for other systems, tests included
+	@failed=; for p in $(PLATFORMS); do \
+		printf '\n== build, vet and link for %s\n' $$p; \
+		export GOOS=$${p%/*} GOARCH=$${p#*/} CGO_ENABLED=0; \
+		$(GO) build ./... && $(GO) vet ./... && $(GO) test -c -o /dev/null . || failed=1; \
+	done; test -z "$$failed"
+
+nested: ## build, vet and test the modules in subfolders
+	@for d in $(NESTED); do \
+		test -n "$$($(GO) list -C $$d ./... 2>/dev/null)" || continue; \
+		printf '\n== module %s\n' $$d; \
+		(cd $$d && $(GO) build -o /dev/null ./... && $(GO) vet ./... && $(TEST) ./...) || exit 1; \
+	done
+
+fuzz: FUZZTIME ?= 30s
+fuzz: ## every fuzz test, for FUZZTIME
+	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u | while read -r d; do \
+		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$d/*_test.go | cut -c6-); do \
+			printf '\n== %s in %s for %s\n' $$f $$d $(FUZZTIME); \
+			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) $$d || exit 1; \
+		done; \
+	done
+
+bench: ## measure, and print a table of medians and ratios
+	$(GO) run -C bench/report .
+
+bench-smoke: ## every benchmark, only to see that it runs
+	$(call say,benchmarks$(comma) once each)
+	$(GO) test -run '^$$' -bench . -benchtime 1x $(SHORT) ./...
+	$(call say,the table$(comma) from short rounds)
+	QUICK=1 $(GO) run -C bench/report .
