@@ -199,6 +199,13 @@ func (g *Greenlet) Started() bool { return g != nil && g.loadState() != fresh }
 // Python: bool(g).
 func (g *Greenlet) Active() bool { return g != nil && g.loadState() == started }
 
+// Owned reports whether the caller is the owner: a greenlet of the same tree as
+// g, which may switch to g. Any goroutine may call it; it does not switch. It
+// costs as much as Current.
+func (g *Greenlet) Owned() bool {
+	return g != nil && g.hub != nil && selfFor(g).hub == g.hub
+}
+
 // Name returns the name given by WithName: "main" for a main greenlet, else
 // "". Any goroutine may call it; it does not switch.
 func (g *Greenlet) Name() string {

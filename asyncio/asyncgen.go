@@ -1,0 +1,3 @@
+package asyncio
+
+type generators struct{}

@@ -1,0 +1,258 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-greenlet/greenlet"
+)
+
+// A taskContext is a task as the context that its coroutine is given. It has the
+// values of its parent and ends with it, and tells which loop it belongs to. It
+// does not end with a cancel of the task: that is a request, which comes once and
+// may be refused, and a context that has ended stays so.
+type taskContext task
+
+type taskKey struct{}
+
+// Deadline is the parent's.
+func (c *taskContext) Deadline() (time.Time, bool) { return c.parent.Deadline() }
+
+// Done is the parent's.
+func (c *taskContext) Done() <-chan struct{} { return c.parent.Done() }
+
+// Err is the parent's.
+func (c *taskContext) Err() error { return c.parent.Err() }
+
+// Value returns the parent's value of key.
+func (c *taskContext) Value(key any) any {
+	if key == (taskKey{}) {
+		return (*task)(c)
+	}
+	return c.parent.Value(key)
+}
+
+// String names the task.
+func (c *taskContext) String() string { return fmt.Sprintf("context of %s", (*task)(c)) }
+
+// setParent makes ctx what the context of t adds to. The context of another task
+// adds nothing to t's, so it is left out.
+func (t *task) setParent(ctx context.Context) {
+	if c, ok := ctx.(*taskContext); ok {
+		t.parent, t.plain = c.parent, c.plain && c.loop == t.loop
+		return
+	}
+	t.parent = ctx
+	done := ctx.Done()
+	t.plain = done == nil || done == t.loop.runDone
+}
+
+// taskOf returns the task that ctx comes from, or nil.
+func taskOf(ctx context.Context) *task {
+	if ctx == nil {
+		return nil
+	}
+	if c, ok := ctx.(*taskContext); ok {
+		return (*task)(c)
+	}
+	t, _ := ctx.Value(taskKey{}).(*task)
+	return t
+}
+
+// current returns the task that calls, if it is one of the loop that ctx comes
+// from. The greenlet that runs is what decides: a ctx may have been kept from
+// another task.
+func current(ctx context.Context) (*task, error) {
+	if c, ok := ctx.(*taskContext); ok && c.st.Greenlet() == greenlet.Current() {
+		return (*task)(c), nil
+	}
+	return currentOther(ctx)
+}
+
+// currentOther is current where ctx is not the caller's own, or the caller is a
+// greenlet that a task has made.
+func currentOther(ctx context.Context) (*task, error) {
+	of := taskOf(ctx)
+	if of == nil {
+		return nil, fmt.Errorf("%w: the context comes from no task", ErrNoRunningLoop)
+	}
+	l := of.loop
+	if !l.s.Owned() {
+		return nil, fmt.Errorf("%w: %s belongs to a loop of another goroutine", ErrNoRunningLoop, of.Name())
+	}
+	st := l.s.Current()
+	if st == nil {
+		return nil, fmt.Errorf("%w: only a task can wait, and the caller is none", ErrNoRunningLoop)
+	}
+	t := taskIn(st)
+	if l.debug && t != of && ctx == (*taskContext)(of) {
+		return nil, runtimeErrorf("%s waits with the context of %s", t.Name(), of.Name())
+	}
+	return t, nil
+}
+
+// loopOf returns the running loop for a call that need not wait.
+func loopOf(ctx context.Context) (*Loop, error) {
+	if c, ok := ctx.(*taskContext); ok && c.st.Greenlet() == greenlet.Current() {
+		return c.loop, nil
+	}
+	return RunningLoop(ctx)
+}
+
+// A watcher tells a task that waits with a context when that ends. It is kept
+// from one wait to the next with the same context.
+type watcher struct {
+	ctx   context.Context
+	t     *task
+	armed bool // the task waits with ctx
+	stop  func() bool
+}
+
+// watch has t's wait ended when ctx ends. If it has ended already it returns its
+// error.
+func (t *task) watch(ctx context.Context) error {
+	if c, ok := ctx.(*taskContext); ok && c.plain {
+		return nil
+	}
+	done := ctx.Done()
+	if done == nil || done == t.loop.runDone {
+		return nil
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	w := t.watcher
+	if w == nil || w.ctx != ctx {
+		if w != nil {
+			w.stop()
+		}
+		w = &watcher{ctx: ctx, t: t}
+		w.stop = context.AfterFunc(ctx, func() { t.loop.s.Post(w.fire) })
+		t.watcher = w
+	}
+	w.armed = true
+	return nil
+}
+
+func (w *watcher) fire() {
+	if t := w.t; w.armed && t.watcher == w && t.wait == waiting {
+		t.wait = outOfTime
+		t.st.Ready()
+	}
+}
+
+// endWait ends the wait that t was in, and returns why it did not end as it
+// should.
+func (t *task) endWait(err error) error {
+	state := t.wait
+	t.wait = awake
+	if t.watcher != nil {
+		t.watcher.armed = false
+	}
+	switch {
+	case state == aborted || t.must:
+		return t.cancellation()
+	case err != nil:
+		return loopError(err)
+	case state == outOfTime:
+		return t.watcher.ctx.Err()
+	}
+	return nil
+}
+
+// suspend is how a task waits for anything but a future: for a wake. The error is
+// a CancelledError, that of ctx, or tells why it cannot wait.
+func (t *task) suspend(ctx context.Context) error {
+	t.wait = waiting
+	if t.must {
+		t.abort()
+	} else if err := t.watch(ctx); err != nil {
+		t.wait = awake
+		return err
+	}
+	s := t.loop.s
+	g, err := s.Next()
+	if g != nil {
+		_, err = g.Switch(nil)
+		s.Resumed(&t.st)
+	}
+	return t.endWait(err)
+}
+
+// wait suspends the calling task until f is done. self is f with its methods.
+func (f *core) wait(ctx context.Context, self canceller) error {
+	t, err := current(ctx)
+	switch {
+	case err != nil:
+		return err
+	case f.loop != t.loop:
+		return fmt.Errorf("%w: %s awaits a future of another", ErrOtherLoop, t.Name())
+	case f == &t.core:
+		return runtimeErrorf("Task cannot await on itself: %s", t.Name())
+	}
+	if err := t.watch(ctx); err != nil {
+		return err
+	}
+	t.wait, t.fut = waiting, self
+	f.tell(t)
+	if t.must && self.Cancel(t.cancelMsg...) {
+		t.must = false
+	}
+	s := t.loop.s
+	var g *greenlet.Greenlet
+	for err == nil && f.state == pending && t.wait == waiting {
+		if g, err = s.Next(); g != nil {
+			_, err = g.Switch(nil)
+			s.Resumed(&t.st)
+		}
+	}
+	t.fut = nil
+	if f.state == pending {
+		f.untell(t)
+	}
+	return t.endWait(err)
+}
+
+// Sleep suspends the calling task for d on the loop's clock. With zero or less
+// it lets everything run that is ready, and goes on in the next turn.
+//
+// It always switches. The error is a CancelledError, that of ctx when it ends,
+// or ErrNoRunningLoop. Python: asyncio.sleep.
+func Sleep(ctx context.Context, d time.Duration) error {
+	t, err := current(ctx)
+	if err != nil {
+		return err
+	}
+	if d > 0 {
+		t.st.SetAlarm(d)
+		err := t.suspend(ctx)
+		t.st.ClearAlarm()
+		return err
+	}
+	if !t.plain || ctx != (*taskContext)(t) {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+	}
+	t.st.Ready()
+	s := t.loop.s
+	g, err := s.Next()
+	if g != nil {
+		_, err = g.Switch(nil)
+		s.Resumed(&t.st)
+	}
+	if t.must {
+		return t.cancellation()
+	}
+	return loopError(err)
+}
+
+// SleepResult is Sleep that returns v when the time is over.
+func SleepResult[T any](ctx context.Context, d time.Duration, v T) (T, error) {
+	if err := Sleep(ctx, d); err != nil {
+		var none T
+		return none, err
+	}
+	return v, nil
+}

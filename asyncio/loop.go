@@ -1,0 +1,276 @@
+package asyncio
+
+import (
+	"context"
+	"errors"
+	"math/rand/v2"
+	"runtime/debug"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// A Loop is an event loop: it runs tasks and callbacks, one at a time, on the
+// goroutine that runs it. It belongs to that goroutine; methods that any
+// goroutine may call say so. See package sched for how it works.
+//
+// Most programs never see one: Run makes it and the context carries it.
+//
+// Python: asyncio.AbstractEventLoop.
+type Loop struct {
+	s *sched.Loop
+
+	handler     func(*Loop, ExceptionContext)
+	factory     TaskFactory
+	debug       bool
+	slow        time.Duration // a callback or step that takes longer is reported in debug mode
+	runDone     <-chan struct{}
+	lost        lostErrors
+	executors   executors
+	generators  generators
+	taskNumbers uint64
+}
+
+// A Handle is a callback that is to run: what CallSoon returns. Python:
+// asyncio.Handle.
+type Handle = sched.Handle
+
+// A TimerHandle is a callback that is to run at a time. Python:
+// asyncio.TimerHandle.
+type TimerHandle = sched.Timer
+
+// A LoopOption is a choice made when a loop is made.
+type LoopOption func(*loopOptions)
+
+type loopOptions struct {
+	sched []sched.Option
+	debug *bool
+}
+
+// WithClock makes the loop go by c, in place of the system's clock.
+func WithClock(c sched.Clock) LoopOption {
+	return func(o *loopOptions) { o.sched = append(o.sched, sched.WithClock(c)) }
+}
+
+// WithSeed makes the loop run the tasks of each turn in a random order, which
+// the seed repeats. Callbacks keep their order. Without it tasks run in the
+// order in which they became ready, as in CPython.
+func WithSeed(seed uint64) LoopOption {
+	return func(o *loopOptions) { o.sched = append(o.sched, sched.WithSeed(seed)) }
+}
+
+// WithRandomOrder is WithSeed with a seed of its own choice.
+func WithRandomOrder() LoopOption { return WithSeed(rand.Uint64()) }
+
+// WithLoopDebug turns the debug mode on or off, whatever the environment says.
+func WithLoopDebug(on bool) LoopOption { return func(o *loopOptions) { o.debug = &on } }
+
+// NewLoop makes a loop. Any goroutine may call it. Close ends it.
+//
+// Python: asyncio.new_event_loop.
+func NewLoop(opts ...LoopOption) *Loop {
+	var o loopOptions
+	for _, opt := range opts {
+		opt(&o)
+	}
+	l := &Loop{slow: slowDefault}
+	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard))...)
+	l.debug = debugDefault()
+	if o.debug != nil {
+		l.debug = *o.debug
+	}
+	if l.debug {
+		l.SetDebug(true)
+	}
+	return l
+}
+
+// RunningLoop returns the loop that ctx comes from, if the caller is a task or a
+// callback of it. Else the error is ErrNoRunningLoop. A context that comes from
+// no loop will do for a caller on the goroutine of a running one.
+//
+// Python: asyncio.get_running_loop.
+func RunningLoop(ctx context.Context) (*Loop, error) {
+	if t := taskOf(ctx); t != nil && t.loop.s.Owned() && t.loop.s.Running() {
+		return t.loop, nil
+	}
+	if l := runningLoops.here(); l != nil {
+		return l, nil
+	}
+	return nil, ErrNoRunningLoop
+}
+
+// RunForever runs the loop until Stop. It returns ErrLoopRunning or
+// ErrLoopClosed if it cannot, and an error that ends the run: ErrKeyboardInterrupt
+// or *SystemExit. Python: loop.run_forever.
+func (l *Loop) RunForever() error {
+	if l.debug {
+		defer l.watch()()
+	}
+	runningLoops.add(l)
+	defer runningLoops.remove(l)
+	return loopError(l.s.RunForever())
+}
+
+// loopError is err of package sched in the words of this one.
+func loopError(err error) error {
+	switch {
+	case errors.Is(err, sched.ErrClosed):
+		return ErrLoopClosed
+	case errors.Is(err, sched.ErrRunning):
+		return ErrLoopRunning
+	}
+	return err
+}
+
+// RunUntilComplete runs the loop until aw is done, and returns its result. A
+// Coro is made a task first. If the loop is stopped before, the error is a
+// RuntimeError, and the loop can be run again.
+//
+// Python: loop.run_until_complete.
+func RunUntilComplete[T any](l *Loop, aw Awaitable[T]) (T, error) {
+	var none T
+	if l.s.Closed() {
+		return none, ErrLoopClosed
+	}
+	if l.s.Running() {
+		return none, ErrLoopRunning
+	}
+	f, err := futureOf(l, aw)
+	if err != nil {
+		return none, err
+	}
+	done := NewCallback(func(AnyFuture) { l.Stop() })
+	f.AddDoneCallback(done)
+	err = l.RunForever()
+	f.RemoveDoneCallback(done)
+	switch {
+	case err != nil && f.Done():
+		f.base().seen()
+		return none, err
+	case err != nil:
+		return none, err
+	case !f.Done():
+		return none, runtimeErrorf("Event loop stopped before Future completed.")
+	}
+	return f.Result()
+}
+
+// Stop ends the run of the loop when the present turn is over. Before a run it
+// makes the next one a single turn. Any goroutine may call it. Python: loop.stop.
+func (l *Loop) Stop() { l.s.Stop() }
+
+// IsRunning reports whether the loop runs. Python: loop.is_running.
+func (l *Loop) IsRunning() bool { return l.s.Running() }
+
+// IsClosed reports whether Close was called. Python: loop.is_closed.
+func (l *Loop) IsClosed() bool { return l.s.Closed() }
+
+// Close ends the loop: tasks that have not ended are killed and reported, errors
+// that nobody has looked at are reported, threads of the default executor are
+// no longer waited for. It returns ErrLoopRunning if the loop runs; closing
+// twice is once. Python: loop.close.
+func (l *Loop) Close() error {
+	if l.s.Closed() {
+		return nil
+	}
+	if l.s.Running() {
+		return runtimeErrorf("Cannot close a running event loop")
+	}
+	l.reportPending()
+	if err := l.s.Close(); err != nil {
+		return loopError(err)
+	}
+	l.lost.reportAll()
+	l.executors.close()
+	return nil
+}
+
+// CallSoon arranges that fn runs in the loop's next turn, after what is ready
+// already. It runs in no task, so it must not wait. If it panics, the exception
+// handler is told. The handle's Cancel prevents it, until it begins.
+//
+// It panics with ErrLoopClosed on a closed loop, and in debug mode on another
+// goroutine than the loop's. Python: loop.call_soon.
+func (l *Loop) CallSoon(fn func()) *Handle {
+	l.check()
+	return l.s.Soon(fn)
+}
+
+// CallSoonThreadsafe is CallSoon for any goroutine: it wakes the loop if that
+// waits. It returns ErrLoopClosed if the loop is closed. Python:
+// loop.call_soon_threadsafe.
+func (l *Loop) CallSoonThreadsafe(fn func()) (*Handle, error) {
+	h, err := l.s.Post(fn)
+	return h, loopError(err)
+}
+
+// CallLater arranges that fn runs after d. A d below zero is zero. Timers of
+// the same time run in the order in which they were made. Panics as CallSoon.
+// Python: loop.call_later.
+func (l *Loop) CallLater(d time.Duration, fn func()) *TimerHandle {
+	l.check()
+	return l.s.After(d, fn)
+}
+
+// CallAt is CallLater with a time of the loop's clock: see Time. Python:
+// loop.call_at.
+func (l *Loop) CallAt(when time.Duration, fn func()) *TimerHandle {
+	l.check()
+	return l.s.At(when, fn)
+}
+
+// CallWhenQuiet arranges that fn runs when nothing is ready any more: every task
+// has gone as far as it can, and the loop would wait for a timer or an event.
+// That is the moment to send what they have asked for, as one batch. Panics as
+// CallSoon. Python has no such call.
+func (l *Loop) CallWhenQuiet(fn func()) *Handle {
+	l.check()
+	return l.s.WhenQuiet(fn)
+}
+
+// Time returns the time of the loop's clock, which has nothing to do with the
+// calendar. Any goroutine may call it. Python: loop.time.
+func (l *Loop) Time() time.Duration { return l.s.Now() }
+
+func (l *Loop) check() {
+	if l.s.Closed() {
+		panic(ErrLoopClosed)
+	}
+	if l.debug {
+		l.mustOwn()
+	}
+}
+
+// guard runs a callback.
+func (l *Loop) guard(h *Handle, fn func()) {
+	defer l.caught(h, "Exception in callback")
+	fn()
+}
+
+// caught is deferred by what runs a callback: it takes its panic down.
+func (l *Loop) caught(h *Handle, message string) {
+	p := recover()
+	if p == nil {
+		return
+	}
+	err := panicError(p, "a callback")
+	if endsRun(err) {
+		l.s.Abort(err)
+		return
+	}
+	l.CallExceptionHandler(ExceptionContext{Message: message, Exception: err, Handle: h})
+}
+
+// panicError makes an error of a recovered value. It is called while the
+// frames that panicked are still there.
+func panicError(p any, of string) *PanicError {
+	if e, ok := p.(*PanicError); ok {
+		return e
+	}
+	return &PanicError{Value: p, Stack: debug.Stack(), Greenlet: of}
+}
+
+// nextTask numbers the tasks of the program, for their names.
+var nextTask atomic.Uint64

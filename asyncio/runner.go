@@ -1,0 +1,224 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"os"
+	"os/signal"
+)
+
+// A RunOption is a choice made for Run, RunMain and NewRunner.
+type RunOption func(*runOptions)
+
+type runOptions struct {
+	loop    []LoopOption
+	factory func() *Loop
+	signals bool
+}
+
+// WithLoopOptions makes the loop with opts.
+func WithLoopOptions(opts ...LoopOption) RunOption {
+	return func(o *runOptions) { o.loop = append(o.loop, opts...) }
+}
+
+// WithLoopFactory has the loop made by f. Python: run(loop_factory=f).
+func WithLoopFactory(f func() *Loop) RunOption { return func(o *runOptions) { o.factory = f } }
+
+// WithDebug turns the debug mode on or off. Python: run(debug=on).
+func WithDebug(on bool) RunOption { return WithLoopOptions(WithLoopDebug(on)) }
+
+// WithSignals tells whether an interrupt (Ctrl-C) cancels the main task. It does
+// unless the option is false, or the program ignores interrupts.
+func WithSignals(on bool) RunOption { return func(o *runOptions) { o.signals = on } }
+
+// Run makes a loop, runs main on it as a task, and returns its result. At the
+// end it cancels the tasks that are left and waits for them, closes async
+// generators, waits for the default executor, and closes the loop.
+//
+// If ctx ends, the main task is cancelled, and the error is the end of ctx, too.
+// By an interrupt it is cancelled as well; then, or by a second one at the
+// latest, the error is ErrKeyboardInterrupt. The calling goroutine must not run
+// another loop: then it is ErrLoopRunning.
+//
+// Python: asyncio.run.
+func Run[T any](ctx context.Context, main Coro[T], opts ...RunOption) (T, error) {
+	r := NewRunner(opts...)
+	v, err := RunIn(ctx, r, main)
+	if closing := r.Close(); err == nil {
+		err = closing
+	}
+	return v, err
+}
+
+// RunMain is Run for a function that has no result.
+func RunMain(ctx context.Context, main func(ctx context.Context) error, opts ...RunOption) error {
+	_, err := Run(ctx, coroutine(main), opts...)
+	return err
+}
+
+// A Runner runs several coroutines on one loop, one after the other. What they
+// leave on it goes on with the next. It belongs to the goroutine that uses it.
+//
+// Python: asyncio.Runner.
+type Runner struct {
+	opts   runOptions
+	loop   *Loop
+	closed bool
+}
+
+// NewRunner makes a Runner. Its loop is made when it is needed. Close ends it.
+func NewRunner(opts ...RunOption) *Runner {
+	r := &Runner{opts: runOptions{signals: true}}
+	for _, opt := range opts {
+		opt(&r.opts)
+	}
+	return r
+}
+
+// Loop returns the runner's loop, which it makes if need be. After Close it
+// returns a RuntimeError. Python: Runner.get_loop.
+func (r *Runner) Loop() (*Loop, error) {
+	if r.closed {
+		return nil, runtimeErrorf("Runner is closed")
+	}
+	if r.loop == nil {
+		if r.opts.factory != nil {
+			r.loop = r.opts.factory()
+		} else {
+			r.loop = NewLoop(r.opts.loop...)
+		}
+	}
+	return r.loop, nil
+}
+
+// RunIn runs main on r's loop as a task, as Run does, and leaves the loop open.
+// Python: Runner.run.
+func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
+	var none T
+	if main == nil {
+		return none, typeErrorf("a coroutine was expected, got nil")
+	}
+	l, err := r.Loop()
+	if err != nil {
+		return none, err
+	}
+	if l.IsRunning() || runningLoops.here() != nil {
+		return none, fmt.Errorf("%w: Run cannot be called from a task or callback, call the coroutine", ErrLoopRunning)
+	}
+	l.runDone = ctx.Done()
+	t := NewTask(l, main, WithTaskContext(ctx))
+	unhook := context.AfterFunc(ctx, func() {
+		l.s.Post(func() { t.Cancel(context.Cause(ctx)) })
+	})
+	defer unhook()
+	interrupts := r.catch(l, t)
+	v, err := RunUntilComplete(l, t)
+	interrupted := interrupts()
+	if asCancelled(err) != nil {
+		switch {
+		case interrupted && t.Uncancel() == 0:
+			err = ErrKeyboardInterrupt
+		case ctx.Err() != nil:
+			err = fmt.Errorf("%w (%w)", err, ctx.Err())
+		}
+	}
+	return v, err
+}
+
+// catch has interrupts cancel t, and the second one end the run, until the
+// function that it returns is called. That tells whether there was one.
+func (r *Runner) catch(l *Loop, t AnyTask) (end func() bool) {
+	if !r.opts.signals || signal.Ignored(os.Interrupt) {
+		return func() bool { return false }
+	}
+	caught := make(chan os.Signal, 2)
+	done := make(chan struct{})
+	count := 0 // the loop's
+	interrupt := func() {
+		if count++; count == 1 && !t.Done() {
+			t.Cancel()
+			return
+		}
+		l.s.Abort(ErrKeyboardInterrupt)
+	}
+	signal.Notify(caught, os.Interrupt)
+	go func() {
+		for n := 1; ; n++ {
+			select {
+			case <-caught:
+				if n == 2 {
+					signal.Stop(caught) // a third one ends the program
+				}
+				l.s.Post(interrupt)
+			case <-done:
+				return
+			}
+		}
+	}()
+	return func() bool {
+		signal.Stop(caught)
+		close(done)
+		return count > 0
+	}
+}
+
+// Close ends the runner and its loop: it cancels the tasks that are left and
+// waits for them, closes async generators, waits for the default executor, and
+// closes the loop. What a task fails with then is told to the exception handler.
+// Closing twice is once. Python: Runner.close.
+func (r *Runner) Close() error {
+	if r.closed {
+		return nil
+	}
+	r.closed = true
+	l := r.loop
+	if l == nil || l.IsClosed() {
+		return nil
+	}
+	if err := l.cancelAll(); err != nil {
+		l.Close()
+		return err
+	}
+	if err := l.shutdown(); err != nil {
+		l.Close()
+		return err
+	}
+	return l.Close()
+}
+
+// cancelAll cancels all tasks and runs the loop until they have ended.
+func (l *Loop) cancelAll() error {
+	all := AllTasks(l)
+	if len(all) == 0 {
+		return nil
+	}
+	for _, t := range all {
+		t.Cancel()
+	}
+	left := len(all)
+	ended := &doneFunc{func() {
+		if left--; left == 0 {
+			l.Stop()
+		}
+	}}
+	for _, t := range all {
+		t.base().tell(ended)
+	}
+	if err := l.RunForever(); err != nil {
+		return err
+	}
+	for _, t := range all {
+		if exc, _ := t.Exception(); exc != nil {
+			l.CallExceptionHandler(ExceptionContext{
+				Message:   "unhandled exception during asyncio.run() shutdown",
+				Exception: exc,
+				Task:      t,
+			})
+		}
+	}
+	return nil
+}
+
+// shutdown ends what else may hold on to the loop: async generators and the
+// threads of the default executor.
+func (l *Loop) shutdown() error { return nil }

@@ -1,0 +1,425 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"runtime"
+	"strconv"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// An AnyTask is a Task of any type.
+type AnyTask interface {
+	AnyFuture
+
+	// Name returns the task's name.
+	Name() string
+	// SetName gives the task another name.
+	SetName(name string)
+	// Context returns the context that the task's coroutine was given.
+	Context() context.Context
+	// Cancelling returns how many requests to cancel it there are.
+	Cancelling() int
+	// Uncancel takes one request back, and returns how many remain.
+	Uncancel() int
+	// Stack returns where the task waits.
+	Stack() []runtime.Frame
+	// PrintStack prints where the task waits.
+	PrintStack(w io.Writer)
+
+	self() *task
+}
+
+// A task is what all tasks have, whatever their result.
+type task struct {
+	core
+	st     sched.Task
+	parent context.Context // what the task's context adds to
+
+	name   *string // nil: "Task-" and the number
+	number uint64
+
+	// The wait that the task is in, if it is in one.
+	wait    waitState
+	plain   bool      // parent needs no watching: it does not end before the run does
+	fut     canceller // the future that it waits for, to which a cancel goes first
+	watcher *watcher  // of the last context that had to be watched
+
+	// Requests to cancel it.
+	must      bool // one is to be delivered at the next wait
+	cancels   int32
+	cancelMsg []any
+}
+
+type waitState uint8
+
+const (
+	awake     waitState = iota // it runs, or does not mind why it is resumed
+	waiting                    // and nothing has happened yet
+	woken                      // by what it waits for
+	aborted                    // by a cancel
+	outOfTime                  // by the end of its context
+)
+
+type canceller interface {
+	Cancel(msg ...any) bool
+}
+
+// A Task is a coroutine that runs beside others, and the future of its result.
+// It belongs to its loop, and so do all its methods that do not say otherwise.
+//
+// Python: asyncio.Task.
+type Task[T any] struct {
+	task
+	val  T
+	coro Coro[T] // until it has run
+}
+
+// A TaskOption is a choice made when a task is made.
+type TaskOption func(*taskOptions)
+
+type taskOptions struct {
+	name  *string
+	ctx   context.Context
+	eager bool
+}
+
+// WithTaskName names the task. Without it the name is "Task-" and a number.
+func WithTaskName(name string) TaskOption { return func(o *taskOptions) { o.name = &name } }
+
+// WithTaskContext gives the task's coroutine the values and the end of ctx, in
+// place of those of the caller's.
+func WithTaskContext(ctx context.Context) TaskOption { return func(o *taskOptions) { o.ctx = ctx } }
+
+// EagerStart makes the task run at once, before CreateTask returns, up to its
+// first wait. A task that never waits is done then.
+func EagerStart(on bool) TaskOption { return func(o *taskOptions) { o.eager = on } }
+
+// CreateTask makes a task that will run f, and returns it. f begins in the
+// loop's next turn, after what is ready already. Its context has the values and
+// the end of ctx.
+//
+// Only tasks and callbacks of the loop that ctx comes from may call it; else it
+// panics with ErrNoRunningLoop. It does not switch, unless the task starts
+// eagerly. The loop keeps the task until it has ended; an error that nobody looks
+// at is reported. Cost: one allocation and that of f.
+//
+// Python: asyncio.create_task.
+func CreateTask[T any](ctx context.Context, f Coro[T], opts ...TaskOption) *Task[T] {
+	l, err := loopOf(ctx)
+	if err != nil {
+		panic(err)
+	}
+	if l.factory != nil {
+		return manufacture(l, ctx, f, opts)
+	}
+	return newTask(l, ctx, f, opts)
+}
+
+// Go is CreateTask for a function that has no result.
+func Go(ctx context.Context, f func(ctx context.Context) error, opts ...TaskOption) *Task[None] {
+	return CreateTask(ctx, coroutine(f), opts...)
+}
+
+// NewTask makes a task of l, which need not run yet: CreateTask for those who
+// have a loop and no context. Python: asyncio.Task, loop.create_task.
+func NewTask[T any](l *Loop, f Coro[T], opts ...TaskOption) *Task[T] {
+	if l.factory != nil {
+		return manufacture(l, context.Background(), f, opts)
+	}
+	return newTask(l, context.Background(), f, opts)
+}
+
+func newTask[T any](l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) *Task[T] {
+	if f == nil {
+		panic(typeErrorf("a coroutine was expected, got nil"))
+	}
+	l.check()
+	t := &Task[T]{coro: f}
+	t.loop = l
+	eager := false
+	if len(opts) > 0 {
+		var o taskOptions
+		for _, opt := range opts {
+			opt(&o)
+		}
+		if o.ctx != nil {
+			ctx = o.ctx
+		}
+		t.name, eager = o.name, o.eager
+	}
+	if t.name == nil {
+		t.number = nextTask.Add(1)
+	}
+	t.setParent(ctx)
+	if eager && l.s.Running() {
+		l.s.StartNow(&t.st, (*runner[T])(t))
+	} else {
+		l.s.Start(&t.st, (*runner[T])(t))
+	}
+	return t
+}
+
+// A TaskFactory makes the tasks of a loop: see SetTaskFactory. It returns what
+// make returns, which it may call with options of its own.
+type TaskFactory func(l *Loop, make func(opts ...TaskOption) AnyTask) AnyTask
+
+// EagerTaskFactory starts every task eagerly: see EagerStart. Python:
+// asyncio.eager_task_factory.
+func EagerTaskFactory(_ *Loop, make func(opts ...TaskOption) AnyTask) AnyTask {
+	return make(EagerStart(true))
+}
+
+// SetTaskFactory has every task of the loop made by f; nil restores the default.
+// Python: loop.set_task_factory.
+func (l *Loop) SetTaskFactory(f TaskFactory) { l.factory = f }
+
+// TaskFactory returns what SetTaskFactory has set, or nil. Python:
+// loop.get_task_factory.
+func (l *Loop) TaskFactory() TaskFactory { return l.factory }
+
+// manufacture has a task made by the loop's factory.
+func manufacture[T any](l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) *Task[T] {
+	made := l.factory(l, func(more ...TaskOption) AnyTask {
+		return newTask(l, ctx, f, append(opts[:len(opts):len(opts)], more...))
+	})
+	t, ok := made.(*Task[T])
+	if !ok || t == nil {
+		panic(typeErrorf("the task factory returned %T, not the task that it was to make", made))
+	}
+	return t
+}
+
+// runner is a Task as what package sched runs.
+type runner[T any] Task[T]
+
+func (r *runner[T]) base() *task { return &(*Task[T])(r).task }
+
+// Run runs the task from its beginning to its end.
+func (r *runner[T]) Run() {
+	t := (*Task[T])(r)
+	if t.must {
+		t.settle(cancelled, t.cancellation())
+		return
+	}
+	returned := false
+	defer func() {
+		if !returned {
+			t.unwound(recover())
+		}
+	}()
+	v, err := t.coro((*taskContext)(&t.task))
+	returned = true
+	t.coro = nil
+	switch {
+	case err != nil:
+		t.end(err)
+	case t.must:
+		t.settle(cancelled, t.cancellation())
+	default:
+		t.val = v
+		t.settle(finished, nil)
+	}
+	if t.watcher != nil {
+		t.watcher.stop()
+	}
+}
+
+// end ends the task with an error.
+func (t *task) end(err error) {
+	switch c := asCancelled(err); {
+	case c != nil:
+		t.settle(cancelled, err)
+	default:
+		t.fail(err, "Task")
+		if endsRun(err) {
+			t.loop.s.Abort(err)
+		}
+	}
+}
+
+// unwound ends the task by a panic. With no panic its goroutine is being ended
+// by runtime.Goexit, which goes on where the loop runs, or the task was killed
+// when the loop was closed: then nobody is left who could be told.
+func (t *task) unwound(p any) {
+	if p != nil {
+		t.end(panicError(p, t.Name()))
+	}
+	if t.watcher != nil {
+		t.watcher.stop()
+	}
+}
+
+// futureDone wakes the task, which waits for f.
+func (t *task) futureDone(*core) { t.wake() }
+
+// wake makes the task ready, which waits.
+func (t *task) wake() {
+	if t.wait == waiting {
+		t.wait = woken
+	}
+	t.st.Ready()
+}
+
+func (t *task) self() *task { return t }
+
+// Name returns the task's name. Python: Task.get_name.
+func (t *task) Name() string {
+	if t.name != nil {
+		return *t.name
+	}
+	return "Task-" + strconv.FormatUint(t.number, 10)
+}
+
+// SetName gives the task another name. Python: Task.set_name.
+func (t *task) SetName(name string) { t.name = &name }
+
+// String describes the task for people.
+func (t *task) String() string {
+	return fmt.Sprintf("task %q (%s)", t.Name(), [...]string{"pending", "cancelled", "finished"}[t.state])
+}
+
+// Cancel asks the task to end: its present wait, or its next one, returns a
+// CancelledError with msg, once. If it waits for a future, that one is cancelled
+// first, and the task learns it from there. A task that has not begun ends
+// without running. It reports false if the task has ended.
+//
+// The task may clean up, and may refuse: then the request stays counted, until
+// Uncancel. Python: Task.cancel.
+func (t *task) Cancel(msg ...any) bool {
+	if t.state != pending {
+		return false
+	}
+	t.cancels++
+	if t.fut != nil {
+		if t.fut.Cancel(msg...) {
+			return true
+		}
+	} else if t.wait == waiting {
+		t.cancelMsg = msg
+		t.abort()
+		return true
+	}
+	t.must, t.cancelMsg = true, msg
+	return true
+}
+
+// abort ends the wait that t is in, by a cancel.
+func (t *task) abort() {
+	t.wait = aborted
+	t.st.Ready()
+}
+
+// Cancelling returns how many requests to cancel it there are that Uncancel has
+// not taken back. Python: Task.cancelling.
+func (t *task) Cancelling() int { return int(t.cancels) }
+
+// Uncancel takes one request to cancel it back, and returns how many remain. At
+// zero a request that has not been delivered yet is dropped. Python:
+// Task.uncancel.
+func (t *task) Uncancel() int {
+	if t.cancels > 0 {
+		t.cancels--
+		if t.cancels == 0 {
+			t.must = false
+		}
+	}
+	return int(t.cancels)
+}
+
+// cancellation is the error of a request that is delivered now.
+func (t *task) cancellation() *CancelledError {
+	err := cancelledError(t.cancelMsg)
+	t.must, t.cancelMsg = false, nil
+	return err
+}
+
+// Context returns the context that the coroutine was given. Python:
+// Task.get_context.
+func (t *task) Context() context.Context { return (*taskContext)(t) }
+
+// Stack returns the calls in which the task waits, the innermost first: all of
+// them, because it has a stack of its own. It is empty before the task has begun,
+// after it has ended, and for the task that asks. Python: Task.get_stack.
+func (t *task) Stack() []runtime.Frame {
+	g := t.st.Greenlet()
+	if g == nil {
+		return nil
+	}
+	frames := g.Stack()
+	return frames
+}
+
+// PrintStack prints to w where the task waits. Python: Task.print_stack.
+func (t *task) PrintStack(w io.Writer) {
+	frames := t.Stack()
+	if len(frames) == 0 {
+		fmt.Fprintf(w, "No stack for %s\n", t)
+		return
+	}
+	fmt.Fprintf(w, "Stack for %s (most recent call first):\n", t)
+	for _, f := range frames {
+		fmt.Fprintf(w, "  %s\n    %s:%d\n", f.Function, f.File, f.Line)
+	}
+}
+
+// Result returns what the coroutine has returned, or the error that the task
+// has failed or was cancelled with. Before its end the error is ErrInvalidState.
+// Python: Task.result.
+func (t *Task[T]) Result() (T, error) {
+	err := t.outcome()
+	return t.val, err
+}
+
+// Await suspends the calling task until t has ended, and returns its result. If
+// t has ended it returns at once, without a switch. If the calling task is
+// cancelled meanwhile, t is cancelled first.
+//
+// The error is that of t; a RuntimeError if t is the caller; ErrOtherLoop or
+// ErrNoRunningLoop; or that of ctx, when it ends. Python: await.
+func (t *Task[T]) Await(ctx context.Context) (T, error) {
+	if t.state == pending {
+		if err := t.core.wait(ctx, t); err != nil {
+			var none T
+			return none, err
+		}
+	}
+	return t.Result()
+}
+
+// AddDoneCallback arranges that cb is called with t, by CallSoon, when t has
+// ended. Python: Task.add_done_callback.
+func (t *Task[T]) AddDoneCallback(cb *Callback) { t.tell(&doneCall{cb, t}) }
+
+func (t *Task[T]) future(*Loop) (AnyFuture, error) { return t, nil }
+
+// CurrentTask returns the task that calls it, or nil: in a callback, and
+// elsewhere. It looks at who runs, not at ctx, which only tells the loop. Python:
+// asyncio.current_task.
+func CurrentTask(ctx context.Context) AnyTask {
+	t, err := current(ctx)
+	if err != nil {
+		return nil
+	}
+	return anyTask(&t.st)
+}
+
+// AllTasks returns the tasks of l that have not ended, in the order in which
+// they were made. Python: asyncio.all_tasks.
+func AllTasks(l *Loop) []AnyTask {
+	var all []AnyTask
+	for st := range l.s.Tasks() {
+		all = append(all, anyTask(st))
+	}
+	return all
+}
+
+// anyTask returns the task that st is part of.
+func anyTask(st *sched.Task) AnyTask { return st.Body().(interface{ any() AnyTask }).any() }
+
+func (r *runner[T]) any() AnyTask { return (*Task[T])(r) }
+
+// taskIn returns the task that st is part of.
+func taskIn(st *sched.Task) *task { return st.Body().(interface{ base() *task }).base() }

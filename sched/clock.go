@@ -1,0 +1,32 @@
+package sched
+
+import "time"
+
+// A Clock is what a loop goes by. The owner of the loop calls it; Now may be
+// called by any goroutine.
+type Clock interface {
+	// Now returns the time that has passed since a start that the clock has
+	// chosen. It never goes back.
+	Now() time.Duration
+
+	// Until returns how long, in real time, a loop may wait for an event when
+	// nothing is ready and the next timer is due at when: zero or less to look
+	// at once. Never means that no timer is set, and is returned to wait for an
+	// event only. alone reports that nothing outside is known to be under way
+	// (see Loop.Hold): then a clock that is not a real one may go forward to
+	// when by itself, and return zero.
+	Until(when time.Duration, alone bool) time.Duration
+}
+
+// realClock is the system's monotonic clock. Each loop has its own start, so
+// that a loop made in a testing/synctest bubble has the bubble's.
+type realClock struct{ start time.Time }
+
+func (c *realClock) Now() time.Duration { return time.Since(c.start) }
+
+func (c *realClock) Until(when time.Duration, _ bool) time.Duration {
+	if when == Never {
+		return Never
+	}
+	return when - c.Now()
+}

@@ -1,0 +1,389 @@
+package sched
+
+import (
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"time"
+
+	"github.com/go-greenlet/greenlet"
+)
+
+// A Loop runs tasks and callbacks on one goroutine, one at a time. It belongs
+// to the goroutine that runs it. Unless a method says otherwise, it is the
+// owner's: the tasks and callbacks of the loop may call it, and before Run
+// whoever has made the loop.
+type Loop struct {
+	// What every hop touches.
+
+	current *Task // whose step it is; nil in a callback
+	ready   ready
+	batch   int // how many of the ready belong to the present turn
+	shared
+
+	hub   *greenlet.Greenlet   // the greenlet that runs Run; nil while none does
+	idle  []*greenlet.Greenlet // workers without a task
+	polls bool                 // the poller must be asked, too
+
+	timers timers
+	quiet  []*Handle // for when nothing is ready
+
+	handles    []Handle
+	timerBlock []Timer
+
+	clock  Clock
+	poller Poller
+	guard  func(h *Handle, fn func())
+	order  *rand.Rand // permutes the tasks of a turn; nil: they stay in order
+
+	home     *greenlet.Greenlet // the hub of the last run: whose tree it is
+	workBody func(any) (any, error)
+	below    []greenlet.Option // for new workers: the hub is their parent
+
+	first, last *Task // those that have not ended, in the order they were made
+	live        int
+	turns       uint64
+	drains      bool // stop when no task is left
+	failure     error
+	closed      bool
+}
+
+// Errors that callers test with errors.Is.
+var (
+	// ErrClosed is returned by a loop that was closed. Methods that return no
+	// error panic with it.
+	ErrClosed = errors.New("sched: the loop is closed")
+
+	// ErrRunning is returned where a loop runs already: this one, or another on
+	// the same goroutine.
+	ErrRunning = errors.New("sched: a loop is running already")
+
+	// ErrForeign is returned to a goroutine that the loop does not belong to.
+	ErrForeign = errors.New("sched: the loop belongs to another goroutine")
+
+	// ErrNotRunning is returned where a task would have to wait, and nobody runs
+	// the loop.
+	ErrNotRunning = errors.New("sched: the loop is not running")
+)
+
+// An Option is a choice made when a loop is made.
+type Option func(*Loop)
+
+// WithClock makes the loop go by c.
+func WithClock(c Clock) Option { return func(l *Loop) { l.clock = c } }
+
+// WithPoller makes the loop wait with p, which Close closes.
+func WithPoller(p Poller) Option { return func(l *Loop) { l.poller, l.polls = p, true } }
+
+// WithGuard makes the loop run each callback by guard, which is to call fn: to
+// recover from its panics, say, or to measure its time. Without it a panic goes
+// on in Run.
+func WithGuard(guard func(h *Handle, fn func())) Option { return func(l *Loop) { l.guard = guard } }
+
+// WithSeed makes the loop permute the tasks of each turn at random. The same
+// seed gives the same order. Callbacks keep their places: that they run in the
+// order of Soon is a promise; that tasks do is only so.
+func WithSeed(seed uint64) Option {
+	return func(l *Loop) { l.order = rand.New(rand.NewPCG(seed, seed)) }
+}
+
+// New makes a loop. Any goroutine may call it.
+func New(opts ...Option) *Loop {
+	l := &Loop{}
+	l.workBody = l.work
+	for _, o := range opts {
+		o(l)
+	}
+	if l.clock == nil {
+		l.clock = &realClock{time.Now()}
+	}
+	if l.poller == nil {
+		l.poller = newIdler()
+	}
+	return l
+}
+
+// Run runs the loop until all its tasks have ended, or until Stop. It returns
+// ErrRunning, ErrForeign or ErrClosed if it cannot, and what Abort was called
+// with. A panic in a task or callback goes on in Run.
+//
+// The calling greenlet becomes the loop's hub. It switches.
+func (l *Loop) Run() error { return l.run(true) }
+
+// RunForever is Run that returns only after Stop or Abort.
+//
+// Python: loop.run_forever.
+func (l *Loop) RunForever() error { return l.run(false) }
+
+func (l *Loop) run(drains bool) error {
+	if err := l.enter(); err != nil {
+		return err
+	}
+	defer l.leave()
+	l.drains = drains
+	for !drains || l.live > 0 || l.ready.n > 0 {
+		l.runOnce()
+		if l.stopped() {
+			break
+		}
+	}
+	err := l.failure
+	l.failure = nil
+	return err
+}
+
+// runOnce is a turn of the loop. A task that waits begins the next turn itself
+// if there is nothing to do for it here: see next.
+func (l *Loop) runOnce() {
+	l.await()   // something to do
+	l.collect() // what other goroutines have posted
+	l.expire()  // the timers that are due
+	l.begin()   // with what is ready now, and nothing that it adds
+	for l.batch > 0 {
+		e := l.take()
+		switch {
+		case e.handle == nil:
+			l.resume(e.task)
+			l.current = nil
+		case e.task != nil:
+			e.task.wakeUp()
+		default:
+			e.handle.call()
+		}
+	}
+}
+
+// await waits until something is ready or was posted or a timer is due.
+func (l *Loop) await() {
+	if l.ready.n == 0 && len(l.quiet) > 0 {
+		for _, h := range l.quiet {
+			l.ready.push(entry{handle: h})
+		}
+		clear(l.quiet)
+		l.quiet = l.quiet[:0]
+	}
+	if l.ready.n > 0 || l.attention.Load() != 0 {
+		if l.polls && l.poller.Busy() {
+			l.poller.Wait(0)
+		}
+		return
+	}
+	l.ready.shrink()
+	when := Never
+	if l.timers.skip() {
+		when = l.timers.heap[0].when
+	}
+	d := l.clock.Until(when, l.held.Load() == 0)
+	l.waits.Store(true)
+	if l.attention.Load() == 0 && (d > 0 || l.polls) {
+		l.poller.Wait(d)
+	}
+	l.waits.Store(false)
+}
+
+// expire makes ready the timers that are due.
+func (l *Loop) expire() {
+	if !l.timers.skip() {
+		return
+	}
+	now := l.clock.Now()
+	for t := l.timers.due(now); t != nil; t = l.timers.due(now) {
+		if t.task != nil {
+			t.task.firing = true
+			l.ready.push(entry{t.task, &sleepOver})
+		} else {
+			l.ready.push(entry{handle: &t.Handle})
+		}
+	}
+}
+
+// begin begins a turn: what is ready now belongs to it.
+func (l *Loop) begin() {
+	l.batch = l.ready.n
+	l.turns++
+	if l.order != nil {
+		l.permute()
+	}
+}
+
+// permute puts the tasks of the turn into a random order. Each takes the place
+// of another task.
+func (l *Loop) permute() {
+	var places []int
+	for i := range l.batch {
+		if l.ready.at(i).handle == nil {
+			places = append(places, i)
+		}
+	}
+	l.order.Shuffle(len(places), func(i, j int) {
+		a, b := l.ready.at(places[i]), l.ready.at(places[j])
+		*a, *b = *b, *a
+	})
+}
+
+// next takes the task whose step comes next from the ready queue. It returns
+// nil if the hub must go on: to run a callback, to wait, or to begin a turn with
+// what a task cannot do for it.
+func (l *Loop) next() *Task {
+	for l.batch > 0 || l.turn() {
+		switch e := l.ready.at(0); {
+		case e.handle == nil:
+			return l.take().task
+		case e.task != nil:
+			l.take().task.wakeUp()
+		default:
+			return nil
+		}
+	}
+	return nil
+}
+
+// take takes the first entry of the turn.
+func (l *Loop) take() entry {
+	e := l.ready.pop()
+	l.batch--
+	if e.handle == nil {
+		e.task.queued = false
+	}
+	return e
+}
+
+// turn begins a turn if all it takes is in the ready queue.
+func (l *Loop) turn() bool {
+	if l.ready.n == 0 || l.attention.Load() != 0 || l.polls && l.poller.Busy() {
+		return false
+	}
+	if len(l.timers.heap) > 0 && l.timers.skip() && l.timers.heap[0].when <= l.clock.Now() {
+		return false
+	}
+	l.begin()
+	return true
+}
+
+// enter makes the calling greenlet the hub.
+func (l *Loop) enter() error {
+	me := greenlet.Current()
+	switch {
+	case l.closed:
+		return ErrClosed
+	case l.hub != nil:
+		return ErrRunning
+	case l.home != nil && !l.home.Owned():
+		if l.live > 0 {
+			return fmt.Errorf("%w: that of %s, where it ran first and has tasks", ErrForeign, l.home)
+		}
+		l.idle = nil
+	}
+	if !running.claim(me, l) {
+		return ErrRunning
+	}
+	if me != l.home {
+		l.home = me
+		l.below = []greenlet.Option{greenlet.WithParent(me)}
+	}
+	l.hub = me
+	return nil
+}
+
+func (l *Loop) leave() {
+	running.release(l.hub)
+	l.hub, l.current, l.batch = nil, nil, 0
+}
+
+// stopped reports whether Stop was called, and forgets it.
+func (l *Loop) stopped() bool {
+	if l.attention.Load()&stopAsked != 0 {
+		l.attention.And(^stopAsked)
+		return true
+	}
+	return false
+}
+
+// Abort makes Run and RunForever return err at once: what is ready stays so,
+// for the next run. The caller goes on until it waits. Owner only; it does not
+// switch.
+func (l *Loop) Abort(err error) {
+	l.failure = err
+	l.batch = 0
+	l.Stop()
+}
+
+// WhenQuiet arranges that fn runs on the hub when nothing is ready any more:
+// after every task has gone as far as it can, and before the loop waits for a
+// timer or an event. It returns a handle to cancel it with. Owner only; it does
+// not switch. It panics with ErrClosed on a closed loop.
+func (l *Loop) WhenQuiet(fn func()) *Handle {
+	l.mustBeOpen()
+	h := l.newHandle(fn)
+	l.quiet = append(l.quiet, h)
+	return h
+}
+
+// Now returns the time on the loop's clock. Any goroutine may call it; it does
+// not switch. Python: loop.time.
+func (l *Loop) Now() time.Duration { return l.clock.Now() }
+
+// Turns returns how many turns the loop has begun. Owner only; it does not
+// switch.
+func (l *Loop) Turns() uint64 { return l.turns }
+
+// Running reports whether Run or RunForever is under way. Owner only; it does
+// not switch. Python: loop.is_running.
+func (l *Loop) Running() bool { return l.hub != nil }
+
+// Closed reports whether Close was called. Owner only; it does not switch.
+// Python: loop.is_closed.
+func (l *Loop) Closed() bool { return l.closed }
+
+// Pending returns how many callbacks, timers and steps of tasks the loop holds,
+// those of timers that were cancelled not counted. Owner only; it does not
+// switch.
+func (l *Loop) Pending() (ready, timers int) {
+	return l.ready.n + len(l.quiet), len(l.timers.heap) - l.timers.gone
+}
+
+// Owned reports whether the caller belongs to the goroutine on which the loop
+// runs, or ran last. Any goroutine may call it while the loop runs; it does not
+// switch.
+func (l *Loop) Owned() bool { return l.home.Owned() }
+
+func (l *Loop) mustBeOpen() {
+	if l.closed {
+		panic(ErrClosed)
+	}
+}
+
+// Close ends the loop. Tasks that have not ended are killed, the youngest
+// first: their deferred calls run, and what waits in them is ErrClosed. What is
+// ready or posted is dropped. It returns ErrRunning if the loop runs, ErrForeign
+// on another goroutine than the tasks'; a second call does nothing.
+//
+// Python: loop.close.
+func (l *Loop) Close() error {
+	switch {
+	case l.closed:
+		return nil
+	case l.hub != nil:
+		return ErrRunning
+	case l.home != nil && l.live > 0 && !l.home.Owned():
+		return ErrForeign
+	}
+	l.closed = true
+	l.inbox.mu.Lock()
+	l.inbox.closed = true
+	l.inbox.mail = nil
+	l.inbox.mu.Unlock()
+	for t := l.last; t != nil; t = l.last {
+		if g := t.g.Load(); g != nil {
+			g.Kill()
+		}
+		l.end(t)
+	}
+	for _, g := range l.idle {
+		if g.Owned() {
+			g.Kill()
+		}
+	}
+	l.idle, l.ready, l.quiet, l.timers = nil, ready{}, nil, timers{}
+	return l.poller.Close()
+}

@@ -1,0 +1,58 @@
+package sched
+
+// An entry is one thing that is ready: a step of a task, a callback, or, with
+// both, a task whose sleep is over.
+type entry struct {
+	task   *Task
+	handle *Handle
+}
+
+// A sleep that is over is one entry, the step that follows it another: so a
+// task that slept comes after what became ready in the turn before, as if a
+// callback had woken it.
+var sleepOver Handle
+
+// ready is a queue, first in first out, in a ring that grows.
+type ready struct {
+	ring []entry // its length is a power of two
+	head int
+	n    int
+}
+
+const ringMin = 64
+
+func (r *ready) push(e entry) {
+	if r.n == len(r.ring) {
+		r.grow()
+	}
+	*r.at(r.n) = e
+	r.n++
+}
+
+// at is the entry with i before it.
+func (r *ready) at(i int) *entry { return &r.ring[(r.head+i)&(len(r.ring)-1)] }
+
+func (r *ready) pop() entry {
+	p := r.at(0)
+	e := *p
+	*p = entry{}
+	r.head++
+	r.n--
+	return e
+}
+
+func (r *ready) grow() {
+	ring := make([]entry, max(ringMin, 2*len(r.ring)))
+	for i := range r.n {
+		ring[i] = *r.at(i)
+	}
+	r.ring, r.head = ring, 0
+}
+
+// shrink gives back the ring of a burst that is over.
+func (r *ready) shrink() {
+	const keep = 1 << 14
+	if r.n == 0 && len(r.ring) > keep {
+		*r = ready{}
+	}
+}

@@ -1,0 +1,54 @@
+package sched
+
+import (
+	"sync"
+
+	"github.com/go-greenlet/greenlet"
+)
+
+// running knows which loop runs on which goroutine: by the main greenlet of the
+// tree, of which there is one for each.
+var running = registry{loops: make(map[*greenlet.Greenlet]*Loop)}
+
+type registry struct {
+	mu    sync.Mutex
+	loops map[*greenlet.Greenlet]*Loop
+}
+
+// claim notes that l runs on g's goroutine. It reports false if another does.
+func (r *registry) claim(g *greenlet.Greenlet, l *Loop) bool {
+	root := rootOf(g)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.loops[root] != nil {
+		return false
+	}
+	r.loops[root] = l
+	return true
+}
+
+func (r *registry) release(g *greenlet.Greenlet) {
+	root := rootOf(g)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	delete(r.loops, root)
+}
+
+func rootOf(g *greenlet.Greenlet) *greenlet.Greenlet {
+	for p := g.Parent(); p != nil; p = g.Parent() {
+		g = p
+	}
+	return g
+}
+
+// Running returns the loop that runs on the calling goroutine, or nil. Any
+// goroutine may call it; it does not switch. It costs a lock and a walk to the
+// root of the tree of greenlets.
+//
+// Python: asyncio.get_running_loop.
+func Running() *Loop {
+	root := rootOf(greenlet.Current())
+	running.mu.Lock()
+	defer running.mu.Unlock()
+	return running.loops[root]
+}

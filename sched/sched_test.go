@@ -1,0 +1,70 @@
+package sched_test
+
+import (
+	"runtime"
+	"testing"
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+func BenchmarkHop(b *testing.B) {
+	for _, n := range []int{1, 2, 10, 1000} {
+		b.Run("", func(b *testing.B) {
+			l := sched.New()
+			defer l.Close()
+			for range n {
+				l.Go(func() {
+					for range b.N / n {
+						l.Yield()
+					}
+				})
+			}
+			b.ResetTimer()
+			if err := l.Run(); err != nil {
+				b.Fatal(err)
+			}
+		})
+	}
+}
+
+func BenchmarkGosched(b *testing.B) {
+	done := make(chan bool)
+	for range 1000 {
+		go func() {
+			for range b.N / 1000 {
+				runtime.Gosched()
+			}
+			done <- true
+		}()
+	}
+	for range 1000 {
+		<-done
+	}
+}
+
+func BenchmarkSpawn(b *testing.B) {
+	l := sched.New()
+	defer l.Close()
+	b.ReportAllocs()
+	l.Go(func() {
+		for range b.N {
+			l.Go(func() {}).Join()
+		}
+	})
+	l.Run()
+}
+
+func TestSleep(t *testing.T) {
+	l := sched.New()
+	defer l.Close()
+	var log []string
+	l.Go(func() { l.Sleep(20 * time.Millisecond); log = append(log, "b") })
+	l.Go(func() { l.Sleep(10 * time.Millisecond); log = append(log, "a") })
+	if err := l.Run(); err != nil {
+		t.Fatal(err)
+	}
+	if log[0] != "a" || log[1] != "b" {
+		t.Error(log)
+	}
+}

@@ -1,0 +1,379 @@
+package sched
+
+import (
+	"iter"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-greenlet/greenlet"
+)
+
+// A Task is a function that the loop runs, and that may wait in the middle of
+// any call. It runs in steps: from where it waited, or its beginning, to where
+// it waits again. Between two steps other tasks run, and never during one.
+//
+// A step does not begin in the loop and end there. A task that waits takes the
+// next one from the ready queue and switches to it.
+//
+// The zero Task is one that Start can start. It is meant to be part of what its
+// user knows about the task, so that both are one allocation.
+type Task struct {
+	// Where it waits, or runs; none before it has begun and after it has ended.
+	// Other goroutines ask it whether they are this task.
+	g    atomic.Pointer[greenlet.Greenlet]
+	loop *Loop
+	body Body
+
+	queued bool // its step is in the ready queue
+	firing bool // its sleep is over, which is in the ready queue
+	ended  bool
+
+	back *caller // who has started it eagerly and waits for it to wait
+
+	timer Timer
+
+	prev, next *Task // of the loop's list
+	joiners    WaitQueue
+	link
+}
+
+// Body is what a task runs.
+type Body interface {
+	// Run is called on a greenlet of the loop. If it panics, so does Loop.Run.
+	Run()
+}
+
+type bodyFunc func()
+
+func (f bodyFunc) Run() { f() }
+
+// Go makes a task that will run f, and returns it. f begins in the loop's next
+// turn, after what is ready already.
+//
+// Owner only; it does not switch. It panics with ErrClosed on a closed loop.
+func (l *Loop) Go(f func()) *Task {
+	t := new(Task)
+	l.Start(t, bodyFunc(f))
+	return t
+}
+
+// Start is Go for a Task that its user has made, as part of something else. A
+// task can be started once.
+func (l *Loop) Start(t *Task, b Body) {
+	l.adopt(t, b)
+	t.Ready()
+}
+
+func (l *Loop) adopt(t *Task, b Body) {
+	l.mustBeOpen()
+	t.loop, t.body = l, b
+	t.prev = l.last
+	if l.last == nil {
+		l.first = t
+	} else {
+		l.last.next = t
+	}
+	l.last = t
+	l.live++
+}
+
+// StartNow is Start that runs the first step at once, before it returns. It
+// returns when the task waits or has ended. It switches. It returns
+// ErrNotRunning if the loop does not run.
+func (l *Loop) StartNow(t *Task, b Body) error {
+	if l.hub == nil {
+		return ErrNotRunning
+	}
+	l.adopt(t, b)
+	me := caller{greenlet.Current(), l.current}
+	t.back = &me
+	l.current = t
+	_, err := l.worker().Switch(nil)
+	l.current = me.task
+	return err
+}
+
+// A caller waits in StartNow.
+type caller struct {
+	g    *greenlet.Greenlet
+	task *Task // whose step it is; nil in a callback
+}
+
+// end takes t, whose body has ended, off the books.
+func (l *Loop) end(t *Task) {
+	if t.ended {
+		return
+	}
+	t.ended = true
+	t.g.Store(nil)
+	if t.prev == nil {
+		l.first = t.next
+	} else {
+		t.prev.next = t.next
+	}
+	if t.next == nil {
+		l.last = t.prev
+	} else {
+		t.next.prev = t.prev
+	}
+	t.prev, t.next = nil, nil
+	l.live--
+	for j := t.joiners.First(); j != nil; j = t.joiners.First() {
+		t.joiners.Remove(j)
+		j.Ready()
+	}
+	if l.live == 0 && l.drains {
+		l.Stop()
+	}
+}
+
+// work is what a worker does, a greenlet that runs tasks one after the other.
+// It is switched to with the loop's current task as what it is to run. When that
+// has ended it goes on with the next that has not begun: then there is nothing
+// to switch.
+func (l *Loop) work(any) (any, error) {
+	me := greenlet.Current()
+	var t *Task
+	defer func() {
+		if t != nil {
+			l.end(t) // it was killed, or has panicked
+		}
+	}()
+	for !l.closed {
+		t = l.current
+		t.g.Store(me)
+		t.body.Run()
+		l.end(t)
+		if t.back == nil {
+			if l.current = l.next(); l.current != nil && l.current.g.Load() == nil {
+				continue
+			}
+		}
+		back := t.back
+		t = nil
+		l.idle = append(l.idle, me)
+		switch {
+		case back != nil:
+			back.g.Switch(nil)
+		case l.current != nil:
+			l.current.g.Load().Switch(nil)
+		default:
+			l.hub.Switch(nil)
+		}
+	}
+	return nil, nil
+}
+
+// worker returns a greenlet that runs the current task when it is switched to.
+func (l *Loop) worker() *greenlet.Greenlet {
+	if last := len(l.idle) - 1; last >= 0 {
+		g := l.idle[last]
+		l.idle[last] = nil
+		l.idle = l.idle[:last]
+		return g
+	}
+	return greenlet.New(l.workBody, l.below...)
+}
+
+// resume lets t run its step, and returns when the caller is resumed.
+func (l *Loop) resume(t *Task) error {
+	l.current = t
+	g := t.g.Load()
+	if g == nil {
+		g = l.worker()
+	}
+	_, err := g.Switch(nil)
+	return err
+}
+
+// Ready arranges that t, which waits in Park, goes on in the loop's next turn,
+// after what is ready already. If that is arranged already, it does nothing.
+//
+// Owner only; it does not switch. It costs a few nanoseconds and allocates
+// nothing.
+func (t *Task) Ready() {
+	if t.queued || t.ended {
+		return
+	}
+	t.queued = true
+	t.loop.ready.push(entry{task: t})
+}
+
+// Queued reports whether t's next step is in the ready queue. Owner only; it
+// does not switch.
+func (t *Task) Queued() bool { return t.queued }
+
+// Ended reports whether the body has ended. Owner only; it does not switch.
+func (t *Task) Ended() bool { return t.ended }
+
+// Loop returns the loop on which t was started. Any goroutine may call it; it
+// does not switch.
+func (t *Task) Loop() *Loop { return t.loop }
+
+// Body returns what t was started with. Any goroutine may call it; it does not
+// switch.
+func (t *Task) Body() Body { return t.body }
+
+// Greenlet returns the greenlet on which t runs or waits: nil before it has
+// begun and after it has ended. Any goroutine may call it; it does not switch.
+// Whether the caller is t is t.Greenlet() == greenlet.Current().
+func (t *Task) Greenlet() *greenlet.Greenlet { return t.g.Load() }
+
+// Current returns the task whose step it is, or nil in a callback. Owner only;
+// it does not switch.
+func (l *Loop) Current() *Task { return l.current }
+
+// Tasks returns the tasks that have not ended, in the order in which they were
+// started. Owner only; the loop over them may switch.
+func (l *Loop) Tasks() iter.Seq[*Task] {
+	return func(yield func(*Task) bool) {
+		all := make([]*Task, 0, l.live)
+		for t := l.first; t != nil; t = t.next {
+			all = append(all, t)
+		}
+		for _, t := range all {
+			if !t.ended && !yield(t) {
+				return
+			}
+		}
+	}
+}
+
+// Park suspends the current task until Ready is called for it. A caller that
+// waits for something must look again whether it has come, because anybody may
+// call Ready.
+//
+// Only a task may call it, also from a greenlet that the task has made: then
+// that one waits. It always switches, or returns an error: ErrNotRunning,
+// ErrClosed while the loop is being closed, and what was thrown at the greenlet.
+// It allocates nothing.
+func (l *Loop) Park() error {
+	t := l.current
+	g, err := l.Next()
+	if g != nil {
+		_, err = g.Switch(nil)
+		l.Resumed(t)
+	}
+	return err
+}
+
+// Yield suspends the current task and lets everything run that is ready. Only
+// a task may call it. It always switches, unless nothing else is ready, and
+// allocates nothing. Errors are those of Park.
+//
+// Python: asyncio.sleep(0).
+func (l *Loop) Yield() error {
+	t := l.current
+	if t != nil {
+		t.Ready()
+	}
+	g, err := l.Next()
+	if g != nil {
+		_, err = g.Switch(nil)
+		l.Resumed(t)
+	}
+	return err
+}
+
+// Next is the first half of Park, for a function that waits in a way of its own:
+// it returns the greenlet that is to run while the current task waits. The
+// caller must switch to it at once, and then call Resumed with the task that was
+// current. If there is none, the task goes on without waiting, or cannot wait.
+//
+// The halves are apart because the return that follows a switch is one that the
+// processor predicts wrongly. In a function that users call there is just that
+// one; another function around the switch would be another return.
+func (l *Loop) Next() (*greenlet.Greenlet, error) {
+	t := l.current
+	if t == nil || l.hub == nil {
+		return nil, l.cannotPark()
+	}
+	if me := greenlet.Current(); t.g.Load() != me {
+		t.g.Store(me)
+	}
+	if back := t.back; back != nil {
+		t.back = nil
+		l.current = back.task
+		return back.g, nil
+	}
+	next := l.next()
+	if next == t {
+		return nil, nil
+	}
+	l.current = next
+	if next == nil {
+		return l.hub, nil
+	}
+	if g := next.g.Load(); g != nil {
+		return g, nil
+	}
+	return l.worker(), nil
+}
+
+// Resumed is the second half of Park: see Next.
+func (l *Loop) Resumed(t *Task) { l.current = t }
+
+func (l *Loop) cannotPark() error {
+	if l.closed {
+		return ErrClosed
+	}
+	return ErrNotRunning
+}
+
+// Sleep suspends the current task for d on the loop's clock; zero or less is
+// Yield. Only a task may call it. It always switches. Errors are those of Park.
+//
+// Python: asyncio.sleep.
+func (l *Loop) Sleep(d time.Duration) error {
+	t := l.current
+	if d <= 0 || t == nil {
+		return l.Yield()
+	}
+	t.SetAlarm(d)
+	err := l.Park()
+	t.ClearAlarm()
+	return err
+}
+
+// SetAlarm arranges that t is made ready after d on the loop's clock: in the turn
+// after the one in which the time has come, as if a callback had done it. A task
+// has one alarm; a new one takes the place of the old. Owner only; it does not
+// switch, and allocates nothing.
+func (t *Task) SetAlarm(d time.Duration) {
+	t.ClearAlarm()
+	t.timer.task, t.timer.loop = t, t.loop
+	t.loop.timers.add(&t.timer, t.loop.deadline(d))
+}
+
+// ClearAlarm takes the alarm back. Owner only; it does not switch.
+func (t *Task) ClearAlarm() {
+	t.firing = false
+	if t.timer.seq != 0 {
+		t.loop.timers.drop(&t.timer)
+	}
+}
+
+// wakeUp is what the end of a sleep does.
+func (t *Task) wakeUp() {
+	if t.firing {
+		t.firing = false
+		t.Ready()
+	}
+}
+
+// Join suspends the current task until t has ended. If t has ended it returns
+// at once. Only a task may call it, and not t itself. Errors are those of Park.
+func (t *Task) Join() error {
+	l := t.loop
+	me := l.current
+	if !t.ended && me != nil {
+		t.joiners.Add(me)
+		defer t.joiners.Remove(me)
+	}
+	for !t.ended {
+		if err := l.Park(); err != nil {
+			return err
+		}
+	}
+	return nil
+}

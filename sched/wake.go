@@ -1,0 +1,94 @@
+package sched
+
+import (
+	"sync"
+	"sync/atomic"
+)
+
+// This file is all that other goroutines may call.
+
+// An inbox holds what other goroutines want the loop to do.
+type inbox struct {
+	mu     sync.Mutex
+	mail   []*Handle
+	spare  []*Handle // the slice that was read last, for the next mail
+	closed bool
+}
+
+// The reasons for which a new turn must begin in the hub.
+const (
+	mailCame uint32 = 1 << iota
+	stopAsked
+)
+
+// Post arranges that fn runs on the hub in the loop's next turn, and wakes the
+// loop if it waits. It returns ErrClosed if the loop is closed.
+//
+// Any goroutine may call it; it does not switch. Calls of one goroutine keep
+// their order. The handle's Cancel belongs to the owner.
+//
+// Python: loop.call_soon_threadsafe.
+func (l *Loop) Post(fn func()) (*Handle, error) {
+	h := &Handle{fn: fn, loop: l}
+	l.inbox.mu.Lock()
+	if l.inbox.closed {
+		l.inbox.mu.Unlock()
+		return nil, ErrClosed
+	}
+	l.inbox.mail = append(l.inbox.mail, h)
+	l.inbox.mu.Unlock()
+	l.attention.Or(mailCame)
+	if l.waits.Load() {
+		l.poller.Wake()
+	}
+	return h, nil
+}
+
+// collect makes ready what was posted.
+func (l *Loop) collect() {
+	if l.attention.Load()&mailCame == 0 {
+		return
+	}
+	l.attention.And(^mailCame)
+	in := &l.inbox
+	in.mu.Lock()
+	mail := in.mail
+	in.mail, in.spare = in.spare[:0], nil
+	in.mu.Unlock()
+	for _, h := range mail {
+		l.ready.push(entry{handle: h})
+	}
+	clear(mail)
+	in.mu.Lock()
+	in.spare = mail[:0]
+	in.mu.Unlock()
+}
+
+// Hold notes that something is under way outside that will Post: a call on
+// another goroutine, say. A clock that is not real does not go forward
+// meanwhile. Release takes it back, after the Post. Any goroutine may call them;
+// they do not switch.
+func (l *Loop) Hold() { l.held.Add(1) }
+
+// Release ends what Hold began.
+func (l *Loop) Release() { l.held.Add(-1) }
+
+// Stop makes Run and RunForever return at the end of the present turn; if none
+// of them runs, the next one makes just one turn. Any goroutine may call it; it
+// does not switch.
+//
+// Python: loop.stop.
+func (l *Loop) Stop() {
+	l.attention.Or(stopAsked)
+	if l.waits.Load() {
+		l.poller.Wake()
+	}
+}
+
+// shared is what all goroutines may touch.
+type shared struct {
+	inbox     inbox
+	attention atomic.Uint32
+	held      atomic.Int64
+	waits     atomic.Bool // the loop is in Poller.Wait, or about to be
+}
