@@ -3,6 +3,7 @@ package rt
 import (
 	"fmt"
 	"runtime"
+	"sync/atomic"
 	"unsafe"
 )
 
@@ -98,10 +99,13 @@ func checkThread(g G) error {
 	return nil
 }
 
-// checkParked looks at a goroutine that is about to park or has parked.
+// checkParked looks at a goroutine that is about to park or has parked. The
+// runtime changes the status first and lets go of the thread a moment later: it
+// may be seen in between.
 func checkParked(g G) error {
+	thread := (*unsafe.Pointer)(g.field(GM))
 	for range 1_000_000 {
-		if g.Status() == StatusWaiting {
+		if g.Status() == StatusWaiting && atomic.LoadPointer(thread) == nil {
 			break
 		}
 		runtime.Gosched()
@@ -112,7 +116,7 @@ func checkParked(g G) error {
 		return fmt.Errorf("status of a parked goroutine is %d", g.Status())
 	case !inStack(g.SP(), lo, hi):
 		return fmt.Errorf("stack bounds [%#x, %#x) do not hold the parked %#x", lo, hi, g.SP())
-	case *(*unsafe.Pointer)(g.field(GM)) != nil:
+	case atomic.LoadPointer(thread) != nil:
 		return fmt.Errorf("a parked goroutine has a thread")
 	case runtime.FuncForPC(*(*uintptr)(g.field(GSchedPC))) == nil:
 		return fmt.Errorf("a parked goroutine's pc is in no function")
