@@ -404,3 +404,26 @@ func ExampleStats() {
 	// suspended: 1
 	// suspended: 0
 }
+
+func ExampleGreenlet_IsCurrent() {
+	defer greenlet.Close()
+	main := greenlet.Current()
+	fmt.Println(main.IsCurrent())
+	greenlet.New(func(any) (any, error) {
+		fmt.Println(main.IsCurrent())
+		return nil, nil
+	}).Switch(nil)
+	// Output:
+	// true
+	// false
+}
+
+func ExampleGreenlet_Owned() {
+	defer greenlet.Close()
+	g := greenlet.New(func(any) (any, error) { return nil, nil })
+	other := make(chan bool)
+	go func() { other <- g.Owned() }()
+	fmt.Println(g.Owned(), <-other)
+	// Output:
+	// true false
+}

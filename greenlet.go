@@ -199,6 +199,19 @@ func (g *Greenlet) Started() bool { return g != nil && g.loadState() != fresh }
 // Python: bool(g).
 func (g *Greenlet) Active() bool { return g != nil && g.loadState() == started }
 
+// IsCurrent reports whether g is the greenlet that calls it. Any goroutine may
+// call it; it does not switch. It is Current() == g, in half the time if g has
+// been suspended before.
+func (g *Greenlet) IsCurrent() bool {
+	// A carrier's goroutine outlives what it carries, so where gp is the running
+	// goroutine it is g that runs. A root's goroutine may have ended and its G
+	// been used again.
+	if assembly && g != nil && g.gp == rt.Self() && g.hub.main != g {
+		return true
+	}
+	return Current() == g
+}
+
 // Owned reports whether the caller is the owner: a greenlet of the same tree as
 // g, which may switch to g. Any goroutine may call it; it does not switch. It
 // costs as much as Current.

@@ -23,6 +23,11 @@ var sourceLaws = []law{
 		oneFile("stack/pool.go", "const (\nA = 1 // documented\nB = 2\n)"),
 		oneFile("stack/pool.go", "var V, W int"),
 	}},
+	{"functions that leave by a jump are not inlined", jumpsAreNotInlined, []fstest.MapFS{
+		oneFile("sched/task.go", "func f() error { return rt.ReturnError(nil) }"),
+		oneFile("sched/task.go", "//go:noinline\nfunc f() error { defer g(); return rt.ReturnError(nil) }"),
+		oneFile("sched/task.go", "//go:noinline\nfunc f() error { return func() error { return rt.ReturnError(nil) }() }"),
+	}},
 	{"tests that are cited exist", citedTestsExist, []fstest.MapFS{
 		oneFile("switch.go", "// I1 Kept by slow. Tested by TestNothing."),
 	}},
@@ -56,6 +61,36 @@ func examplesShowOutput(t tree) (offences []string) {
 		for _, example := range doc.Examples(f.ast) {
 			if example.Output == "" && !example.EmptyOutput {
 				offences = append(offences, fmt.Sprintf("%s: Example%s has no Output comment, so it never runs", f.path, example.Name))
+			}
+		}
+	}
+	return offences
+}
+
+// jumpsAreNotInlined holds the users of rt.ReturnError to what it asks: if they
+// were inlined, or inside another function, they would leave one that still has
+// things to do.
+func jumpsAreNotInlined(t tree) (offences []string) {
+	for _, f := range t.goFiles() {
+		for _, decl := range f.ast.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Body == nil {
+				continue
+			}
+			var jumps, defers, closure bool
+			ast.Inspect(fn.Body, func(n ast.Node) bool {
+				switch n := n.(type) {
+				case *ast.SelectorExpr:
+					jumps = jumps || n.Sel.Name == "ReturnError"
+				case *ast.DeferStmt:
+					defers = true
+				case *ast.FuncLit:
+					closure = true
+				}
+				return true
+			})
+			if jumps && f.path != "switch_asm.go" && (defers || closure || fn.Doc == nil || !strings.HasSuffix(fn.Doc.List[len(fn.Doc.List)-1].Text, "//go:noinline")) {
+				offences = append(offences, fmt.Sprintf("%s: %s leaves by rt.ReturnError: it must be //go:noinline, with no deferred call and no closure", f.path, fn.Name.Name))
 			}
 		}
 	}

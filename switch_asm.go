@@ -124,6 +124,7 @@ func init() {
 		called = *(*func(f *face) uintptr)(unsafe.Pointer(&callPtr))
 		back = *(*func(p *pair) (any, error))(unsafe.Pointer(&backPtr))
 		leaveYield = returns(true, leaveYield)
+		rt.ReturnError = returns(true, rt.ReturnError)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // A taskContext is a task as the context that its coroutine is given. It has the
@@ -64,7 +65,7 @@ func taskOf(ctx context.Context) *task {
 // from. The greenlet that runs is what decides: a ctx may have been kept from
 // another task.
 func current(ctx context.Context) (*task, error) {
-	if c, ok := ctx.(*taskContext); ok && c.st.Greenlet() == greenlet.Current() {
+	if c, ok := ctx.(*taskContext); ok && c.st.Greenlet().IsCurrent() {
 		return (*task)(c), nil
 	}
 	return currentOther(ctx)
@@ -94,7 +95,7 @@ func currentOther(ctx context.Context) (*task, error) {
 
 // loopOf returns the running loop for a call that need not wait.
 func loopOf(ctx context.Context) (*Loop, error) {
-	if c, ok := ctx.(*taskContext); ok && c.st.Greenlet() == greenlet.Current() {
+	if c, ok := ctx.(*taskContext); ok && c.st.Greenlet().IsCurrent() {
 		return c.loop, nil
 	}
 	return RunningLoop(ctx)
@@ -219,6 +220,8 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 //
 // It always switches. The error is a CancelledError, that of ctx when it ends,
 // or ErrNoRunningLoop. Python: asyncio.sleep.
+//
+//go:noinline
 func Sleep(ctx context.Context, d time.Duration) error {
 	t, err := current(ctx)
 	if err != nil {
@@ -238,10 +241,19 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	t.st.Ready()
 	s := t.loop.s
 	g, err := s.Next()
-	if g != nil {
-		_, err = g.Switch(nil)
-		s.Resumed(&t.st)
+	if g == nil {
+		return t.endYield(err)
 	}
+	_, err = g.Switch(nil)
+	s.Resumed(&t.st)
+	if t.must || err != nil {
+		return t.endYield(err)
+	}
+	return rt.ReturnError(nil)
+}
+
+// endYield is endWait of a bare yield.
+func (t *task) endYield(err error) error {
 	if t.must {
 		return t.cancellation()
 	}

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // A Task is a function that the loop runs, and that may wait in the middle of
@@ -216,7 +217,7 @@ func (t *Task) Body() Body { return t.body }
 
 // Greenlet returns the greenlet on which t runs or waits: nil before it has
 // begun and after it has ended. Any goroutine may call it; it does not switch.
-// Whether the caller is t is t.Greenlet() == greenlet.Current().
+// Whether the caller is t is t.Greenlet().IsCurrent().
 func (t *Task) Greenlet() *greenlet.Greenlet { return t.g.Load() }
 
 // Current returns the task whose step it is, or nil in a callback. Owner only;
@@ -262,17 +263,20 @@ func (l *Loop) Park() error {
 // allocates nothing. Errors are those of Park.
 //
 // Python: asyncio.sleep(0).
+//
+//go:noinline
 func (l *Loop) Yield() error {
 	t := l.current
 	if t != nil {
 		t.Ready()
 	}
 	g, err := l.Next()
-	if g != nil {
-		_, err = g.Switch(nil)
-		l.Resumed(t)
+	if g == nil {
+		return err
 	}
-	return err
+	_, err = g.Switch(nil)
+	l.Resumed(t)
+	return rt.ReturnError(err)
 }
 
 // Next is the first half of Park, for a function that waits in a way of its own:
@@ -280,16 +284,16 @@ func (l *Loop) Yield() error {
 // caller must switch to it at once, and then call Resumed with the task that was
 // current. If there is none, the task goes on without waiting, or cannot wait.
 //
-// The halves are apart because the return that follows a switch is one that the
-// processor predicts wrongly. In a function that users call there is just that
-// one; another function around the switch would be another return.
+// The halves are apart because a return that follows a switch is one that the
+// processor predicts wrongly. Another function around the switch would be
+// another such return.
 func (l *Loop) Next() (*greenlet.Greenlet, error) {
 	t := l.current
 	if t == nil || l.hub == nil {
 		return nil, l.cannotPark()
 	}
-	if me := greenlet.Current(); t.g.Load() != me {
-		t.g.Store(me)
+	if !t.g.Load().IsCurrent() {
+		t.g.Store(greenlet.Current())
 	}
 	if back := t.back; back != nil {
 		t.back = nil
