@@ -87,6 +87,7 @@ func currentOther(ctx context.Context) (*task, error) {
 		return nil, fmt.Errorf("%w: only a task can wait, and the caller is none", ErrNoRunningLoop)
 	}
 	t := taskIn(st)
+	t.st.Here()
 	if l.debug && t != of && ctx == (*taskContext)(of) {
 		return nil, runtimeErrorf("%s waits with the context of %s", t.Name(), of.Name())
 	}
@@ -173,7 +174,7 @@ func (t *task) suspend(ctx context.Context) error {
 		return err
 	}
 	s := t.loop.s
-	g, err := s.Next()
+	g, err := t.st.Next()
 	if g != nil {
 		_, err = g.Switch(nil)
 		s.Resumed(&t.st)
@@ -203,7 +204,7 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 	s := t.loop.s
 	var g *greenlet.Greenlet
 	for err == nil && f.state == pending && t.wait == waiting {
-		if g, err = s.Next(); g != nil {
+		if g, err = t.st.Next(); g != nil {
 			_, err = g.Switch(nil)
 			s.Resumed(&t.st)
 		}
@@ -240,7 +241,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 	}
 	t.st.Ready()
 	s := t.loop.s
-	g, err := s.Next()
+	g, err := t.st.Next()
 	if g == nil {
 		return t.endYield(err)
 	}

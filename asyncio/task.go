@@ -34,23 +34,22 @@ type AnyTask interface {
 
 // A task is what all tasks have, whatever their result.
 type task struct {
-	core
-	st     sched.Task
-	parent context.Context // what the task's context adds to
-
-	name   *string // nil: "Task-" and the number
-	number uint64
+	st sched.Task // first, because of what it has last
 
 	// The wait that the task is in, if it is in one.
-	wait    waitState
-	plain   bool      // parent needs no watching: it does not end before the run does
+	wait  waitState
+	plain bool // parent needs no watching: it does not end before the run does
+	must  bool // a request to cancel it is to be delivered at the next wait
+	core
 	fut     canceller // the future that it waits for, to which a cancel goes first
 	watcher *watcher  // of the last context that had to be watched
 
-	// Requests to cancel it.
-	must      bool // one is to be delivered at the next wait
 	cancels   int32
 	cancelMsg []any
+
+	parent context.Context // what the task's context adds to
+	name   *string         // nil: "Task-" and the number
+	number uint64
 }
 
 type waitState uint8

@@ -121,7 +121,7 @@ func (l *Loop) run(drains bool) error {
 	}
 	defer l.leave()
 	l.drains = drains
-	for !drains || l.live > 0 || l.ready.n > 0 {
+	for !drains || l.live > 0 || l.ready.len() > 0 {
 		l.runOnce()
 		if l.stopped() {
 			break
@@ -155,14 +155,14 @@ func (l *Loop) runOnce() {
 
 // await waits until something is ready or was posted or a timer is due.
 func (l *Loop) await() {
-	if l.ready.n == 0 && len(l.quiet) > 0 {
+	if l.ready.len() == 0 && len(l.quiet) > 0 {
 		for _, h := range l.quiet {
 			l.ready.push(entry{handle: h})
 		}
 		clear(l.quiet)
 		l.quiet = l.quiet[:0]
 	}
-	if l.ready.n > 0 || l.attention.Load() != 0 {
+	if l.ready.len() > 0 || l.attention.Load() != 0 {
 		if l.polls && l.poller.Busy() {
 			l.poller.Wait(0)
 		}
@@ -199,7 +199,7 @@ func (l *Loop) expire() {
 
 // begin begins a turn: what is ready now belongs to it.
 func (l *Loop) begin() {
-	l.batch = l.ready.n
+	l.batch = l.ready.len()
 	l.turns++
 	if l.order != nil {
 		l.permute()
@@ -250,7 +250,7 @@ func (l *Loop) take() entry {
 
 // turn begins a turn if all it takes is in the ready queue.
 func (l *Loop) turn() bool {
-	if l.ready.n == 0 || l.attention.Load() != 0 || l.polls && l.poller.Busy() {
+	if l.ready.len() == 0 || l.attention.Load() != 0 || l.polls && l.poller.Busy() {
 		return false
 	}
 	if len(l.timers.heap) > 0 && l.timers.skip() && l.timers.heap[0].when <= l.clock.Now() {
@@ -339,7 +339,7 @@ func (l *Loop) Closed() bool { return l.closed }
 // those of timers that were cancelled not counted. Owner only; it does not
 // switch.
 func (l *Loop) Pending() (ready, timers int) {
-	return l.ready.n + len(l.quiet), len(l.timers.heap) - l.timers.gone
+	return l.ready.len() + len(l.quiet), len(l.timers.heap) - l.timers.gone
 }
 
 // Owned reports whether the caller belongs to the goroutine on which the loop

@@ -12,47 +12,49 @@ type entry struct {
 // callback had woken it.
 var sleepOver Handle
 
-// ready is a queue, first in first out, in a ring that grows.
+// ready is a queue, first in first out, in a ring that grows. What is in it lies
+// from head on, up to tail; both count on and on.
 type ready struct {
-	ring []entry // its length is a power of two
-	head int
-	n    int
+	ring       []entry // its length is a power of two
+	head, tail uint
 }
 
 const ringMin = 64
 
+func (r *ready) len() int { return int(r.tail - r.head) }
+
 func (r *ready) push(e entry) {
-	if r.n == len(r.ring) {
+	if r.tail-r.head == uint(len(r.ring)) {
 		r.grow()
 	}
-	*r.at(r.n) = e
-	r.n++
+	r.ring[r.tail&uint(len(r.ring)-1)] = e
+	r.tail++
 }
 
 // at is the entry with i before it.
-func (r *ready) at(i int) *entry { return &r.ring[(r.head+i)&(len(r.ring)-1)] }
+func (r *ready) at(i int) *entry { return &r.ring[(r.head+uint(i))&uint(len(r.ring)-1)] }
 
 func (r *ready) pop() entry {
 	p := r.at(0)
 	e := *p
 	*p = entry{}
 	r.head++
-	r.n--
 	return e
 }
 
 func (r *ready) grow() {
 	ring := make([]entry, max(ringMin, 2*len(r.ring)))
-	for i := range r.n {
+	n := r.len()
+	for i := range n {
 		ring[i] = *r.at(i)
 	}
-	r.ring, r.head = ring, 0
+	*r = ready{ring: ring, tail: uint(n)}
 }
 
 // shrink gives back the ring of a burst that is over.
 func (r *ready) shrink() {
 	const keep = 1 << 14
-	if r.n == 0 && len(r.ring) > keep {
+	if r.head == r.tail && len(r.ring) > keep {
 		*r = ready{}
 	}
 }

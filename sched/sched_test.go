@@ -9,7 +9,7 @@ import (
 )
 
 func BenchmarkHop(b *testing.B) {
-	for _, n := range []int{1, 2, 10, 1000} {
+	for _, n := range []int{1, 10, 1000, 10000, 100000} {
 		b.Run("", func(b *testing.B) {
 			l := sched.New()
 			defer l.Close()

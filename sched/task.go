@@ -19,23 +19,26 @@ import (
 // The zero Task is one that Start can start. It is meant to be part of what its
 // user knows about the task, so that both are one allocation.
 type Task struct {
-	// Where it waits, or runs; none before it has begun and after it has ended.
-	// Other goroutines ask it whether they are this task.
-	g    atomic.Pointer[greenlet.Greenlet]
-	loop *Loop
-	body Body
-
-	queued bool // its step is in the ready queue
-	firing bool // its sleep is over, which is in the ready queue
-	ended  bool
-
-	back *caller // who has started it eagerly and waits for it to wait
-
 	timer Timer
 
 	prev, next *Task // of the loop's list
 	joiners    WaitQueue
 	link
+
+	body Body
+	back *caller // who has started it eagerly and waits for it to wait
+
+	// What every hop touches comes last, beside what a user of the package keeps
+	// after it.
+
+	loop *Loop
+	// Where it waits, or runs; none before it has begun and after it has ended.
+	// Other goroutines ask it whether they are this task.
+	g atomic.Pointer[greenlet.Greenlet]
+
+	queued bool // its step is in the ready queue
+	firing bool // its sleep is over, which is in the ready queue
+	ended  bool
 }
 
 // Body is what a task runs.
@@ -289,11 +292,28 @@ func (l *Loop) Yield() error {
 // another such return.
 func (l *Loop) Next() (*greenlet.Greenlet, error) {
 	t := l.current
-	if t == nil || l.hub == nil {
+	if t == nil {
 		return nil, l.cannotPark()
 	}
+	t.Here()
+	return t.Next()
+}
+
+// Here makes the calling greenlet the one where t, the current task, waits next:
+// that is necessary if it may be one that the task has made. Owner only; it does
+// not switch.
+func (t *Task) Here() {
 	if !t.g.Load().IsCurrent() {
 		t.g.Store(greenlet.Current())
+	}
+}
+
+// Next is Loop.Next for a caller who knows that t is the current task, and that
+// its Greenlet is the caller.
+func (t *Task) Next() (*greenlet.Greenlet, error) {
+	l := t.loop
+	if l.hub == nil {
+		return nil, l.cannotPark()
 	}
 	if back := t.back; back != nil {
 		t.back = nil
