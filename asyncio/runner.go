@@ -114,6 +114,7 @@ func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
 	interrupts := r.catch(l, t)
 	v, err := RunUntilComplete(l, t)
 	interrupted := interrupts()
+	l.orphan()
 	if asCancelled(err) != nil {
 		switch {
 		case interrupted && t.Uncancel() == 0:
@@ -123,6 +124,18 @@ func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
 		}
 	}
 	return v, err
+}
+
+// orphan is called at the end of a run: the tasks that are left for the next one
+// watch their context themselves from here on.
+func (l *Loop) orphan() {
+	if l.runDone == nil {
+		return
+	}
+	l.runDone = nil
+	for st := range l.s.Tasks() {
+		taskIn(st).plain = false
+	}
 }
 
 // catch has interrupts cancel t, and the second one end the run, until the
