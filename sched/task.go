@@ -110,6 +110,9 @@ func (l *Loop) end(t *Task) {
 	}
 	t.ended = true
 	t.g.Store(nil)
+	if t.in != nil {
+		t.in.Remove(t) // it was killed while it waited
+	}
 	if t.prev == nil {
 		l.first = t.next
 	} else {

@@ -1,0 +1,134 @@
+package asyncio
+
+import (
+	"context"
+
+	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// A line is the tasks that wait for the same thing, first come first. The place
+// in it is part of the task, so waiting allocates nothing.
+//
+// Whoever has what they wait for takes a task out and wakes it: then it is on
+// its way. One that was cancelled, or whose context has ended, stays until it
+// runs; it is passed over, and takes itself out.
+//
+// A wait is written
+//
+//	t, err := owner.caller(ctx, "Lock")
+//	if err != nil {
+//		return err
+//	}
+//	g, err := line.enter(ctx, t)
+//	if g != nil {
+//		_, err = g.Switch(nil)
+//	}
+//	chosen, err := line.leave(t, err)
+//
+// in the very function that users call: each return between the switch and the
+// user's code is one that the processor predicts wrongly. A task that was chosen
+// and gets an error all the same must pass on what it was chosen for.
+type line struct{ tasks sched.WaitQueue }
+
+// enter puts t, which is the calling task, at the end, and returns the greenlet
+// that is to run meanwhile: nil if t need not or cannot wait. With a nil ctx only
+// a wake or a cancel ends the wait.
+func (q *line) enter(ctx context.Context, t *task) (*greenlet.Greenlet, error) {
+	t.wait = waiting
+	if t.must {
+		t.abort()
+	} else if ctx != nil {
+		if err := t.watch(ctx); err != nil {
+			t.wait = awake
+			return nil, err
+		}
+	}
+	g, err := t.loop.s.Next()
+	if g != nil {
+		q.tasks.Add(&t.st)
+	}
+	return g, err
+}
+
+// leave takes t out, after the switch, which has returned err. It reports whether
+// t was chosen, and why the wait has failed if it has.
+func (q *line) leave(t *task, err error) (chosen bool, _ error) {
+	t.loop.s.Resumed(&t.st)
+	chosen = t.wait == woken
+	if !chosen {
+		q.tasks.Remove(&t.st)
+	}
+	return chosen, t.endWait(err)
+}
+
+// next returns the first task that has not been cancelled, or nil.
+func (q *line) next() *task {
+	for st := q.tasks.First(); st != nil; st = q.tasks.After(st) {
+		if t := taskIn(st); t.wait == waiting {
+			return t
+		}
+	}
+	return nil
+}
+
+// empty reports whether there is no task in the line, not even a cancelled one.
+func (q *line) empty() bool { return q.tasks.First() == nil }
+
+// wake chooses the first n tasks that have not been cancelled. It reports whether
+// there were as many.
+func (q *line) wake(n int) bool {
+	for st := q.tasks.First(); st != nil && n > 0; {
+		t := taskIn(st)
+		st = q.tasks.After(st)
+		if t.wait == waiting {
+			q.choose(t)
+			n--
+		}
+	}
+	return n == 0
+}
+
+const everybody = int(^uint(0) >> 1)
+
+func (q *line) choose(t *task) {
+	q.tasks.Remove(&t.st)
+	t.wake()
+}
+
+// count returns how many wait that have not been cancelled.
+func (q *line) count() (n int) {
+	for st := q.tasks.First(); st != nil; st = q.tasks.After(st) {
+		if taskIn(st).wait == waiting {
+			n++
+		}
+	}
+	return n
+}
+
+// An owner is the loop that a primitive belongs to: that of the first task that
+// has waited for it, or none yet.
+type owner struct{ loop *Loop }
+
+// caller returns the calling task, if it is one of the primitive's loop. what
+// names the primitive.
+func (o *owner) caller(ctx context.Context, what string) (*task, error) {
+	t, err := current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if t.loop != o.loop {
+		if o.loop != nil {
+			return nil, errorf("RuntimeError", ErrOtherLoop, "%s is bound to a different event loop", what)
+		}
+		o.loop = t.loop
+	}
+	return t, nil
+}
+
+// check panics in debug mode if another goroutine calls than the loop's.
+func (o *owner) check() {
+	if o.loop != nil && o.loop.debug {
+		o.loop.mustOwn()
+	}
+}

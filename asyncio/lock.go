@@ -1,0 +1,135 @@
+package asyncio
+
+import "context"
+
+// A Lock is held by one task at a time. Those that wait for it get it in the
+// order in which they came, and nobody gets it before them, not even who has just
+// released it. The zero Lock is free.
+//
+// It does not know who holds it: any task or callback of its loop may release
+// it. A holder that ends, or is cancelled, does not release it by that; Do does.
+// A Lock belongs to the loop on which a task first waits for it, and so do the
+// other primitives. It must not be copied.
+//
+// Where nothing waits between two accesses no Lock is needed: only tasks of one
+// loop run, one at a time.
+//
+// Python: asyncio.Lock.
+type Lock struct {
+	owner  owner
+	line   line
+	locked bool
+	coming bool // a task was chosen, and has not run yet
+}
+
+// NewLock makes a free lock. Any goroutine may call it. Python: asyncio.Lock.
+func NewLock() *Lock { return new(Lock) }
+
+// Acquire suspends the calling task until the lock is free and nobody has waited
+// longer, and takes it. If it is so already it does not switch, does not look at
+// ctx, and costs a few nanoseconds. It allocates nothing.
+//
+// With an error the lock was not taken: a CancelledError, that of ctx when it
+// ends, ErrOtherLoop if the lock belongs to another loop, or ErrNoRunningLoop.
+// Only a task may call it. Python: Lock.acquire.
+func (l *Lock) Acquire(ctx context.Context) error {
+	if l.free() {
+		l.owner.check()
+		l.locked = true
+		return nil
+	}
+	t, err := l.owner.caller(ctx, "Lock")
+	if err != nil {
+		return err
+	}
+	g, err := l.line.enter(ctx, t)
+	if g != nil {
+		_, err = g.Switch(nil)
+	}
+	chosen, err := l.line.leave(t, err)
+	return l.arrive(chosen, err)
+}
+
+// reacquire is Acquire for a task that must have the lock, whatever becomes of
+// its context. It may be cancelled.
+func (l *Lock) reacquire(t *task) error {
+	if l.free() {
+		l.locked = true
+		return nil
+	}
+	g, err := l.line.enter(nil, t)
+	if g != nil {
+		_, err = g.Switch(nil)
+	}
+	chosen, err := l.line.leave(t, err)
+	return l.arrive(chosen, err)
+}
+
+// free reports whether a task that comes now need not wait.
+func (l *Lock) free() bool {
+	return !l.locked && !l.coming && (l.line.empty() || l.line.next() == nil)
+}
+
+// arrive is the end of a task's wait. If the task was chosen, and gets an error
+// all the same, the next one is chosen.
+func (l *Lock) arrive(chosen bool, err error) error {
+	if chosen {
+		l.coming = false
+	}
+	if err == nil {
+		l.locked = true
+	} else if !l.locked {
+		l.pass()
+	}
+	return err
+}
+
+// pass chooses the task that waits longest, unless one is chosen already. If
+// that task was cancelled it will pass the lock on itself.
+func (l *Lock) pass() {
+	if l.coming || l.line.empty() {
+		return
+	}
+	if t := taskIn(l.line.tasks.First()); t.wait == waiting {
+		l.coming = true
+		l.line.choose(t)
+	}
+}
+
+// Release frees the lock and wakes the task that has waited longest, which takes
+// it in the loop's next turn.
+//
+// It panics with a RuntimeError if the lock is not held, unless its loop was
+// closed: then tasks that have lost the lock in Condition.Wait unwind. Tasks and
+// callbacks of the lock's loop may call it; it does not switch. Python:
+// Lock.release.
+func (l *Lock) Release() {
+	l.owner.check()
+	if !l.locked {
+		if l.owner.loop != nil && l.owner.loop.IsClosed() {
+			return
+		}
+		panic(runtimeErrorf("Lock is not acquired."))
+	}
+	l.locked = false
+	l.pass()
+}
+
+// Locked reports whether the lock is held. One that is not may still be on the
+// way to a task that has waited for it. Owner only. Python: Lock.locked.
+func (l *Lock) Locked() bool { return l.locked }
+
+// Waiting returns how many tasks wait for the lock. Owner only; it takes time for
+// each of them.
+func (l *Lock) Waiting() int { return l.line.count() }
+
+// Do acquires the lock, calls f, and releases the lock, also if f panics. The
+// error is f's, or Acquire's if that has failed: then f was not called. Only a
+// task may call it. Python: async with lock.
+func (l *Lock) Do(ctx context.Context, f func() error) error {
+	if err := l.Acquire(ctx); err != nil {
+		return err
+	}
+	defer l.Release()
+	return f()
+}
