@@ -44,7 +44,7 @@ func (q *line) enter(ctx context.Context, t *task) (*greenlet.Greenlet, error) {
 			return nil, err
 		}
 	}
-	g, err := t.loop.s.Next()
+	g, err := t.st.Next()
 	if g != nil {
 		q.tasks.Add(&t.st)
 	}
