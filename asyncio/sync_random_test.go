@@ -5,7 +5,6 @@ import (
 	"errors"
 	"flag"
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -45,10 +44,31 @@ func TestRandomSync(t *testing.T) {
 			lines = append(lines, fmt.Sprintf("%s %d %s", kind.name, seed, strings.Join(p.log, " ")))
 		}
 	}
-	if _, err := os.Stat(*syncLog); err != nil {
-		t.Fatal(err)
+	for seed := range 3 {
+		lines = append(lines, fmt.Sprintf("heap %d %s", seed, strings.Join(heapOrder(&lcg{uint32(seed)}), " ")))
 	}
 	sameLog(t, *syncLog, lines)
+}
+
+// heapOrder is in which order a PriorityQueue gives out items that were put at
+// random, many of them equal.
+func heapOrder(r *lcg) (log []string) {
+	q := asyncio.NewPriorityQueue(0, func(a, b keyed) bool { return a.key < b.key })
+	take := func() {
+		k, _ := q.GetNowait()
+		log = append(log, fmt.Sprintf("%d.%d", k.key, k.n))
+	}
+	for n := range 300 {
+		if r.below(3) > 0 || q.Empty() {
+			q.PutNowait(keyed{r.below(7), n})
+		} else {
+			take()
+		}
+	}
+	for !q.Empty() {
+		take()
+	}
+	return log
 }
 
 // An lcg is the generator of sync.py.

@@ -263,6 +263,20 @@ async def program(make, seed):
     return " ".join(log)
 
 
+def heap(seed):
+    q, r, log = asyncio.PriorityQueue(), Random(seed), []
+    for n in range(300):
+        if r.below(3) or q.empty():
+            q.put_nowait(Item(r.below(7), n))
+        else:
+            log.append(q.get_nowait())
+    while not q.empty():
+        log.append(q.get_nowait())
+    return " ".join(f"{item.key}.{item.n}" for item in log)
+
+
 for make in Locks, Semaphores, Events, Conditions, Barriers, Queues, PriorityQueues, LifoQueues:
     for seed in range(PROGRAMS):
         print(make.__name__, seed, asyncio.run(program(make, seed)))
+for seed in range(3):
+    print("heap", seed, heap(seed))
