@@ -31,12 +31,19 @@ type Awaitable[T any] interface {
 	Await(ctx context.Context) (T, error)
 }
 
-// A typedFuture is a future of which the type of the result is known.
-type typedFuture[T any] interface {
+// A FutureOf is a future of which the type of the result is known, of whatever
+// kind: a *Future[T], a *Task[T], or, where T is a slice, a *GatherFuture.
+type FutureOf[T any] interface {
 	AnyFuture
+	Awaitable[T]
+
+	// Result returns the result, or the error that it has failed with or was
+	// cancelled with. While it is pending the error is ErrInvalidState.
 	Result() (T, error)
-	Await(ctx context.Context) (T, error)
 }
+
+// errNotAwaitable is the error of nil in the place of something to await.
+var errNotAwaitable = typeErrorf("An asyncio.Future, a coroutine or an awaitable is required")
 
 // None is the type of no result.
 type None struct{}
@@ -52,19 +59,22 @@ func (c Coro[T]) future(l *Loop) (AnyFuture, error) {
 }
 
 // futureOf returns aw as a future of l: itself, or a new task.
-func futureOf[T any](l *Loop, aw Awaitable[T]) (typedFuture[T], error) {
+func futureOf[T any](l *Loop, aw Awaitable[T]) (FutureOf[T], error) {
 	if aw == nil {
-		return nil, typeErrorf("An asyncio.Future, a coroutine or an awaitable is required")
+		return nil, errNotAwaitable
 	}
 	f, err := aw.future(l)
 	if err != nil {
 		return nil, err
 	}
 	if f.Loop() != l {
-		return nil, errorf("ValueError", ErrOtherLoop, "The future belongs to a different loop than the one specified as the loop argument")
+		return nil, errForeignFuture
 	}
-	return f.(typedFuture[T]), nil
+	return f.(FutureOf[T]), nil
 }
+
+// errForeignFuture is the error of a future that is given to another loop.
+var errForeignFuture = errorf("ValueError", ErrOtherLoop, "The future belongs to a different loop than the one specified as the loop argument")
 
 // coroutine makes a Coro of a function that has no result.
 func coroutine(f func(ctx context.Context) error) Coro[None] {

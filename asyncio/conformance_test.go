@@ -111,6 +111,9 @@ func pyMessage(err error) string {
 		return strings.TrimPrefix(strings.TrimPrefix(msg, "cancelled"), ": ")
 	case "TimeoutError":
 		return ""
+	case "ExceptionGroup", "BaseExceptionGroup":
+		head, _, _ := strings.Cut(msg, "): ") // what is in it is Go's addition
+		return head + ")"
 	}
 	return msg
 }

@@ -203,10 +203,13 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 	}
 	s := t.loop.s
 	var g *greenlet.Greenlet
-	for err == nil && f.state == pending && t.wait == waiting {
+	for {
 		if g, err = t.st.Next(); g != nil {
 			_, err = g.Switch(nil)
 			s.Resumed(&t.st)
+		}
+		if err != nil || f.state != pending || t.wait != waiting {
+			break
 		}
 	}
 	t.fut = nil

@@ -108,6 +108,14 @@ func (f *core) tell(w waiter) {
 	}
 }
 
+// tellsLast reports whether w is the last one that will be told.
+func (f *core) tellsLast(w waiter) bool {
+	if n := len(f.more); n > 0 {
+		return f.more[n-1] == w
+	}
+	return f.first == w
+}
+
 // untell takes w out.
 func (f *core) untell(w waiter) { f.remove(func(x waiter) bool { return x == w }) }
 
@@ -254,7 +262,12 @@ func (f *Future[T]) Await(ctx context.Context) (T, error) {
 // Future.add_done_callback.
 func (f *Future[T]) AddDoneCallback(cb *Callback) { f.tell(&doneCall{cb, f}) }
 
-func (f *Future[T]) future(*Loop) (AnyFuture, error) { return f, nil }
+func (f *Future[T]) future(*Loop) (AnyFuture, error) {
+	if f == nil {
+		return nil, errNotAwaitable
+	}
+	return f, nil
+}
 
 // A Callback is a function that is called when a future is done. Functions
 // cannot be compared in Go; a Callback can, so it can be removed again.

@@ -56,7 +56,7 @@ type waitState uint8
 
 const (
 	awake     waitState = iota // it runs, or does not mind why it is resumed
-	waiting                    // and nothing has happened yet
+	waiting                    // also for its beginning, and nothing has happened yet
 	woken                      // by what it waits for
 	aborted                    // by a cancel
 	outOfTime                  // by the end of its context
@@ -83,6 +83,7 @@ type taskOptions struct {
 	name  *string
 	ctx   context.Context
 	eager bool
+	limit *limiter // under which it runs
 }
 
 // WithTaskName names the task. Without it the name is "Task-" and a number.
@@ -136,29 +137,42 @@ func newTask[T any](l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) 
 		panic(typeErrorf("a coroutine was expected, got nil"))
 	}
 	l.check()
-	t := &Task[T]{coro: f}
-	t.loop = l
-	eager := false
+	t := new(Task[T])
+	t.begin(l, ctx, f, opts)
+	return t
+}
+
+// begin makes t, which is zero, a task that will run f.
+func (t *Task[T]) begin(l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) {
+	t.loop, t.coro = l, f
+	var o taskOptions
 	if len(opts) > 0 {
-		var o taskOptions
-		for _, opt := range opts {
-			opt(&o)
-		}
+		o = chosen(opts)
 		if o.ctx != nil {
 			ctx = o.ctx
 		}
-		t.name, eager = o.name, o.eager
+		t.name = o.name
 	}
 	if t.name == nil {
 		t.number = nextTask.Add(1)
 	}
 	t.setParent(ctx)
-	if eager && l.s.Running() {
+	switch {
+	case o.limit != nil && !o.limit.admit(&t.task):
+		t.wait = waiting
+		l.s.Prepare(&t.st, (*runner[T])(t))
+	case o.eager && l.s.Running():
 		l.s.StartNow(&t.st, (*runner[T])(t))
-	} else {
+	default:
 		l.s.Start(&t.st, (*runner[T])(t))
 	}
-	return t
+}
+
+func chosen(opts []TaskOption) (o taskOptions) {
+	for _, opt := range opts {
+		opt(&o)
+	}
+	return o
 }
 
 // A TaskFactory makes the tasks of a loop: see SetTaskFactory. It returns what
@@ -199,10 +213,12 @@ func (r *runner[T]) base() *task { return &(*Task[T])(r).task }
 // Run runs the task from its beginning to its end.
 func (r *runner[T]) Run() {
 	t := (*Task[T])(r)
-	if t.must {
+	if t.must || t.wait == aborted {
+		t.wait = awake
 		t.settle(cancelled, t.cancellation())
 		return
 	}
+	t.wait = awake
 	returned := false
 	defer func() {
 		if !returned {
@@ -392,7 +408,12 @@ func (t *Task[T]) Await(ctx context.Context) (T, error) {
 // ended. Python: Task.add_done_callback.
 func (t *Task[T]) AddDoneCallback(cb *Callback) { t.tell(&doneCall{cb, t}) }
 
-func (t *Task[T]) future(*Loop) (AnyFuture, error) { return t, nil }
+func (t *Task[T]) future(*Loop) (AnyFuture, error) {
+	if t == nil {
+		return nil, errNotAwaitable
+	}
+	return t, nil
+}
 
 // CurrentTask returns the task that calls it, or nil: in a callback, and
 // elsewhere. It looks at who runs, not at ctx, which only tells the loop. Python:

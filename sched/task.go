@@ -68,6 +68,10 @@ func (l *Loop) Start(t *Task, b Body) {
 	t.Ready()
 }
 
+// Prepare is Start for a task that is to begin later: when Ready is called for
+// it. Until then it has no greenlet.
+func (l *Loop) Prepare(t *Task, b Body) { l.adopt(t, b) }
+
 func (l *Loop) adopt(t *Task, b Body) {
 	l.mustBeOpen()
 	t.loop, t.body = l, b

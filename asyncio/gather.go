@@ -1,0 +1,224 @@
+package asyncio
+
+import "context"
+
+// Gather runs all of aws beside each other, and returns a future of all their
+// results, in the order of aws. Coroutines become tasks at once, with the values
+// and the end of ctx, and begin in this order in the loop's next turn. A future
+// that is given twice has its result twice; a coroutine is run as often as it is
+// given.
+//
+// The first error, by time, is the error of the whole, at once: the others go
+// on, and what they fail with later counts as seen. That one of them is
+// cancelled is an error, too. Cancel cancels all of them.
+//
+// An aw that is nil or of another loop, or a caller on no loop, is the error of
+// the future that is returned; then nothing is started. It does not switch. Cost:
+// per coroutine a share in an allocation.
+//
+// Python: asyncio.gather.
+func Gather[T any](ctx context.Context, aws ...Awaitable[T]) *GatherFuture[T] {
+	g, all := gather[T](ctx, aws, false)
+	g.collect = func() []T {
+		vs := make([]T, len(all))
+		for i, f := range all {
+			vs[i], _ = f.Result()
+		}
+		return vs
+	}
+	return g
+}
+
+// An Outcome is how one of several ended: with a value or an error.
+type Outcome[T any] struct {
+	Value T     // its result
+	Err   error // or what it has failed with, or was cancelled with
+}
+
+// GatherOutcomes is Gather that waits for all, whatever errors there are, and has
+// them among the results. Only Cancel makes an error of the whole, when all have
+// ended. Python: gather(return_exceptions=True).
+func GatherOutcomes[T any](ctx context.Context, aws ...Awaitable[T]) *GatherFuture[Outcome[T]] {
+	g, all := gather[Outcome[T]](ctx, aws, true)
+	g.collect = func() []Outcome[T] {
+		vs := make([]Outcome[T], len(all))
+		for i, f := range all {
+			vs[i].Value, vs[i].Err = f.Result()
+		}
+		return vs
+	}
+	return g
+}
+
+// A GatherFuture is the future of several results: what Gather and GatherOutcomes
+// return. It belongs to its loop, and so do its methods.
+type GatherFuture[E any] struct {
+	core
+	val      []E
+	all      gathered // until it is done
+	left     int      // how many have not ended
+	outcomes bool     // an error is a result
+	asked    bool     // all were asked to end
+	collect  func() []E
+}
+
+// What a GatherFuture knows of those that it waits for.
+type gathered interface {
+	cancel(msg []any) bool
+	last() *core
+}
+
+// gatheredOf is the futures of a Gather, in the order of its results.
+type gatheredOf[T any] []FutureOf[T]
+
+func (all gatheredOf[T]) cancel(msg []any) (any bool) {
+	for _, f := range all {
+		if f.Cancel(msg...) {
+			any = true
+		}
+	}
+	return any
+}
+
+func (all gatheredOf[T]) last() *core { return all[len(all)-1].base() }
+
+// gather starts aws and has g told of their ends.
+func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*GatherFuture[E], gatheredOf[T]) {
+	g := &GatherFuture[E]{outcomes: outcomes}
+	l, err := loopFor(ctx, aws...)
+	if err != nil && len(aws) > 0 {
+		g.settle(finished, err)
+		return g, nil
+	}
+	g.loop = l
+	for _, aw := range aws {
+		if err := startable(l, aw); err != nil {
+			g.fail(err, "GatherFuture")
+			return g, nil
+		}
+	}
+	if len(aws) == 0 {
+		g.val = []E{}
+		g.settle(finished, nil)
+		return g, nil
+	}
+	all := make(gatheredOf[T], len(aws))
+	g.all = all
+	g.left = 1 // until all are started
+	var block []Task[T]
+	for i, aw := range aws {
+		var f FutureOf[T]
+		if c, ok := aw.(Coro[T]); ok && l.factory == nil {
+			// Nobody else knows these tasks, and they go together.
+			if len(block) == 0 {
+				l.check()
+				block = make([]Task[T], min(len(aws)-i, gatherBlock))
+			}
+			t := &block[0]
+			block = block[1:]
+			t.begin(l, ctx, c, nil)
+			f = t
+		} else {
+			f = startIn(l, ctx, aw)
+		}
+		all[i] = f
+		if b := f.base(); !b.tellsLast(g) {
+			g.left++
+			b.tell(g)
+		}
+	}
+	g.ended(1)
+	return g, all
+}
+
+// gatherBlock is how many tasks are allocated at once.
+const gatherBlock = 16
+
+// futureDone is told of the end of one of those that were gathered. In Python
+// each end is a callback. Here only those are that have an effect: the last one,
+// and errors.
+func (g *GatherFuture[E]) futureDone(f *core) {
+	if f.err != nil && !g.outcomes {
+		g.left--
+		g.loop.s.Soon(func() { g.failed(f) })
+		return
+	}
+	g.ended(1)
+}
+
+func (g *GatherFuture[E]) ended(n int) {
+	if g.left -= n; g.left == 0 {
+		g.loop.s.Soon(g.finish)
+	}
+}
+
+// failed passes the error of f on, if it is the first.
+func (g *GatherFuture[E]) failed(f *core) {
+	f.seen()
+	if g.state == pending {
+		g.all = nil
+		g.fail(f.err, "GatherFuture")
+	}
+}
+
+// finish ends g after the last one.
+func (g *GatherFuture[E]) finish() {
+	if g.state != pending {
+		return
+	}
+	vs, last := g.collect(), g.all.last()
+	g.all = nil
+	switch {
+	case !g.asked:
+		g.val = vs
+		g.settle(finished, nil)
+	case last.state == cancelled:
+		g.fail(last.err, "GatherFuture")
+	default:
+		g.fail(&CancelledError{}, "GatherFuture")
+	}
+}
+
+// Cancel cancels all that have not ended, and reports whether there was one. The
+// future itself is done when they are: Gather at the first that is cancelled,
+// GatherOutcomes at the last. Its error is a CancelledError then, even if all of
+// them refuse. Python: cancel of what gather returns.
+func (g *GatherFuture[E]) Cancel(msg ...any) bool {
+	if g.state != pending || !g.all.cancel(msg) {
+		return false
+	}
+	g.asked = true
+	return true
+}
+
+// Result returns the results, or the error. While g is pending the error is
+// ErrInvalidState.
+func (g *GatherFuture[E]) Result() ([]E, error) {
+	err := g.outcome()
+	return g.val, err
+}
+
+// Await suspends the calling task until g is done, and returns its results. If g
+// is done it returns at once, without a switch. If the task is cancelled
+// meanwhile, so is g.
+//
+// The error is that of g; ErrOtherLoop or ErrNoRunningLoop; or that of ctx, when
+// it ends. Python: await.
+func (g *GatherFuture[E]) Await(ctx context.Context) ([]E, error) {
+	if g.state == pending {
+		if err := g.wait(ctx, g); err != nil {
+			return nil, err
+		}
+	}
+	return g.Result()
+}
+
+// AddDoneCallback arranges that cb is called with g, by CallSoon, when g is done.
+func (g *GatherFuture[E]) AddDoneCallback(cb *Callback) { g.tell(&doneCall{cb, g}) }
+
+func (g *GatherFuture[E]) future(*Loop) (AnyFuture, error) {
+	if g == nil {
+		return nil, errNotAwaitable
+	}
+	return g, nil
+}

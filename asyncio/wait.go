@@ -1,0 +1,154 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"time"
+)
+
+// A WaitOption is a choice made for Wait: ReturnWhen or Within.
+type WaitOption interface{ forWait(o *waitOptions) }
+
+type waitOptions struct {
+	when    ReturnWhen
+	within  Within
+	limited bool
+}
+
+// ReturnWhen tells Wait what to wait for.
+type ReturnWhen int
+
+// What Wait can wait for.
+const (
+	AllCompleted   ReturnWhen = iota // all are done
+	FirstCompleted                   // at least one is done
+	FirstException                   // one has failed, or all are done; being cancelled is no failure
+)
+
+func (w ReturnWhen) forWait(o *waitOptions) { o.when = w }
+
+// Within is the time that Wait or AsCompleted may take: asyncio.Within(d). Zero
+// or less is one turn of the loop; NoTimeout is as if it was not given.
+type Within time.Duration
+
+func (w Within) forWait(o *waitOptions) { o.within, o.limited = w, time.Duration(w) != NoTimeout }
+
+// Wait suspends the calling task until fs are done, or some of them, as
+// ReturnWhen says, or until a time is over (Within). It returns those that are
+// done and those that are not, both in the order of fs, each once. It cancels
+// none, whatever happens, and returns none of their errors.
+//
+// It always switches. The error is a ValueError if fs is empty; a TypeError if
+// one is nil or a coroutine, which must be made a task first; ErrOtherLoop; a
+// CancelledError; or that of ctx, when it ends. Cost: some memory for each of fs.
+//
+// Python: asyncio.wait.
+func Wait[A AnyAwaitable](ctx context.Context, fs []A, opts ...WaitOption) (done, pending []A, err error) {
+	var o waitOptions
+	for _, opt := range opts {
+		opt.forWait(&o)
+	}
+	t, err := current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	unique, cores, err := futuresOf(t.loop, fs)
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case len(cores) == 0:
+		return nil, nil, valueErrorf("Set of Tasks/Futures is empty.")
+	case o.when < AllCompleted || o.when > FirstException:
+		return nil, nil, valueErrorf("Invalid return_when value: %d", o.when)
+	}
+	if err := waitFor(ctx, t.loop, cores, o); err != nil {
+		return nil, nil, err
+	}
+	for i, f := range cores {
+		if f.Done() {
+			done = append(done, unique[i])
+		} else {
+			pending = append(pending, unique[i])
+		}
+	}
+	return done, pending, nil
+}
+
+// futuresOf returns fs, which must be futures of l, each once.
+func futuresOf[A AnyAwaitable](l *Loop, fs []A) (unique []A, cores []*core, err error) {
+	seen := make(map[*core]bool, len(fs))
+	for _, aw := range fs {
+		if AnyAwaitable(aw) == nil {
+			return nil, nil, errNotAwaitable
+		}
+		f, ok := AnyAwaitable(aw).(AnyFuture)
+		if !ok {
+			return nil, nil, typeErrorf("Passing coroutines is forbidden, use tasks explicitly.")
+		}
+		if _, err := f.future(l); err != nil {
+			return nil, nil, err
+		}
+		if f.Loop() != l {
+			return nil, nil, fmt.Errorf("%w: Wait is given a future of another", ErrOtherLoop)
+		}
+		if c := f.base(); !seen[c] {
+			seen[c] = true
+			unique, cores = append(unique, aw), append(cores, c)
+		}
+	}
+	return unique, cores, nil
+}
+
+// waitFor waits for fs as o says.
+func waitFor(ctx context.Context, l *Loop, fs []*core, o waitOptions) error {
+	w := &waitSet{left: len(fs), when: o.when}
+	w.over.loop = l
+	if o.limited {
+		w.timer = l.s.After(time.Duration(o.within), w.release)
+	}
+	for _, f := range fs {
+		f.tell(w)
+	}
+	err := w.over.wait(ctx, &w.over)
+	if w.timer != nil {
+		w.timer.Cancel()
+	}
+	for _, f := range fs {
+		if f.state == pending {
+			f.untell(w)
+		}
+	}
+	return err
+}
+
+// A waitSet waits for some of several futures.
+type waitSet struct {
+	over  Future[None] // done when the wait is
+	left  int
+	when  ReturnWhen
+	timer *TimerHandle
+}
+
+// futureDone is told of the end of one. As with Gather only those ends are
+// callbacks that have an effect.
+func (w *waitSet) futureDone(f *core) {
+	w.left--
+	switch {
+	case w.when == FirstException && f.state == finished && f.err != nil:
+		f.loop.s.Soon(func() {
+			f.seen()
+			w.release()
+		})
+	case w.left == 0 || w.when == FirstCompleted:
+		f.loop.s.Soon(w.release)
+	}
+}
+
+func (w *waitSet) release() {
+	if w.timer != nil {
+		w.timer.Cancel()
+	}
+	if w.over.state == pending {
+		w.over.settle(finished, nil)
+	}
+}
