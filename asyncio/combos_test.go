@@ -2,6 +2,9 @@ package asyncio_test
 
 import (
 	"context"
+	"errors"
+	"strings"
+	"testing"
 	"time"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -69,4 +72,166 @@ func (s *script) nested(f func(ctx context.Context, tasks []*asyncio.Task[int]) 
 		return f(ctx, tasks)
 	}))
 	s.must(err)
+}
+
+// A jumpClock goes forward to the next timer when there is nothing else to do.
+type jumpClock struct{ now time.Duration }
+
+func (c *jumpClock) Now() time.Duration { return c.now }
+
+func (c *jumpClock) Until(when time.Duration, _ bool) time.Duration {
+	if when != asyncio.NoTimeout {
+		c.now = max(c.now, when)
+	}
+	return when - c.now
+}
+
+// play runs f as the main task of a loop on which sleeping takes no time. f has
+// its test's errors for its own: what it returns must be nil.
+func play(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.LoopOption) {
+	t.Helper()
+	opts = append(opts, asyncio.WithClock(new(jumpClock)))
+	if err := asyncio.RunMain(context.Background(), f, asyncio.WithLoopOptions(opts...)); err != nil {
+		t.Error(err)
+	}
+}
+
+// turnsOf counts the turns of the loop until f returns.
+func turnsOf(ctx context.Context, f func()) (turns int) {
+	l := asyncio.CurrentTask(ctx).Loop()
+	over := false
+	var count func()
+	count = func() {
+		if turns++; !over {
+			l.CallSoon(count)
+		}
+	}
+	l.CallSoon(count)
+	f()
+	over = true
+	return turns
+}
+
+// wantErr tests that err is target.
+func wantErr(t *testing.T, what string, err, target error) {
+	t.Helper()
+	if !errors.Is(err, target) {
+		t.Errorf("%s: error %v, want %v", what, err, target)
+	}
+}
+
+// wantPy tests the class of err in Python and what it says.
+func wantPy(t *testing.T, what string, err error, class, msg string) {
+	t.Helper()
+	if err == nil || pyName(err) != class || !strings.Contains(err.Error(), msg) {
+		t.Errorf("%s: error %v, want a %s: %s", what, err, class, msg)
+	}
+}
+
+func returning[T any](v T, err error) asyncio.Coro[T] {
+	return func(context.Context) (T, error) { return v, err }
+}
+
+// sleeping is a coroutine that sleeps, and then has v for its result.
+func sleeping[T any](d time.Duration, v T) asyncio.Coro[T] {
+	return func(ctx context.Context) (T, error) { return asyncio.SleepResult(ctx, d, v) }
+}
+
+// stubborn is a coroutine that refuses to be cancelled.
+func stubborn[T any](d time.Duration, v T) asyncio.Coro[T] {
+	return func(ctx context.Context) (T, error) {
+		l := asyncio.CurrentTask(ctx).Loop()
+		for end := l.Time() + d; l.Time() < end; {
+			asyncio.Sleep(ctx, end-l.Time())
+		}
+		return v, nil
+	}
+}
+
+// TestTurnsOfCombinations compares how many turns of the loop each call takes
+// with what CPython takes.
+func TestTurnsOfCombinations(t *testing.T) {
+	play(t, func(ctx context.Context) error {
+		one := returning(1, nil)
+		bad := returning(0, valueError("bad"))
+		ready := asyncio.NewFuture[int](asyncio.CurrentTask(ctx).Loop())
+		ready.SetResult(1)
+		group := func(body func(ctx context.Context) error, coros ...asyncio.Coro[int]) {
+			asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				for _, c := range coros {
+					asyncio.GroupTask(tg, c)
+				}
+				return body(ctx)
+			})
+		}
+		nothing := func(context.Context) error { return nil }
+		sleep := func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Second) }
+		cancelMe := func() { asyncio.CurrentTask(ctx).Cancel() }
+		for _, c := range []struct {
+			what string
+			want int
+			f    func()
+		}{
+			{"gather", 3, func() { asyncio.Gather(ctx, one, one).Await(ctx) }},
+			{"gather that fails", 3, func() { asyncio.Gather(ctx, one, bad, one).Await(ctx) }},
+			{"gather of outcomes", 3, func() { asyncio.GatherOutcomes(ctx, one, bad, one).Await(ctx) }},
+			{"gather of what is done", 2, func() { asyncio.Gather(ctx, ready, ready).Await(ctx) }},
+			{"gather of nothing", 0, func() { asyncio.Gather[int](ctx).Await(ctx) }},
+			{"wait for what is done", 2, func() { asyncio.Wait(ctx, []asyncio.AnyAwaitable{ready}) }},
+			{"wait for a task", 3, func() { asyncio.Wait(ctx, []*asyncio.Task[int]{asyncio.CreateTask(ctx, one)}) }},
+			{"wait for no time", 2, func() {
+				t := asyncio.CreateTask(ctx, sleeping(time.Second, 1))
+				asyncio.Wait(ctx, []*asyncio.Task[int]{t}, asyncio.Within(0))
+				t.Cancel()
+			}},
+			{"as completed", 3, func() {
+				for range asyncio.AsCompleted[int](ctx, []asyncio.Coro[int]{one, one}) {
+				}
+			}},
+			{"shield", 3, func() { asyncio.Shield(ctx, one).Await(ctx) }},
+			{"wait_for of a coroutine", 0, func() { asyncio.WaitFor(ctx, time.Second, one) }},
+			{"timeout at once", 2, func() {
+				asyncio.WithTimeout(ctx, 0, func(ctx context.Context, _ *asyncio.Timeout) error { return sleep(ctx) })
+			}},
+			{"group", 3, func() { group(nothing, one, one) }},
+			{"empty group", 0, func() { group(nothing) }},
+			{"group that fails", 3, func() { group(nothing, bad) }},
+			{"group that fails while its body waits", 3, func() { group(sleep, bad) }},
+			{"a cancel of one's own, at a future", 1, func() {
+				cancelMe()
+				asyncio.NewFuture[int](ready.Loop()).Await(ctx)
+			}},
+			{"a cancel of one's own, at a gather", 3, func() {
+				cancelMe()
+				asyncio.Gather(ctx, sleeping(time.Second, 1)).Await(ctx)
+			}},
+		} {
+			if got := turnsOf(ctx, c.f); got != c.want {
+				t.Errorf("%s takes %d turns, want %d", c.what, got, c.want)
+			}
+			for me := asyncio.CurrentTask(ctx); me.Uncancel() > 0; {
+			}
+			asyncio.Sleep(ctx, 0)
+			asyncio.Sleep(ctx, 0)
+		}
+		return nil
+	})
+}
+
+// TestOwnCancelLeavesNoWakeUp cancels a task that then waits for a future, and
+// sees that the next wait is a real one.
+func TestOwnCancelLeavesNoWakeUp(t *testing.T) {
+	play(t, func(ctx context.Context) error {
+		me := asyncio.CurrentTask(ctx)
+		l := me.Loop()
+		me.Cancel()
+		_, err := asyncio.NewFuture[int](l).Await(ctx)
+		wantErr(t, "await after a cancel of one's own", err, asyncio.ErrCancelled)
+		me.Uncancel()
+		before := l.Time()
+		if err := asyncio.Sleep(ctx, time.Hour); err != nil || l.Time()-before < time.Hour {
+			t.Errorf("slept %v, %v, want an hour", l.Time()-before, err)
+		}
+		return nil
+	})
 }

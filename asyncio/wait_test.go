@@ -2,8 +2,6 @@ package asyncio_test
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -190,6 +188,3 @@ func playNestedWait(s *script) {
 		return err
 	})
 }
-
-var _ = errors.Is
-var _ = fmt.Sprint
