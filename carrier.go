@@ -178,7 +178,7 @@ func (c *carrier) leave(v any, err error) (any, error) {
 	if l.plain() && !next.gp.IsNil() {
 		return resume(next, l.v, l.err)
 	}
-	return c.post(next.c, l)
+	return c.post(next.c, &l)
 }
 
 // end makes g dead.
@@ -243,7 +243,7 @@ func (c *carrier) depart() {
 	next := h.route(&l)
 	h.running = c.goid
 	c.retired = true
-	c.address(next.c, l)
+	c.address(next.c, &l)
 	c.handOver(next.c)
 	// Somebody has opened the letter and has let this goroutine end.
 }
@@ -326,7 +326,7 @@ func (h *hub) route(l *letter) *Greenlet {
 }
 
 // post sends l to next, suspends c and returns what comes back.
-func (c *carrier) post(next *carrier, l letter) (any, error) {
+func (c *carrier) post(next *carrier, l *letter) (any, error) {
 	c.address(next, l)
 	if assembly {
 		return c.exchange(next)
@@ -336,9 +336,9 @@ func (c *carrier) post(next *carrier, l letter) (any, error) {
 }
 
 // address leaves l where next will look for it, and keeps the tree's books.
-func (c *carrier) address(next *carrier, l letter) {
+func (c *carrier) address(next *carrier, l *letter) {
 	h := next.hub
-	h.letter = l
+	h.letter = *l
 	h.current = 0
 	h.running = next.goid
 	if !next.armed {

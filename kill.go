@@ -51,7 +51,7 @@ func (c *carrier) kill(g *Greenlet) {
 			l.from = Current()
 			l.passes(g)
 		}
-		c.post(g.c, l)
+		c.post(g.c, &l)
 	}
 }
 

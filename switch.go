@@ -152,7 +152,15 @@ func slow(g *Greenlet, v any, err error) (any, error) {
 	if h.gate.has(gateSweep) && !c.yields() {
 		c.sweep(sweepSlice) // a coroutine that goes back has done it before it paused
 	}
-	l := letter{v: v, err: err, to: g}
+	return c.slowly(g, v, err)
+}
+
+// slowly is the second half of slow. It is apart because a letter takes much
+// stack, which the sweep would need in addition.
+func (c *carrier) slowly(g *Greenlet, v any, err error) (any, error) {
+	h := c.hub
+	var l letter // a literal would be made elsewhere on the stack, and copied
+	l.v, l.err, l.to = v, err, g
 	if h.traced() {
 		l.from = Current()
 	}
@@ -167,7 +175,7 @@ func slow(g *Greenlet, v any, err error) (any, error) {
 	if l.plain() && !next.gp.IsNil() {
 		return resume(next, l.v, l.err)
 	}
-	return c.post(next.c, l)
+	return c.post(next.c, &l)
 }
 
 // startsWarm starts g if it is fresh, a carrier is at hand and nothing else is

@@ -138,7 +138,7 @@ func slotted(g rt.G) *carrier { return (*carrier)(rt.Owner(g)) }
 
 // byLetter is resume when a gate of the runtime is closed.
 func byLetter(g *Greenlet, v any, err error) (any, error) {
-	return self().post(g.c, letter{v: v, err: err})
+	return self().post(g.c, &letter{v: v, err: err})
 }
 
 // byScheduler is swap through the scheduler.

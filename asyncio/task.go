@@ -210,7 +210,8 @@ type runner[T any] Task[T]
 
 func (r *runner[T]) base() *task { return &(*Task[T])(r).task }
 
-// Run runs the task from its beginning to its end.
+// Run runs the task from its beginning to its end. Its frame lies below whatever
+// the task does, on a stack that begins small: so it holds little.
 func (r *runner[T]) Run() {
 	t := (*Task[T])(r)
 	if t.must || t.wait == aborted {
@@ -219,26 +220,21 @@ func (r *runner[T]) Run() {
 		return
 	}
 	t.wait = awake
-	returned := false
-	defer func() {
-		if !returned {
-			t.unwound(recover())
-		}
-	}()
+	defer t.unwound()
 	v, err := t.coro((*taskContext)(&t.task))
-	returned = true
-	t.coro = nil
+	t.coro, t.val = nil, v
+	t.returned(err)
+}
+
+// returned ends the task when its coroutine has returned.
+func (t *task) returned(err error) {
 	switch {
 	case err != nil:
 		t.end(err)
 	case t.must:
 		t.settle(cancelled, t.cancellation())
 	default:
-		t.val = v
 		t.settle(finished, nil)
-	}
-	if t.watcher != nil {
-		t.watcher.stop()
 	}
 }
 
@@ -255,12 +251,15 @@ func (t *task) end(err error) {
 	}
 }
 
-// unwound ends the task by a panic. With no panic its goroutine is being ended
-// by runtime.Goexit, which goes on where the loop runs, or the task was killed
-// when the loop was closed: then nobody is left who could be told.
-func (t *task) unwound(p any) {
-	if p != nil {
-		t.end(panicError(p, t.Name()))
+// unwound is deferred by Run. If the task has not returned it ends it by its
+// panic. With no panic its goroutine is being ended by runtime.Goexit, which goes
+// on where the loop runs, or the task was killed when the loop was closed: then
+// nobody is left who could be told.
+func (t *task) unwound() {
+	if t.state == pending {
+		if p := recover(); p != nil {
+			t.end(panicError(p, t.Name()))
+		}
 	}
 	if t.watcher != nil {
 		t.watcher.stop()

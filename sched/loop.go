@@ -43,7 +43,6 @@ type Loop struct {
 	first, last *Task // those that have not ended, in the order they were made
 	live        int
 	turns       uint64
-	drains      bool // stop when no task is left
 	failure     error
 	closed      bool
 }
@@ -62,8 +61,11 @@ var (
 	ErrForeign = errors.New("sched: the loop belongs to another goroutine")
 
 	// ErrNotRunning is returned where a task would have to wait, and nobody runs
-	// the loop.
-	ErrNotRunning = errors.New("sched: the loop is not running")
+	// the loop, or the caller is no task.
+	ErrNotRunning = errors.New("sched: only a task of a running loop can wait")
+
+	// ErrJoin is returned to a task that waits for its own end.
+	ErrJoin = errors.New("sched: a task cannot join itself")
 )
 
 // An Option is a choice made when a loop is made.
@@ -103,9 +105,12 @@ func New(opts ...Option) *Loop {
 	return l
 }
 
-// Run runs the loop until all its tasks have ended, or until Stop. It returns
-// ErrRunning, ErrForeign or ErrClosed if it cannot, and what Abort was called
-// with. A panic in a task or callback goes on in Run.
+// Run runs the loop until all its tasks have ended and nothing is ready or
+// posted any more, or until Stop. For timers it does not wait: they are left to
+// the next run. It returns ErrRunning, ErrForeign or ErrClosed if it cannot, and
+// what Abort was called with. A panic in a task or callback goes on in Run, and
+// a runtime.Goexit ends its goroutine; the loop can be run again afterwards, or
+// closed.
 //
 // The calling greenlet becomes the loop's hub. It switches.
 func (l *Loop) Run() error { return l.run(true) }
@@ -120,16 +125,18 @@ func (l *Loop) run(drains bool) error {
 		return err
 	}
 	defer l.leave()
-	l.drains = drains
-	for !drains || l.live > 0 || l.ready.len() > 0 {
+	for !drains || !l.done() {
 		l.runOnce()
 		if l.stopped() {
 			break
 		}
 	}
-	err := l.failure
-	l.failure = nil
-	return err
+	return l.failure
+}
+
+// done reports whether nothing is left to do but timers.
+func (l *Loop) done() bool {
+	return l.live == 0 && l.ready.len() == 0 && len(l.quiet) == 0 && l.attention.Load()&mailCame == 0
 }
 
 // runOnce is a turn of the loop. A task that waits begins the next turn itself
@@ -144,7 +151,6 @@ func (l *Loop) runOnce() {
 		switch {
 		case e.handle == nil:
 			l.resume(e.task)
-			l.current = nil
 		case e.task != nil:
 			e.task.wakeUp()
 		default:
@@ -155,7 +161,7 @@ func (l *Loop) runOnce() {
 
 // await waits until something is ready or was posted or a timer is due.
 func (l *Loop) await() {
-	if l.ready.len() == 0 && len(l.quiet) > 0 {
+	if len(l.quiet) > 0 && l.ready.len() == 0 && l.attention.Load() == 0 && !l.due() {
 		for _, h := range l.quiet {
 			l.ready.push(entry{handle: h})
 		}
@@ -173,12 +179,17 @@ func (l *Loop) await() {
 	if l.timers.skip() {
 		when = l.timers.heap[0].when
 	}
+	l.waits.Store(true) // before held is read: Release then wakes the loop
 	d := l.clock.Until(when, l.held.Load() == 0)
-	l.waits.Store(true)
 	if l.attention.Load() == 0 && (d > 0 || l.polls) {
 		l.poller.Wait(d)
 	}
 	l.waits.Store(false)
+}
+
+// due reports whether a timer is due.
+func (l *Loop) due() bool {
+	return len(l.timers.heap) > 0 && l.timers.skip() && l.timers.heap[0].when <= l.clock.Now()
 }
 
 // expire makes ready the timers that are due.
@@ -228,7 +239,9 @@ func (l *Loop) next() *Task {
 	for l.batch > 0 || l.turn() {
 		switch e := l.ready.at(0); {
 		case e.handle == nil:
-			return l.take().task
+			if t := l.take().task; !t.ended {
+				return t
+			}
 		case e.task != nil:
 			l.take().task.wakeUp()
 		default:
@@ -253,7 +266,7 @@ func (l *Loop) turn() bool {
 	if l.ready.len() == 0 || l.attention.Load() != 0 || l.polls && l.poller.Busy() {
 		return false
 	}
-	if len(l.timers.heap) > 0 && l.timers.skip() && l.timers.heap[0].when <= l.clock.Now() {
+	if l.due() {
 		return false
 	}
 	l.begin()
@@ -278,16 +291,33 @@ func (l *Loop) enter() error {
 		return ErrRunning
 	}
 	if me != l.home {
-		l.home = me
-		l.below = []greenlet.Option{greenlet.WithParent(me)}
+		l.moveTo(me)
 	}
 	l.hub = me
 	return nil
 }
 
+// moveTo makes me the parent of the workers: to whom their panics go.
+func (l *Loop) moveTo(me *greenlet.Greenlet) {
+	for t := l.first; t != nil; t = t.next {
+		for g := t.g.Load(); g != nil; g = g.Parent() {
+			if g.Parent() == l.home {
+				g.SetParent(me)
+				break
+			}
+		}
+	}
+	for _, g := range l.idle {
+		g.SetParent(me)
+	}
+	l.home = me
+	l.below = []greenlet.Option{greenlet.WithParent(me)}
+}
+
 func (l *Loop) leave() {
 	running.release(l.hub)
-	l.hub, l.current, l.batch = nil, nil, 0
+	l.hub, l.current, l.batch, l.failure = nil, nil, 0, nil
+	l.stopped()
 }
 
 // stopped reports whether Stop was called, and forgets it.
@@ -356,10 +386,12 @@ func (l *Loop) mustBeOpen() {
 // Close ends the loop. Tasks that have not ended are killed, the youngest
 // first: their deferred calls run, and what waits in them is ErrClosed. What is
 // ready or posted is dropped. It returns ErrRunning if the loop runs, ErrForeign
-// on another goroutine than the tasks'; a second call does nothing.
+// on another goroutine than the tasks', or the error of the poller's Close; a
+// second call does nothing. If a deferred call panics, the panic goes on in Close
+// when all is closed.
 //
 // Python: loop.close.
-func (l *Loop) Close() error {
+func (l *Loop) Close() (err error) {
 	switch {
 	case l.closed:
 		return nil
@@ -373,9 +405,25 @@ func (l *Loop) Close() error {
 	l.inbox.closed = true
 	l.inbox.mail = nil
 	l.inbox.mu.Unlock()
+	defer func() { err = l.poller.Close() }()
+	l.killAll()
+	return nil
+}
+
+// killAll kills all tasks and workers. Should a kill panic, the others are
+// killed before the panic goes on.
+func (l *Loop) killAll() {
+	defer func() {
+		if l.last != nil {
+			l.killAll()
+		}
+	}()
 	for t := l.last; t != nil; t = l.last {
-		if g := t.g.Load(); g != nil {
+		// It may wait in a greenlet that it has made: then all up to its worker.
+		for g := t.g.Load(); g != nil && g != l.home; {
+			up := g.Parent()
 			g.Kill()
+			g = up
 		}
 		l.end(t)
 	}
@@ -385,5 +433,4 @@ func (l *Loop) Close() error {
 		}
 	}
 	l.idle, l.ready, l.quiet, l.timers = nil, ready{}, nil, timers{}
-	return l.poller.Close()
 }

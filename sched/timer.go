@@ -151,7 +151,7 @@ func (ts *timers) sweep() {
 	if cap(kept) > 1024 && len(kept) < cap(kept)/8 {
 		ts.heap = append(make([]timerEntry, 0, 2*len(kept)), kept...)
 	}
-	for i := (len(ts.heap) - 2) / branches; i >= 0; i-- {
+	for i := len(ts.heap) / branches; i >= 0 && len(ts.heap) > 1; i-- {
 		ts.down(i)
 	}
 }

@@ -70,8 +70,15 @@ func (l *Loop) collect() {
 // they do not switch.
 func (l *Loop) Hold() { l.held.Add(1) }
 
-// Release ends what Hold began.
-func (l *Loop) Release() { l.held.Add(-1) }
+// Release ends what Hold began. It panics if Hold did not.
+func (l *Loop) Release() {
+	switch n := l.held.Add(-1); {
+	case n < 0:
+		panic("sched: Release without Hold")
+	case n == 0 && l.waits.Load():
+		l.poller.Wake() // the clock may go forward now
+	}
+}
 
 // Stop makes Run and RunForever return at the end of the present turn; if none
 // of them runs, the next one makes just one turn. Any goroutine may call it; it

@@ -1,12 +1,13 @@
 // Memory measures what a suspended greenlet costs in resident memory, its
-// stack included, beside a goroutine that waits on a channel and a sequence of
-// iter.Pull. Each figure is taken in a fresh process: the program runs itself.
+// stack included, and a task of asyncio that sleeps, beside a goroutine that
+// waits on a channel and a sequence of iter.Pull. Each figure is taken in a fresh process: the program runs itself.
 // It prints lines in the format of Go benchmarks.
 //
 // It reads /proc, so it is for Linux. A million of a kind need 3 GB.
 package main
 
 import (
+	"context"
 	"flag"
 	"fmt"
 	"iter"
@@ -18,13 +19,16 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/asyncio"
 )
 
 // A kind makes n that are suspended, and returns what keeps them alive.
 var kinds = map[string]func(n int) any{
 	"greenlet":  greenlets,
+	"task":      tasks,
 	"goroutine": goroutines,
 	"pull":      pulls,
 }
@@ -32,7 +36,7 @@ var kinds = map[string]func(n int) any{
 func main() {
 	log.SetFlags(0)
 	counts := flag.String("n", "10000,100000,1000000", "how many, a list")
-	names := flag.String("by", "greenlet,goroutine,pull", "of which kinds, a list")
+	names := flag.String("by", "greenlet,task,goroutine,pull", "of which kinds, a list")
 	here := flag.Bool("here", false, "measure in this process: one kind, one count")
 	flag.Parse()
 
@@ -44,7 +48,7 @@ func main() {
 		for _, name := range strings.Split(*names, ",") {
 			suspend, ok := kinds[name]
 			if !ok {
-				log.Fatalf("memory: -by %q: want greenlet, goroutine or pull", name)
+				log.Fatalf("memory: -by %q: want greenlet, task, goroutine or pull", name)
 			}
 			if *here {
 				fmt.Printf("BenchmarkMemory/n=%d/by=%s \t1\t%.1f B/each\n", n, name, measure(suspend, n))
@@ -94,6 +98,25 @@ func greenlets(n int) any {
 		}
 	}
 	return gs
+}
+
+// tasks leaves n tasks of a loop in asyncio.Sleep. The loop is stopped when the
+// last one sleeps, and kept.
+func tasks(n int) any {
+	l := asyncio.NewLoop()
+	awake := n
+	for range n {
+		asyncio.NewTask(l, func(ctx context.Context) (asyncio.None, error) {
+			if awake--; awake == 0 {
+				l.Stop()
+			}
+			return asyncio.None{}, asyncio.Sleep(ctx, time.Hour)
+		})
+	}
+	if err := l.RunForever(); err != nil {
+		log.Fatal("memory: ", err)
+	}
+	return l
 }
 
 func goroutines(n int) any {
