@@ -92,7 +92,7 @@ func WithSeed(seed uint64) Option {
 // New makes a loop. Any goroutine may call it.
 func New(opts ...Option) *Loop {
 	l := &Loop{}
-	l.workBody = l.work
+	l.workBody = work(l)
 	for _, o := range opts {
 		o(l)
 	}

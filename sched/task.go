@@ -142,60 +142,60 @@ func (l *Loop) end(t *Task) {
 	}
 }
 
-// unwound is end for a task whose body has not returned: it has panicked, or is
-// being killed or ended by runtime.Goexit.
+// work returns what a worker of l does, a greenlet that runs tasks one after the
+// other. It is switched to with the loop's current task as what it is to run. When that
+// has ended it goes on with the next that has not begun: then there is nothing
+// to switch.
+//
+// The frames from here to where a task waits lie on the 2 KiB that a goroutine
+// begins with, of which 1.1 KB can be used before the stack is doubled. So this
+// frame holds little, and the first suspension of a worker, which needs the most
+// stack, is done when there is no other.
+func work(l *Loop) func(maker any) (any, error) {
+	return func(maker any) (any, error) {
+		me, to := greenlet.Current(), maker.(*greenlet.Greenlet)
+		var t *Task
+		defer func() { l.unwound(t) }()
+		for {
+			if to != nil {
+				to.Switch(nil)
+			}
+			t = l.current
+			t.g.Store(me)
+			t.body.Run()
+			to = l.after(t, me)
+			t = nil
+		}
+	}
+}
+
+// after ends t, which me has run, and returns the greenlet that goes on: nil if
+// that is me again, with another task.
+func (l *Loop) after(t *Task, me *greenlet.Greenlet) (to *greenlet.Greenlet) {
+	l.end(t)
+	if back := t.back; back != nil {
+		l.current = back.task
+		to = back.g
+	} else if l.current = l.next(); l.current == nil {
+		to = l.hub
+	} else if to = l.current.g.Load(); to == nil {
+		return nil
+	}
+	l.idle = append(l.idle, me)
+	return to
+}
+
+// unwound ends t if its body has not returned: it has panicked, or is being
+// killed or ended by runtime.Goexit.
 func (l *Loop) unwound(t *Task) {
+	if t == nil {
+		return
+	}
 	l.end(t)
 	if back := t.back; back != nil && back.task != nil {
 		back.task.g.Store(back.g)
 		back.task.Ready() // control goes to the hub, not there
 	}
-}
-
-// work is what a worker does, a greenlet that runs tasks one after the other.
-// It is switched to with the loop's current task as what it is to run. When that
-// has ended it goes on with the next that has not begun: then there is nothing
-// to switch.
-//
-// The frames from here to where a task waits lie on the 2 KiB that a goroutine
-// begins with, of which 1.1 KB can be used before the stack is doubled. So there
-// is one switch here and not three, and the first suspension of a worker, which
-// needs the most, is done before there are other frames.
-func (l *Loop) work(maker any) (any, error) {
-	me, to := greenlet.Current(), maker.(*greenlet.Greenlet)
-	var t *Task
-	defer func() {
-		if t != nil {
-			l.unwound(t)
-		}
-	}()
-	for {
-		to.Switch(nil)
-		for again := true; again; {
-			t = l.current
-			t.g.Store(me)
-			t.body.Run()
-			l.end(t)
-			to, again = l.after(t)
-		}
-		t = nil
-		l.idle = append(l.idle, me)
-	}
-}
-
-// after returns the greenlet that goes on when t has ended, or reports that it
-// is the same one again, with another task.
-func (l *Loop) after(t *Task) (to *greenlet.Greenlet, again bool) {
-	if back := t.back; back != nil {
-		l.current = back.task
-		return back.g, false
-	}
-	l.current = l.next()
-	if l.current == nil {
-		return l.hub, false
-	}
-	to = l.current.g.Load()
-	return to, to == nil
 }
 
 // worker returns a greenlet that runs the current task when it is switched to.
