@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-greenlet/greenlet"
@@ -36,7 +37,9 @@ type Loop struct {
 	guard  func(h *Handle, fn func())
 	order  *rand.Rand // permutes the tasks of a turn; nil: they stay in order
 
-	home     *greenlet.Greenlet // the hub of the last run: whose tree it is
+	measure func(t *Task, took time.Duration) // see Measure
+
+	home     atomic.Pointer[greenlet.Greenlet] // the hub of the last run: whose tree it is
 	workBody func(any) (any, error)
 	below    []greenlet.Option // for new workers: the hub is their parent
 
@@ -150,7 +153,11 @@ func (l *Loop) runOnce() {
 		e := l.take()
 		switch {
 		case e.handle == nil:
-			l.resume(e.task)
+			if l.measure != nil {
+				l.measured(e.task)
+			} else {
+				l.resume(e.task)
+			}
 		case e.task != nil:
 			e.task.wakeUp()
 		default:
@@ -236,6 +243,9 @@ func (l *Loop) permute() {
 // nil if the hub must go on: to run a callback, to wait, or to begin a turn with
 // what a task cannot do for it.
 func (l *Loop) next() *Task {
+	if l.measure != nil {
+		return nil // each step begins and ends in the hub
+	}
 	for l.batch > 0 || l.turn() {
 		switch e := l.ready.at(0); {
 		case e.handle == nil:
@@ -275,33 +285,35 @@ func (l *Loop) turn() bool {
 
 // enter makes the calling greenlet the hub.
 func (l *Loop) enter() error {
-	me := greenlet.Current()
+	me, home := greenlet.Current(), l.home.Load()
 	switch {
 	case l.closed:
 		return ErrClosed
 	case l.hub != nil:
 		return ErrRunning
-	case l.home != nil && !l.home.Owned():
+	case home != nil && !home.Owned():
 		if l.live > 0 {
-			return fmt.Errorf("%w: that of %s, where it ran first and has tasks", ErrForeign, l.home)
+			return fmt.Errorf("%w: that of %s, where it ran first and has tasks", ErrForeign, home)
 		}
 		l.idle = nil
 	}
 	if !running.claim(me, l) {
 		return ErrRunning
 	}
-	if me != l.home {
-		l.moveTo(me)
+	if me != home {
+		l.moveTo(me, home)
 	}
 	l.hub = me
+	l.runner.Store(me)
 	return nil
 }
 
-// moveTo makes me the parent of the workers: to whom their panics go.
-func (l *Loop) moveTo(me *greenlet.Greenlet) {
+// moveTo makes me the parent of the workers, in place of home: to whom their
+// panics go.
+func (l *Loop) moveTo(me, home *greenlet.Greenlet) {
 	for t := l.first; t != nil; t = t.next {
 		for g := t.g.Load(); g != nil; g = g.Parent() {
-			if g.Parent() == l.home {
+			if g.Parent() == home {
 				g.SetParent(me)
 				break
 			}
@@ -310,11 +322,12 @@ func (l *Loop) moveTo(me *greenlet.Greenlet) {
 	for _, g := range l.idle {
 		g.SetParent(me)
 	}
-	l.home = me
+	l.home.Store(me)
 	l.below = []greenlet.Option{greenlet.WithParent(me)}
 }
 
 func (l *Loop) leave() {
+	l.runner.Store(nil)
 	running.release(l.hub)
 	l.hub, l.current, l.batch, l.failure = nil, nil, 0, nil
 	l.stopped()
@@ -375,7 +388,14 @@ func (l *Loop) Pending() (ready, timers int) {
 // Owned reports whether the caller belongs to the goroutine on which the loop
 // runs, or ran last. Any goroutine may call it while the loop runs; it does not
 // switch.
-func (l *Loop) Owned() bool { return l.home.Owned() }
+func (l *Loop) Owned() bool { return l.home.Load().Owned() }
+
+// Foreign reports whether the loop runs now, on another goroutine than the
+// caller's. Any goroutine may call it; it does not switch.
+func (l *Loop) Foreign() bool {
+	hub := l.runner.Load()
+	return hub != nil && !hub.Owned()
+}
 
 func (l *Loop) mustBeOpen() {
 	if l.closed {
@@ -397,7 +417,7 @@ func (l *Loop) Close() (err error) {
 		return nil
 	case l.hub != nil:
 		return ErrRunning
-	case l.home != nil && l.live > 0 && !l.home.Owned():
+	case l.home.Load() != nil && l.live > 0 && !l.Owned():
 		return ErrForeign
 	}
 	l.closed = true
@@ -420,7 +440,7 @@ func (l *Loop) killAll() {
 	}()
 	for t := l.last; t != nil; t = l.last {
 		// It may wait in a greenlet that it has made: then all up to its worker.
-		for g := t.g.Load(); g != nil && g != l.home; {
+		for g := t.g.Load(); g != nil && g != l.home.Load(); {
 			up := g.Parent()
 			g.Kill()
 			g = up

@@ -3,6 +3,8 @@ package sched
 import (
 	"sync"
 	"sync/atomic"
+
+	"github.com/go-greenlet/greenlet"
 )
 
 // This file is all that other goroutines may call.
@@ -97,5 +99,6 @@ type shared struct {
 	inbox     inbox
 	attention atomic.Uint32
 	held      atomic.Int64
-	waits     atomic.Bool // the loop is in Poller.Wait, or about to be
+	waits     atomic.Bool                       // the loop is in Poller.Wait, or about to be
+	runner    atomic.Pointer[greenlet.Greenlet] // the hub, while the loop runs
 }
