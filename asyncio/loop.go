@@ -28,6 +28,7 @@ type Loop struct {
 	runDone     <-chan struct{}
 	lost        lostErrors
 	executors   executors
+	outside     outside
 	generators  generators
 	taskNumbers uint64
 }
@@ -184,6 +185,7 @@ func (l *Loop) Close() error {
 	}
 	l.lost.reportAll()
 	l.executors.close()
+	l.outside.close()
 	return nil
 }
 

@@ -234,4 +234,4 @@ func (l *Loop) cancelAll() error {
 
 // shutdown ends what else may hold on to the loop: async generators and the
 // threads of the default executor.
-func (l *Loop) shutdown() error { return nil }
+func (l *Loop) shutdown() error { return l.shutdownExecutor() }
