@@ -70,8 +70,14 @@ func (c *ConcurrentFuture[T]) Await(ctx context.Context) (T, error) {
 		return c.val, c.err
 	default:
 	}
-	if t, err := current(ctx); err == nil {
-		return WrapFuture(t.loop, c).Await(ctx)
+	t, err := current(ctx)
+	if err == nil {
+		f := WrapFuture(t.loop, c)
+		v, err := f.Await(ctx)
+		if !f.Done() {
+			f.tell(&doneFunc{f.seen}) // nobody will ask
+		}
+		return v, err
 	}
 	select {
 	case <-c.done:
@@ -80,6 +86,15 @@ func (c *ConcurrentFuture[T]) Await(ctx context.Context) (T, error) {
 		var none T
 		return none, ctx.Err()
 	}
+}
+
+// awaitHeld is Await during which a virtual clock stands still.
+func (c *ConcurrentFuture[T]) awaitHeld(ctx context.Context) (T, error) {
+	if t, err := current(ctx); err == nil {
+		t.loop.s.Hold()
+		defer t.loop.s.Release()
+	}
+	return c.Await(ctx)
 }
 
 // Cancel makes c done, cancelled. It reports false if that comes too late: c is

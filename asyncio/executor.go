@@ -111,8 +111,10 @@ func ToThread[T any](ctx context.Context, f Coro[T]) (T, error) {
 		return none, typeErrorf("a function was expected, got nil")
 	}
 	inside, cancel := context.WithCancelCause(threadContext{ctx})
-	v, err := RunInExecutor(t.loop, nil, func() (T, error) { return f(inside) }).Await(ctx)
-	cancel(err) // a call that has returned does not mind
+	call := RunInExecutor(t.loop, nil, func() (T, error) { return f(inside) })
+	v, err := call.Await(ctx)
+	call.Cancel() // if ctx has ended
+	cancel(err)   // a call that has returned does not mind
 	return v, err
 }
 

@@ -144,9 +144,10 @@ func waitChan(ctx context.Context, ch <-chan struct{}) error {
 	}
 	if t, err := current(ctx); err == nil {
 		t.loop.s.Hold()
+		defer t.loop.s.Release()
 		f := FromChan(t.loop, ch)
-		f.tell(&doneFunc{t.loop.s.Release})
 		_, err := f.Await(ctx)
+		f.Cancel() // if ctx has ended
 		return err
 	}
 	select {
