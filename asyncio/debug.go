@@ -1,31 +1,173 @@
 package asyncio
 
 import (
+	"fmt"
+	"log/slog"
 	"os"
+	"reflect"
+	"runtime"
+	"strings"
 	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
 )
 
-// slowDefault is Python's loop.slow_callback_duration.
-const slowDefault = 100 * time.Millisecond
+// The debug mode looks for what programs do wrong. In it
+//
+//   - a callback, or a step of a task, that takes long is reported by log/slog:
+//     "Executing ... took ...", see SetSlowCallbackDuration;
+//   - a loop that does not come back is reported while it is stuck: see
+//     WithWatchdog;
+//   - futures and tasks know where they were made, and reports about them say
+//     so: see ExceptionContext.Source;
+//   - calls from another goroutine than the loop's are refused where they would
+//     otherwise be a data race: "Non-thread-safe operation ...";
+//   - a task that waits with the context of another is refused.
+//
+// It is on if the environment variable ASYNCIODEBUG has a value that is not 0,
+// which may name options: ASYNCIODEBUG=slow=50ms,watchdog=2s. WithDebug and
+// Loop.SetDebug decide for one loop. Python: PYTHONASYNCIODEBUG.
 
-// debugDefault tells whether the environment asks for the debug mode.
-func debugDefault() bool {
-	v := os.Getenv("ASYNCIODEBUG")
-	return v != "" && v != "0"
+const (
+	slowDefault     = 100 * time.Millisecond // Python's loop.slow_callback_duration
+	watchdogDefault = time.Second            // in debug mode
+)
+
+// A debugSetting is what the environment asks for.
+type debugSetting struct {
+	on             bool
+	slow, watchdog time.Duration
 }
 
-// SetDebug turns the debug mode on or off. Python: loop.set_debug.
-func (l *Loop) SetDebug(on bool) { l.debug = on }
+// debugEnvironment reads ASYNCIODEBUG.
+func debugEnvironment() debugSetting {
+	d := debugSetting{slow: slowDefault, watchdog: watchdogDefault}
+	v := os.Getenv("ASYNCIODEBUG")
+	if v == "" || v == "0" {
+		return d
+	}
+	d.on = true
+	for option := range strings.SplitSeq(v, ",") {
+		name, value, valued := strings.Cut(option, "=")
+		if !valued {
+			continue // 1, or what a later version knows
+		}
+		took, err := time.ParseDuration(value)
+		switch {
+		case err != nil:
+			slog.Warn("asyncio: ASYNCIODEBUG is not understood", "option", option, "error", err)
+		case name == "slow":
+			d.slow = took
+		case name == "watchdog":
+			d.watchdog = took
+		}
+	}
+	return d
+}
 
-// Debug reports whether the debug mode is on. Python: loop.get_debug.
-func (l *Loop) Debug() bool { return l.debug }
-
-// mustOwn panics if another goroutine calls than the loop's.
-func (l *Loop) mustOwn() {
-	if l.s.Running() && !l.s.Owned() {
-		panic(runtimeErrorf("Non-thread-safe operation invoked on an event loop other than the current one"))
+// SetDebug turns the debug mode on or off. While it is on, a task that waits
+// hands over to the loop and not to the next task, which makes a hop several
+// times slower; the order of everything stays the same. A watchdog takes part
+// from the next run on. Owner only; it does not switch. Python: loop.set_debug.
+func (l *Loop) SetDebug(on bool) {
+	l.debug = on
+	if on {
+		l.s.Measure(l.stepTook)
+	} else {
+		l.s.Measure(nil)
 	}
 }
 
-// watch watches for callbacks and steps that take long.
-func (l *Loop) watch() (stop func()) { return func() {} }
+// Debug reports whether the debug mode is on. Owner only; it does not switch.
+// Python: loop.get_debug.
+func (l *Loop) Debug() bool { return l.debug }
+
+// SetSlowCallbackDuration sets from which duration on a callback or a step of a
+// task is reported in debug mode: 100 ms unless this or ASYNCIODEBUG says
+// otherwise. Owner only; it does not switch. Python:
+// loop.slow_callback_duration.
+func (l *Loop) SetSlowCallbackDuration(d time.Duration) { l.slow = d }
+
+// SlowCallbackDuration returns what SetSlowCallbackDuration has set. Owner only;
+// it does not switch. Python: loop.slow_callback_duration.
+func (l *Loop) SlowCallbackDuration() time.Duration { return l.slow }
+
+// stepTook is told of each step of a task in debug mode.
+func (l *Loop) stepTook(st *sched.Task, took time.Duration) {
+	if took >= l.slow {
+		t := taskIn(st)
+		l.reportSlow(t.String(), took, "task", t.Name())
+	}
+}
+
+// measured runs a callback in debug mode.
+func (l *Loop) measured(fn func()) {
+	start := time.Now()
+	defer func() {
+		if took := time.Since(start); took >= l.slow {
+			f := runtime.FuncForPC(reflect.ValueOf(fn).Pointer())
+			file, line := f.FileLine(f.Entry())
+			l.reportSlow("a callback", took, "callback", fmt.Sprintf("%s (%s:%d)", f.Name(), file, line))
+		}
+	}()
+	fn()
+}
+
+func (l *Loop) reportSlow(what string, took time.Duration, about ...any) {
+	slog.Warn(fmt.Sprintf("asyncio: Executing %s took %.3f seconds", what, took.Seconds()), about...)
+}
+
+// mustOwn panics if another goroutine calls than the one that runs the loop.
+func (l *Loop) mustOwn() {
+	if l.s.Foreign() {
+		panic(errForeign)
+	}
+}
+
+var errForeign = runtimeErrorf("Non-thread-safe operation invoked on an event loop other than the current one")
+
+// A source is where something was made.
+type source []uintptr
+
+// sourceHere is the calls that led to the function that calls it, without skip of
+// them.
+func sourceHere(skip int) *source {
+	pcs := make([]uintptr, 32)
+	s := source(pcs[:runtime.Callers(skip+2, pcs)])
+	return &s
+}
+
+// frames returns the calls of s, the innermost first, without those of this
+// package and of the switch.
+func (s *source) frames() []runtime.Frame {
+	if s == nil {
+		return nil
+	}
+	var all []runtime.Frame
+	for frames, more := runtime.CallersFrames(*s), true; more; {
+		var f runtime.Frame
+		if f, more = frames.Next(); f.PC != 0 && !isOurs(f.Function) {
+			all = append(all, f)
+		}
+	}
+	return all
+}
+
+// isOurs reports whether a function is one of this package or below it.
+func isOurs(function string) bool {
+	if strings.HasPrefix(function, "runtime.") {
+		return true
+	}
+	rest, ours := strings.CutPrefix(function, modulePath)
+	return ours && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "/asyncio.") || strings.HasPrefix(rest, "/sched.") || strings.HasPrefix(rest, "/internal/"))
+}
+
+const modulePath = "github.com/go-greenlet/greenlet"
+
+// SourceTraceback returns the calls that have made the future or task, the
+// innermost first. It is empty if the debug mode was off then. Any goroutine may
+// call it; it does not switch. Python: Future._source_traceback.
+func (f *core) SourceTraceback() []runtime.Frame { return f.made.frames() }
+
+// place names a call for people.
+func place(f runtime.Frame) string { return fmt.Sprintf("%s (%s:%d)", f.Function, f.File, f.Line) }

@@ -20,6 +20,10 @@ type ExceptionContext struct {
 	Task      AnyTask   // whose it is, if it is a task's
 	Handle    *Handle   // whose it is, if it is a callback's
 	Name      string    // of the task, also where the task itself is gone
+
+	// Source is the calls that have made the future or task, the innermost
+	// first. It is known in debug mode only.
+	Source []runtime.Frame
 }
 
 // SetExceptionHandler has h told of errors that nobody waits for; nil restores
@@ -45,6 +49,9 @@ func (l *Loop) DefaultExceptionHandler(c ExceptionContext) {
 	}
 	if c.Exception != nil {
 		about = append(about, "exception", c.Exception)
+	}
+	if len(c.Source) > 0 {
+		about = append(about, "created", place(c.Source[0]))
 	}
 	slog.Error("asyncio: "+message, about...)
 }
@@ -84,12 +91,13 @@ type lostError struct {
 	kind string // "Future" or "Task"
 	name string
 	err  error
+	made *source
 	n    uint64 // they are reported in order
 }
 
 // remember notes that f has failed with err.
 func (lost *lostErrors) remember(f *core, err error, kind string) {
-	e := &lostError{loop: f.loop, kind: kind, err: err}
+	e := &lostError{loop: f.loop, kind: kind, err: err, made: f.made}
 	f.lost = e
 	lost.mu.Lock()
 	if lost.all == nil {
@@ -121,6 +129,7 @@ func (e *lostError) report() {
 		Message:   e.kind + " exception was never retrieved",
 		Exception: e.err,
 		Name:      e.name,
+		Source:    e.made.frames(),
 	})
 }
 
@@ -143,6 +152,7 @@ func (l *Loop) reportPending() {
 			Message: "Task was destroyed but it is pending!",
 			Task:    t,
 			Future:  t,
+			Source:  t.base().made.frames(),
 		})
 	}
 }

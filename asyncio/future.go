@@ -33,6 +33,7 @@ type core struct {
 	state state
 	lost  *lostError // its error, while nobody has looked at it
 	err   error      // what it has failed with, a *CancelledError if it was cancelled
+	made  *source    // where it was made, in debug mode
 	first waiter     // who is told when it is done,
 	more  []waiter   // in this order
 }
@@ -169,6 +170,9 @@ func (f *core) seen() {
 
 // cancelPending is Cancel for all but tasks.
 func (f *core) cancelPending(msg []any) bool {
+	if f.loop.debug {
+		f.loop.mustOwn()
+	}
 	if f.state != pending {
 		return false
 	}
@@ -200,6 +204,9 @@ type Future[T any] struct {
 func NewFuture[T any](l *Loop) *Future[T] {
 	f := &Future[T]{}
 	f.loop = l
+	if l.debug {
+		f.made = sourceHere(1)
+	}
 	return f
 }
 
@@ -207,7 +214,10 @@ func NewFuture[T any](l *Loop) *Future[T] {
 // next turn, in the order in which they came. It returns ErrInvalidState if f is
 // done already. Python: Future.set_result.
 func (f *Future[T]) SetResult(v T) error {
-	if f.state != pending {
+	switch {
+	case f.loop.debug && f.loop.s.Foreign():
+		return errForeign
+	case f.state != pending:
 		return ErrInvalidState
 	}
 	f.val = v
@@ -220,6 +230,8 @@ func (f *Future[T]) SetResult(v T) error {
 // refused with a TypeError. Python: Future.set_exception.
 func (f *Future[T]) SetException(err error) error {
 	switch {
+	case f.loop.debug && f.loop.s.Foreign():
+		return errForeign
 	case f.state != pending:
 		return ErrInvalidState
 	case err == nil:

@@ -1,6 +1,7 @@
 package asyncio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
@@ -25,6 +26,7 @@ type Loop struct {
 	factory     TaskFactory
 	debug       bool
 	slow        time.Duration // a callback or step that takes longer is reported in debug mode
+	watchdog    time.Duration // 0: as the debug mode has it
 	runDone     <-chan struct{}
 	lost        lostErrors
 	executors   executors
@@ -45,8 +47,9 @@ type TimerHandle = sched.Timer
 type LoopOption func(*loopOptions)
 
 type loopOptions struct {
-	sched []sched.Option
-	debug *bool
+	sched    []sched.Option
+	debug    *bool
+	watchdog *time.Duration
 }
 
 // WithClock makes the loop go by c, in place of the system's clock.
@@ -75,14 +78,19 @@ func NewLoop(opts ...LoopOption) *Loop {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	l := &Loop{slow: slowDefault}
+	environment := debugEnvironment()
+	l := &Loop{slow: environment.slow}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard))...)
-	l.debug = debugDefault()
+	debug := environment.on
 	if o.debug != nil {
-		l.debug = *o.debug
+		debug = *o.debug
 	}
-	if l.debug {
+	if debug {
 		l.SetDebug(true)
+		l.watchdog = environment.watchdog
+	}
+	if o.watchdog != nil {
+		l.watchdog = cmp.Or(*o.watchdog, -1) // zero is none, also in debug mode
 	}
 	return l
 }
@@ -106,9 +114,7 @@ func RunningLoop(ctx context.Context) (*Loop, error) {
 // ErrLoopClosed if it cannot, and an error that ends the run: ErrKeyboardInterrupt
 // or *SystemExit. Python: loop.run_forever.
 func (l *Loop) RunForever() error {
-	if l.debug {
-		defer l.watch()()
-	}
+	defer l.watch()()
 	runningLoops.add(l)
 	defer runningLoops.remove(l)
 	return loopError(l.s.RunForever())
@@ -248,6 +254,10 @@ func (l *Loop) check() {
 // guard runs a callback.
 func (l *Loop) guard(h *Handle, fn func()) {
 	defer l.caught(h, "Exception in callback")
+	if l.debug {
+		l.measured(fn)
+		return
+	}
 	fn()
 }
 

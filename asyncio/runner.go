@@ -2,9 +2,11 @@ package asyncio
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"os/signal"
+	"time"
 )
 
 // A RunOption is a choice made for Run, RunMain and NewRunner.
@@ -14,6 +16,7 @@ type runOptions struct {
 	loop    []LoopOption
 	factory func() *Loop
 	signals bool
+	grace   time.Duration
 }
 
 // WithLoopOptions makes the loop with opts.
@@ -31,11 +34,18 @@ func WithDebug(on bool) RunOption { return WithLoopOptions(WithLoopDebug(on)) }
 // unless the option is false, or the program ignores interrupts.
 func WithSignals(on bool) RunOption { return func(o *runOptions) { o.signals = on } }
 
+// WithShutdownTimeout limits how long the end of a run waits for tasks that it
+// has cancelled, on the loop's clock. Those that are left then are killed: their
+// deferred calls run, and they are reported as destroyed. Without it, as in
+// Python, a task that refuses to end keeps Run from returning.
+func WithShutdownTimeout(d time.Duration) RunOption { return func(o *runOptions) { o.grace = d } }
+
 // Run makes a loop, runs main on it as a task, and returns its result. At the
 // end it cancels the tasks that are left and waits for them, closes async
 // generators, waits for the default executor, and closes the loop.
 //
-// If ctx ends, the main task is cancelled, and the error is the end of ctx, too.
+// If ctx ends, the main task is cancelled, and the error is the end of ctx, too;
+// if it has ended before, main does not begin.
 // By an interrupt it is cancelled as well; then, or by a second one at the
 // latest, the error is ErrKeyboardInterrupt. The calling goroutine must not run
 // another loop: then it is ErrLoopRunning.
@@ -43,7 +53,14 @@ func WithSignals(on bool) RunOption { return func(o *runOptions) { o.signals = o
 // Python: asyncio.run.
 func Run[T any](ctx context.Context, main Coro[T], opts ...RunOption) (T, error) {
 	r := NewRunner(opts...)
+	returned := false
+	defer func() {
+		if !returned { // by a panic or runtime.Goexit
+			r.abandon()
+		}
+	}()
 	v, err := RunIn(ctx, r, main)
+	returned = true
 	if closing := r.Close(); err == nil {
 		err = closing
 	}
@@ -107,6 +124,9 @@ func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
 	}
 	l.runDone = ctx.Done()
 	t := NewTask(l, main, WithTaskContext(ctx))
+	if ctx.Err() != nil {
+		t.Cancel(context.Cause(ctx))
+	}
 	unhook := context.AfterFunc(ctx, func() {
 		l.s.Post(func() { t.Cancel(context.Cause(ctx)) })
 	})
@@ -120,7 +140,7 @@ func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
 		case interrupted && t.Uncancel() == 0:
 			err = ErrKeyboardInterrupt
 		case ctx.Err() != nil:
-			err = fmt.Errorf("%w (%w)", err, ctx.Err())
+			err = &endedRun{err, ctx.Err()}
 		}
 	}
 	return v, err
@@ -188,7 +208,7 @@ func (r *Runner) Close() error {
 	if l == nil || l.IsClosed() {
 		return nil
 	}
-	if err := l.cancelAll(); err != nil {
+	if err := l.cancelAll(r.opts.grace); err != nil {
 		l.Close()
 		return err
 	}
@@ -199,8 +219,28 @@ func (r *Runner) Close() error {
 	return l.Close()
 }
 
-// cancelAll cancels all tasks and runs the loop until they have ended.
-func (l *Loop) cancelAll() error {
+// abandon closes the loop of a run that a panic or runtime.Goexit goes through.
+func (r *Runner) abandon() {
+	r.closed = true
+	if r.loop != nil {
+		r.loop.Close()
+	}
+}
+
+// An endedRun is the error of a run whose context has ended. It is a
+// cancellation, and what the context says.
+type endedRun struct {
+	error
+	end error
+}
+
+func (e *endedRun) Error() string        { return fmt.Sprintf("%v (%v)", e.error, e.end) }
+func (e *endedRun) Unwrap() error        { return e.error }
+func (e *endedRun) Is(target error) bool { return errors.Is(e.end, target) }
+
+// cancelAll cancels all tasks and runs the loop until they have ended, or for as
+// long as grace if that is not zero.
+func (l *Loop) cancelAll(grace time.Duration) error {
 	all := AllTasks(l)
 	if len(all) == 0 {
 		return nil
@@ -217,8 +257,14 @@ func (l *Loop) cancelAll() error {
 	for _, t := range all {
 		t.base().tell(ended)
 	}
+	if grace > 0 {
+		defer l.CallLater(grace, l.Stop).Cancel()
+	}
 	if err := l.RunForever(); err != nil {
 		return err
+	}
+	if left > 0 && grace == 0 {
+		return runtimeErrorf("Event loop stopped before Future completed.")
 	}
 	for _, t := range all {
 		if exc, _ := t.Exception(); exc != nil {

@@ -145,6 +145,9 @@ func newTask[T any](l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) 
 // begin makes t, which is zero, a task that will run f.
 func (t *Task[T]) begin(l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) {
 	t.loop, t.coro = l, f
+	if l.debug {
+		t.made = sourceHere(1)
+	}
 	var o taskOptions
 	if len(opts) > 0 {
 		o = chosen(opts)
@@ -245,6 +248,7 @@ func (t *task) end(err error) {
 		t.settle(cancelled, err)
 	default:
 		t.fail(err, "Task")
+		t.lost.name = t.Name()
 		if endsRun(err) {
 			t.loop.s.Abort(err)
 		}
@@ -303,6 +307,9 @@ func (t *task) String() string {
 // The task may clean up, and may refuse: then the request stays counted, until
 // Uncancel. Python: Task.cancel.
 func (t *task) Cancel(msg ...any) bool {
+	if t.loop.debug {
+		t.loop.mustOwn()
+	}
 	if t.state != pending {
 		return false
 	}
