@@ -57,6 +57,7 @@ func TestAllocations(t *testing.T) {
 	allocates(t, "two switches", 0, func() { g.Switch(value) })
 	allocates(t, "Throw and a switch", 0, func() { g.Throw(errBoom) })
 	allocates(t, "Throw(nil) and a switch", 0, func() { g.Throw(nil) })
+	allocates(t, "Prefetch", 0, func() { g.Prefetch() })
 	allocates(t, "a switch to oneself", 0, func() { main.Switch(value) })
 	allocates(t, "Dead, Started, Active, ID, Name, Parent", 0, func() {
 		_, _, _ = g.Dead(), g.Started(), g.Active()

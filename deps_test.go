@@ -188,6 +188,9 @@ func readTree(fsys fs.FS) (tree, error) {
 			}
 			return err
 		}
+		if d.Name() == ".git" { // in a worktree it is a file
+			return nil
+		}
 		data, err := fs.ReadFile(fsys, path)
 		if err != nil {
 			return err

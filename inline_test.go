@@ -26,7 +26,7 @@ func TestSwitchIsInlined(t *testing.T) {
 			return string(out)
 		}
 		notes := build(".")
-		for _, method := range []string{"Switch", "Throw"} {
+		for _, method := range []string{"Switch", "Throw", "Prefetch"} {
 			if !regexp.MustCompile(`can inline \(\*Greenlet\)\.` + method + `\b`).MatchString(notes) {
 				t.Errorf("tags %q: (*Greenlet).%s cannot be inlined", tags, method)
 			}

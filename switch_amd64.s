@@ -417,6 +417,29 @@ TEXT ·parkedText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ ·arrivePC(SB), R11
 	JMP  R11
 
+// prefetchText is Prefetch of AX: the lines of next's g that a switch to it and
+// the switch away from it touch, and the top of its stack. Wherever the stack
+// may be by now, a prefetch of it does no harm.
+TEXT ·prefetchText(SB), NOSPLIT|NOFRAME, $0-0
+	TESTQ AX, AX
+	JZ    done
+	MOVQ  Greenlet_gp(AX), DX
+	TESTQ DX, DX
+	JZ    done
+	MOVQ  const_gSchedSP(DX), R10
+	PREFETCHT0 const_gSchedBP(DX)
+	PREFETCHT0 const_gStatus(DX)
+	PREFETCHT0 const_gLockedM(DX)
+	PREFETCHT0 const_gProfiled(DX)
+	PREFETCHT0 const_gTrace(DX)
+	PREFETCHT0 (R10)
+	PREFETCHT0 const_cacheLine(R10)
+	ADDQ       $const_cacheLine, R10
+	PREFETCHT0 const_cacheLine(R10)
+
+done:
+	RET
+
 DATA ·enterPC+0(SB)/8, $·enterText(SB)
 GLOBL ·enterPC(SB), RODATA|NOPTR, $8
 DATA ·resumePC+0(SB)/8, $·resumeText(SB)
@@ -431,3 +454,5 @@ DATA ·swapPC+0(SB)/8, $·swapText(SB)
 GLOBL ·swapPC(SB), RODATA|NOPTR, $8
 DATA ·parkedPC+0(SB)/8, $·parkedText+1(SB)
 GLOBL ·parkedPC(SB), RODATA|NOPTR, $8
+DATA ·prefetchPC+0(SB)/8, $·prefetchText(SB)
+GLOBL ·prefetchPC(SB), RODATA|NOPTR, $8

@@ -422,6 +422,31 @@ TEXT ·parkedText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVD ·arrivePC(SB), R8
 	JMP  (R8)
 
+// prefetchText is Prefetch of R0.
+TEXT ·prefetchText(SB), NOSPLIT|NOFRAME, $0-0
+	CBZ  R0, done
+	MOVD Greenlet_gp(R0), R5
+	CBZ  R5, done
+	MOVD const_gSchedSP(R5), R6
+	ADD  $const_gSchedBP, R5, R7
+	PRFM (R7), PLDL1KEEP
+	ADD  $const_gStatus, R5, R7
+	PRFM (R7), PLDL1KEEP
+	ADD  $const_gLockedM, R5, R7
+	PRFM (R7), PLDL1KEEP
+	ADD  $const_gProfiled, R5, R7
+	PRFM (R7), PLDL1KEEP
+	ADD  $const_gTrace, R5, R7
+	PRFM (R7), PLDL1KEEP
+	PRFM (R6), PLDL1KEEP
+	ADD  $const_cacheLine, R6, R7
+	PRFM (R7), PLDL1KEEP
+	ADD  $const_cacheLine, R7, R7
+	PRFM (R7), PLDL1KEEP
+
+done:
+	RET
+
 DATA ·enterPC+0(SB)/8, $·enterText(SB)
 GLOBL ·enterPC(SB), RODATA|NOPTR, $8
 DATA ·resumePC+0(SB)/8, $·resumeText(SB)
@@ -434,3 +459,5 @@ DATA ·swapPC+0(SB)/8, $·swapText(SB)
 GLOBL ·swapPC(SB), RODATA|NOPTR, $8
 DATA ·parkedPC+0(SB)/8, $·parkedText+4(SB)
 GLOBL ·parkedPC(SB), RODATA|NOPTR, $8
+DATA ·prefetchPC+0(SB)/8, $·prefetchText(SB)
+GLOBL ·prefetchPC(SB), RODATA|NOPTR, $8

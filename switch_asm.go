@@ -36,6 +36,8 @@ const (
 	statusRunning = rt.StatusRunning
 	statusWaiting = rt.StatusWaiting
 	waitCoroutine = rt.WaitCoroutine
+
+	cacheLine = 64
 )
 
 // enterText and parkedText are assembly. They are never called by these names:
@@ -46,8 +48,9 @@ func swapText()
 func callText()
 func backText()
 func parkedText()
+func prefetchText()
 
-// Addresses of code. The assembly file fills in the first six and jumps to the
+// Addresses of code. The assembly file fills in the first seven and jumps to the
 // others.
 var (
 	enterPC     uintptr // enterText
@@ -56,6 +59,7 @@ var (
 	callPC      uintptr // callText
 	backPC      uintptr // backText
 	parkedPC    uintptr // parkedText
+	prefetchPC  uintptr // prefetchText
 	slowPC      uintptr // slow
 	letterPC    uintptr // byLetter
 	schedulerPC uintptr // byScheduler
@@ -82,6 +86,7 @@ var (
 	swapPtr   = &swapPC
 	callPtr   = &callPC
 	backPtr   = &backPC
+	fetchPtr  = &prefetchPC
 )
 
 // resume is enter without the checks: the caller has made them, has kept the
@@ -125,6 +130,10 @@ func init() {
 		back = *(*func(p *pair) (any, error))(unsafe.Pointer(&backPtr))
 		leaveYield = returns(true, leaveYield)
 		rt.ReturnError = returns(true, rt.ReturnError)
+		// SAFETY: prefetchText keeps the internal calling convention for this
+		// signature. It loads from the handle and from its goroutine's g, which
+		// the runtime never frees; what else it touches it does not load.
+		prefetch = *(*func(g *Greenlet))(unsafe.Pointer(&fetchPtr))
 	}
 }
 
