@@ -51,7 +51,9 @@ func TestNothingGrows(t *testing.T) {
 		n := n / way.share
 		round(min(batch, n)) // warm
 		// The runtime keeps what it needs for as many goroutines as there have
-		// been at once. That may still grow in one round; a leak grows in all.
+		// been at once, and gives stacks back when it likes. So a round may grow,
+		// by up to a megabyte in an emulator on a busy machine, and the next may
+		// shrink; a leak grows in all.
 		grew := func() bool {
 			mem, live, goroutines := footprint()
 			round(n)
@@ -60,10 +62,10 @@ func TestNothingGrows(t *testing.T) {
 			if live2 != live || goroutines2 > goroutines+10 {
 				t.Errorf("%s: %d alive before, %d after; %d goroutines before, %d after", way.name, live, live2, goroutines, goroutines2)
 			}
-			return mem2 > mem+uint64(4*n)+512<<10 // a few bytes for each
+			return mem2 > mem+uint64(4*n)+64<<10 // a few bytes for each
 		}
 		for rounds := 1; grew(); rounds++ {
-			if rounds == 5 {
+			if rounds == 10 {
 				t.Errorf("%s: memory grows", way.name)
 				break
 			}
