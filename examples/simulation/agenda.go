@@ -7,7 +7,7 @@ type event struct {
 	at   time.Duration
 	seq  uint64 // of those at the same time the first made comes first
 	who  *Process
-	turn uint64
+	turn uint32
 	why  signal
 }
 
@@ -15,7 +15,8 @@ func (e *event) before(f *event) bool {
 	return e.at < f.at || e.at == f.at && e.seq < f.seq
 }
 
-// An agenda is a heap of events, the next one on top.
+// An agenda is a heap of events, the next one on top. Each has up to four
+// below it: half as many levels as with two, and the four lie side by side.
 type agenda []event
 
 func (a *agenda) push(e event) {
@@ -23,12 +24,12 @@ func (a *agenda) push(e event) {
 	h := *a
 	i := len(h) - 1
 	for i > 0 {
-		parent := (i - 1) / 2
-		if !e.before(&h[parent]) {
+		above := (i - 1) / 4
+		if !e.before(&h[above]) {
 			break
 		}
-		h[i] = h[parent]
-		i = parent
+		h[i] = h[above]
+		i = above
 	}
 	h[i] = e
 }
@@ -37,20 +38,26 @@ func (a *agenda) pop() event {
 	h := *a
 	top, last := h[0], len(h)-1
 	e := h[last]
-	h[last] = event{}
+	h[last] = event{} // lets go of the process
 	h = h[:last]
 	*a = h
-	for i := 0; i < last; {
-		child := 2*i + 1
-		if child+1 < last && h[child+1].before(&h[child]) {
-			child++
+	if last == 0 {
+		return top
+	}
+	i := 0
+	for {
+		first, least := i, &e
+		for c := 4*i + 1; c < min(4*i+5, last); c++ {
+			if h[c].before(least) {
+				first, least = c, &h[c]
+			}
 		}
-		if child >= last || !h[child].before(&e) {
-			h[i] = e
+		if first == i {
 			break
 		}
-		h[i] = h[child]
-		i = child
+		h[i] = *least
+		i = first
 	}
+	h[i] = e
 	return top
 }

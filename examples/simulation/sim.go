@@ -11,18 +11,25 @@ import (
 // next. In it live processes: plain functions that wait in the middle of any
 // call. Everything runs on the goroutine that calls Run, one process at a time,
 // and the same world always takes the same course.
+//
+// No loop resumes the processes one after the other. Who waits looks who is
+// next and switches there: one switch for an event, and none for a process that
+// is next itself. Only a process that ends goes back to Run.
 type Env struct {
 	now    time.Duration
+	until  time.Duration      // when Run returns
+	runner *greenlet.Greenlet // who waits in Run
 	events agenda
 	made   uint64 // events so far
-	Steps  int    // how often a process was resumed
+	Steps  int    // how often a process went on
 }
 
 // A Process is a life in the world.
 type Process struct {
 	env  *Env
-	life *greenlet.Coro[signal, none]
-	turn uint64 // how often it has been woken; events for another turn are void
+	life *greenlet.Greenlet
+	turn uint32 // how often it has gone on or been called; events for another turn are void
+	why  signal // it goes on
 }
 
 // A signal tells a process why it goes on.
@@ -33,30 +40,23 @@ const (
 	called   signal = true
 )
 
-type none struct{}
-
-// Go starts a process, which first runs when the present one waits.
+// Go starts a process, which first runs when the present one waits. Its parent
+// is who waits in Run, so that is where its panics go, too.
 func (e *Env) Go(live func(p *Process)) {
 	p := &Process{env: e}
-	p.life = greenlet.NewCoro(func(*greenlet.Coro[signal, none], signal) error {
+	p.life = greenlet.New(func(any) (any, error) {
 		live(p)
-		return nil
-	})
+		return nil, nil
+	}, greenlet.WithParent(e.runner))
 	e.schedule(p, 0, called)
 }
 
 // Run lets time pass until there is nothing left to happen, or until the given
 // time.
 func (e *Env) Run(until time.Duration) {
-	for len(e.events) > 0 && e.events[0].at <= until {
-		ev := e.events.pop()
-		if ev.turn != ev.who.turn {
-			continue // something else came first
-		}
-		e.now = ev.at
-		e.Steps++
-		ev.who.turn++
-		ev.who.life.Resume(ev.why)
+	e.until, e.runner = until, greenlet.Current()
+	for p := e.next(); p != nil; p = e.next() {
+		p.life.Switch(nil) // until one of the processes ends, or none is next
 	}
 	e.now = max(e.now, until)
 }
@@ -64,16 +64,45 @@ func (e *Env) Run(until time.Duration) {
 // Now is the time that has passed in the world.
 func (e *Env) Now() time.Duration { return e.now }
 
+// next goes on to the next event and returns whose it is: nil if there is none
+// in this run.
+func (e *Env) next() *Process {
+	for len(e.events) > 0 && e.events[0].at <= e.until {
+		ev := e.events.pop()
+		if ev.turn != ev.who.turn {
+			continue // something else came first
+		}
+		e.now = ev.at
+		e.Steps++
+		ev.who.turn++
+		ev.who.why = ev.why
+		return ev.who
+	}
+	return nil
+}
+
 // schedule makes p go on after d, unless something else wakes it before.
 func (e *Env) schedule(p *Process, d time.Duration, why signal) {
 	e.made++
 	e.events.push(event{e.now + d, e.made, p, p.turn, why})
 }
 
+// pause passes on the turn until it is p's again, and returns why it is.
+func (p *Process) pause() signal {
+	switch next := p.env.next(); next {
+	case p:
+	case nil:
+		p.env.runner.Switch(nil)
+	default:
+		next.life.Switch(nil)
+	}
+	return p.why
+}
+
 // Wait lets d pass: what SimPy calls a timeout.
 func (p *Process) Wait(d time.Duration) {
 	p.env.schedule(p, d, timeIsUp)
-	p.life.Yield(none{})
+	p.pause()
 }
 
 // Now is the time that has passed in the world.
@@ -96,7 +125,7 @@ type Resource struct {
 // A claim is void when its process has gone on for another reason.
 type claim struct {
 	who  *Process
-	turn uint64
+	turn uint32
 }
 
 // Forever is the patience of those who have nowhere else to go.
@@ -114,7 +143,7 @@ func (r *Resource) Acquire(p *Process, patience time.Duration) bool {
 	if patience < Forever {
 		p.env.schedule(p, patience, timeIsUp)
 	}
-	why := p.life.Yield(none{})
+	why := p.pause()
 	r.Len--
 	return why == called
 }

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -117,6 +118,36 @@ func TestRunUntil(t *testing.T) {
 		if env.Run(until); env.Now() != until || seen != i+1 {
 			t.Errorf("at %v, after %d rounds; want %v, %d", env.Now(), seen, until, i+1)
 		}
+	}
+}
+
+// A panic goes to who called Run, also that of a process which another one has
+// started, and time can pass again.
+func TestPanic(t *testing.T) {
+	got := world(t, func(e *Env, say func(p *Process, what string)) {
+		e.Go(func(p *Process) {
+			p.Wait(3 * time.Second)
+			say(p, "-survives")
+		})
+		e.Go(func(p *Process) {
+			p.Wait(time.Second)
+			e.Go(func(p *Process) {
+				p.Wait(time.Second)
+				panic("the roof falls in")
+			})
+			p.Wait(time.Second)
+			say(p, "-too")
+		})
+		defer func() {
+			var p *greenlet.PanicError
+			if err, _ := recover().(error); !errors.As(err, &p) || p.Value != "the roof falls in" {
+				t.Errorf("Run panics with %v", err)
+			}
+		}()
+		e.Run(time.Minute)
+	})
+	if want := "2-too 3-survives"; got != want {
+		t.Errorf("got  %s\nwant %s", got, want)
 	}
 }
 
