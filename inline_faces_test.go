@@ -69,6 +69,22 @@ func pull[V any](value func(i int) V, add func(V) int) (sum int) {
 	return sum
 }
 
+func pull2[K, V any](key func(i int) K, value V, add func(K, V) int) (sum int) {
+	next, stop := greenlet.Pull2(func(yield func(K, V) bool) {
+		for i := 0; yield(key(i), value); i++ {
+		}
+	})
+	defer stop()
+	for range 1000 {
+		k, v, ok := next()
+		if !ok {
+			panic("no value")
+		}
+		sum += add(k, v)
+	}
+	return sum
+}
+
 func main() {
 	if len(os.Args) > 1 {
 		f, err := os.Create(os.Args[1])
@@ -85,15 +101,19 @@ func main() {
 			generator()
 			pull(func(i int) int { return i }, func(i int) int { return i })
 			pull(func(i int) big { return big{h: i} }, func(v big) int { return v.h })
+			pull2(func(i int) int { return i }, "x", func(k int, v string) int { return k * len(v) })
+			pull2(func(i int) big { return big{h: i} }, 1.5, func(k big, v float64) int { return k.h * int(2*v) })
 		}
 	}
 	fmt.Println(coro(), generator(),
 		pull(func(i int) int { return i }, func(i int) int { return i }),
-		pull(func(i int) big { return big{h: i} }, func(v big) int { return v.h }))
+		pull(func(i int) big { return big{h: i} }, func(v big) int { return v.h }),
+		pull2(func(i int) int { return i }, "x", func(k int, v string) int { return k * len(v) }),
+		pull2(func(i int) big { return big{h: i} }, 1.5, func(k big, v float64) int { return k.h * int(2*v) }))
 }
 `
 
-const facesOutput = "500500 499500 499500 499500\n"
+const facesOutput = "500500 499500 499500 499500 499500 1498500\n"
 
 // facesModule writes the program down and returns a function that runs the go
 // command there.
@@ -180,8 +200,8 @@ func leaving(t *testing.T, file string) (places []string) {
 func TestFacesAreInlined(t *testing.T) {
 	_, run := facesModule(t)
 	jumpers := leaving(t, "pull.go")
-	if len(jumpers) != 2 {
-		t.Errorf("functions of pull.go that end in a jump: %v, expected are next and yield", jumpers)
+	if len(jumpers) != 4 {
+		t.Errorf("functions of pull.go that end in a jump: %v, expected are next and yield, twice", jumpers)
 	}
 	for _, tags := range []string{"", "purego"} {
 		notes := run("build", "-tags="+tags, "-gcflags=-m=2", "-o", os.DevNull, ".")

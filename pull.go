@@ -53,28 +53,34 @@ func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 
 // Pull2 is Pull for sequences of pairs, as iter.Pull2.
 func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()) {
-	type both struct {
-		key   K
-		value V
-	}
-	p := newPuller[both]()
+	p := newPuller[both[K, V]]()
 	k := p.k
 	p.g.body = func(any) (any, error) {
 		k.begin()
 		defer k.over()
-		yield := k.yield()
-		seq(func(key K, value V) bool { return yield(both{key, value}) })
+		seq(yield2(k))
 		return nil, nil
 	}
+	leave := returns[func(K, V, bool) (K, V, bool)](fitsRegisters[both[K, V]](), func(k K, v V, ok bool) (K, V, bool) { return k, v, ok })
 	next = func() (K, V, bool) {
-		call(&p.face)
-		ok := p.k.yielded
-		if !ok {
-			p.check()
+		if p.k.never {
+			go nothing()
 		}
-		return p.k.value.key, p.k.value.value, ok
+		call(&p.face)
+		if !p.k.yielded {
+			p.check()
+			return p.k.value.key, p.k.value.value, false
+		}
+		return leave(p.k.value.key, p.k.value.value, true)
 	}
 	return next, p.stop
+}
+
+// both is a pair that Pull2 passes. Its parts are returned in the registers in
+// which it would be.
+type both[K, V any] struct {
+	key   K
+	value V
 }
 
 // A puller is what next and stop refer to; pulled is what seq's stack does.
@@ -127,6 +133,21 @@ func (k *pulled[V]) yield() func(V) bool {
 			return false
 		}
 		k.value = v
+		back(&k.pair)
+		return leaveYield(!k.stopped)
+	}
+}
+
+// yield2 is yield for pairs.
+func yield2[K, V any](k *pulled[both[K, V]]) func(K, V) bool {
+	return func(key K, value V) bool {
+		if k.never {
+			go nothing()
+		}
+		if k.stopped {
+			return false
+		}
+		k.value.key, k.value.value = key, value
 		back(&k.pair)
 		return leaveYield(!k.stopped)
 	}

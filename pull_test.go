@@ -868,6 +868,9 @@ func TestValuesOfEveryClass(t *testing.T) {
 		class(t, func(i int) [1]string { return [1]string{fmt.Sprint(i)} }, nil)
 		class(t, func(i int) [2]int { return [2]int{i, -i} }, nil)
 		class(t, func(i int) [1][1]*int { return [1][1]*int{{ptr(i)}} }, func(a, b [1][1]*int) bool { return *a[0][0] == *b[0][0] })
+		class(t, func(i int) struct{ a, b, c, d, e, f, g int } {
+			return struct{ a, b, c, d, e, f, g int }{i, 1, 2, 3, 4, 5, -i}
+		}, nil)
 		class(t, func(i int) struct{ a, b, c, d, e, f, g, h int } {
 			return struct{ a, b, c, d, e, f, g, h int }{i, 1, 2, 3, 4, 5, 6, -i}
 		}, nil)
@@ -962,6 +965,10 @@ func class[V any](t *testing.T, value func(i int) V, same func(a, b V) bool) {
 		for i := 0; yield(value(i), value(i+1)); i++ {
 		}
 	})
+	next3, stop3 := greenlet.Pull2(func(yield func(V, int) bool) {
+		for i := 0; yield(value(i), -i); i++ {
+		}
+	})
 	received := 0
 	push, stopPush := greenlet.Push(func(seq iter.Seq[V]) {
 		for v := range seq {
@@ -993,12 +1000,15 @@ func class[V any](t *testing.T, value func(i int) V, same func(a, b V) bool) {
 		a, b, ok := next2()
 		check("Pull2, first", i, a, ok)
 		check("Pull2, second", i+1, b, ok)
+		c, minus, ok := next3()
+		check("Pull2 with an int", -minus, c, ok && minus == -i)
 		push(value(i))
 		w, ok := coro.Resume(value(i))
 		check("Yield", i, w, ok)
 	}
 	stop()
 	stop2()
+	stop3()
 	stopPush()
 	coro.Close()
 	gen.Close()
