@@ -400,6 +400,15 @@ func TestCoroYieldElsewhere(t *testing.T) {
 	yields(t, 2)(c.Resume(2))
 	ends[int](t)(c.Resume(3))
 	wrong("after the end")
+	closed := greenlet.NewCoro(func(c *greenlet.Coro[int, int], in int) error {
+		own = c
+		c.Yield(in)
+		return nil
+	})
+	yields(t, 1)(closed.Resume(1))
+	failsAs(t, "Close", closed.Close(), nil)
+	wrong("after Close")
+	onGoroutine(func() { wrong("after Close, on another goroutine") })
 	// Greenlets that are made now may lie where the coroutine's was.
 	for range 100 {
 		runtime.GC()

@@ -734,8 +734,12 @@ func TestGeneratorPanics(t *testing.T) {
 			}
 		}
 		atOnce := greenlet.NewGenerator(func(*intYielder) (int, error) { panic(nil) })
-		if p := panicOf(func() { atOnce.Next() }); p == nil {
-			t.Error("panic(nil) is lost")
+		if p := panicOf(func() { atOnce.Next() }); !errors.As(p, new(*runtime.PanicNilError)) {
+			t.Errorf("panic(nil) arrives as %v", p)
+		}
+		fault := greenlet.NewGenerator(func(*intYielder) (int, error) { return []int{}[len(t.Name())], nil })
+		if p := panicOf(func() { fault.Next() }); !errors.As(p, new(runtime.Error)) {
+			t.Errorf("a runtime error arrives as %v", p)
 		}
 	})
 }

@@ -199,36 +199,38 @@ func TestPullFromInside(t *testing.T) {
 
 // yield is for the sequence alone, on the greenlet where it runs.
 func TestPullYieldElsewhere(t *testing.T) {
-	ownTree(t)
-	var kept func(int) bool
-	wrong := func(where string) {
-		t.Helper()
-		panicsAs(t, "yield "+where, greenlet.ErrReentrant, func() { kept(99) })
-	}
-	next, stop := greenlet.Pull(func(yield func(int) bool) {
-		kept = yield
-		greenlet.New(func(any) (any, error) { wrong("in another greenlet"); return nil, nil }).Switch(nil)
-		yield(1)
-		wait := make(chan bool)
-		go func() { defer close(wait); wrong("on another goroutine") }()
-		<-wait
-		yield(2)
-	})
-	yields(t, 1)(next())
-	wrong("while it is paused")
-	yields(t, 2)(next())
-	onGoroutine(func() { wrong("while it is paused, on another goroutine") })
-	ends[int](t)(next())
-	wrong("after the end")
-	stop()
-	wrong("after the end and stop")
+	bothPulls(t, func(t *testing.T, pull func(iter.Seq[int]) intPuller) {
+		ownTree(t)
+		var kept func(int) bool
+		wrong := func(where string) {
+			t.Helper()
+			panicsAs(t, "yield "+where, greenlet.ErrReentrant, func() { kept(99) })
+		}
+		p := pull(func(yield func(int) bool) {
+			kept = yield
+			greenlet.New(func(any) (any, error) { wrong("in another greenlet"); return nil, nil }).Switch(nil)
+			yield(1)
+			wait := make(chan bool)
+			go func() { defer close(wait); wrong("on another goroutine") }()
+			<-wait
+			yield(2)
+		})
+		yields(t, 1)(p.next())
+		wrong("while it is paused")
+		yields(t, 2)(p.next())
+		onGoroutine(func() { wrong("while it is paused, on another goroutine") })
+		ends[int](t)(p.next())
+		wrong("after the end")
+		p.stop()
+		wrong("after the end and stop")
 
-	next, stop = greenlet.Pull(func(yield func(int) bool) { kept = yield; yield(1) })
-	yields(t, 1)(next())
-	stop()
-	if kept(2) { // like iter.Pull: it may be the rest of a loop
-		t.Error("a yield after stop returns true")
-	}
+		p = pull(func(yield func(int) bool) { kept = yield; yield(1) })
+		yields(t, 1)(p.next())
+		p.stop()
+		if kept(2) { // like iter.Pull: it may be the rest of a loop
+			t.Error("a yield after stop returns true")
+		}
+	})
 }
 
 // A panic of the sequence goes on in the next or stop that runs it, with its

@@ -220,6 +220,58 @@ func TestPushFromInside(t *testing.T) {
 }
 
 // Pushes nest: a receiver that pushes on.
+func TestPushTwoAtOnce(t *testing.T) {
+	running, resume := make(chan bool), make(chan bool)
+	push, stop := greenlet.Push(func(seq iter.Seq[int]) {
+		for range seq {
+			running <- true
+			<-resume
+		}
+	})
+	for i := range 3 {
+		done := make(chan bool)
+		go func() {
+			defer close(done)
+			if !push(i) {
+				t.Error("no more wanted")
+			}
+		}()
+		<-running
+		panicsAs(t, "push", greenlet.ErrReentrant, func() { push(99) })
+		panicsAs(t, "stop", greenlet.ErrReentrant, stop)
+		resume <- true
+		<-done
+	}
+	stop()
+}
+
+// The sequence is for the receiver alone, on the greenlet where it runs.
+func TestPushedSequenceElsewhere(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		var kept iter.Seq[int]
+		wrong := func(where string) {
+			t.Helper()
+			panicsAs(t, "range "+where, greenlet.ErrReentrant, func() {
+				for v := range kept {
+					t.Errorf("%s the sequence gives %d", where, v)
+				}
+			})
+		}
+		push, stop := greenlet.Push(func(seq iter.Seq[int]) {
+			kept = seq
+			greenlet.New(func(any) (any, error) { wrong("in another greenlet"); return nil, nil }).Switch(nil)
+			for range seq {
+			}
+		})
+		push(1)
+		wrong("while it waits")
+		onGoroutine(func() { wrong("while it waits, on another goroutine") })
+		stop()
+		wrong("after the end")
+		onGoroutine(func() { wrong("after the end, on another goroutine") })
+	})
+}
+
 func TestPushNested(t *testing.T) {
 	everywhere(t, func(t *testing.T) {
 		var got []int
