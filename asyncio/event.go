@@ -2,8 +2,6 @@ package asyncio
 
 import (
 	"context"
-
-	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // An Event is a flag that tasks wait for. The zero Event is not set. It must not
@@ -55,8 +53,6 @@ func (e *Event) Waiting() int { return e.line.count() }
 // The error is a CancelledError, that of ctx when it ends, ErrOtherLoop if the
 // event belongs to another loop, or ErrNoRunningLoop. Only a task may call it.
 // Python: Event.wait.
-//
-//go:noinline
 func (e *Event) Wait(ctx context.Context) error {
 	if e.set {
 		e.owner.check()
@@ -71,5 +67,5 @@ func (e *Event) Wait(ctx context.Context) error {
 		_, err = g.Switch(nil)
 	}
 	_, err = e.line.leave(t, err)
-	return rt.ReturnError(err)
+	return err
 }

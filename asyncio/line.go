@@ -108,7 +108,16 @@ func (q *line) count() (n int) {
 
 // An owner is the loop that a primitive belongs to: that of the first task that
 // has waited for it, or none yet.
-type owner struct{ loop *Loop }
+type owner struct {
+	_    noCopy
+	loop *Loop
+}
+
+// noCopy has vet report copies of what it is part of.
+type noCopy struct{}
+
+func (*noCopy) Lock()   {}
+func (*noCopy) Unlock() {}
 
 // caller returns the calling task, if it is one of the primitive's loop. what
 // names the primitive.

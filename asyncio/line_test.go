@@ -43,7 +43,7 @@ func TestChaos(t *testing.T) {
 		"queue":     newQueueVictim,
 	} {
 		t.Run(name, func(t *testing.T) {
-			for seed := first; seed < first+200; seed++ {
+			for seed := first; seed < first+100; seed++ {
 				r := rand.New(rand.NewPCG(seed, 0))
 				c := &chaos{r: r}
 				err := RunMain(context.Background(), func(ctx context.Context) error {
@@ -104,7 +104,7 @@ func (c *chaos) run(ctx context.Context, v victim) error {
 	}
 	c.over = true
 	v.finish()
-	for range 1000 {
+	for range 20 * n {
 		Sleep(ctx, 0)
 	}
 	check()
