@@ -32,17 +32,21 @@ import (
 type line struct{ tasks sched.WaitQueue }
 
 // enter puts t, which is the calling task, at the end, and returns the greenlet
-// that is to run meanwhile: nil if t need not or cannot wait. With a nil ctx only
-// a wake or a cancel ends the wait.
+// that is to run meanwhile: nil if t need not or cannot wait.
 func (q *line) enter(ctx context.Context, t *task) (*greenlet.Greenlet, error) {
+	if !t.must {
+		if err := t.watch(ctx); err != nil {
+			return nil, err
+		}
+	}
+	return q.stand(t)
+}
+
+// stand is enter without a context: only a wake or a cancel ends the wait.
+func (q *line) stand(t *task) (*greenlet.Greenlet, error) {
 	t.wait = waiting
 	if t.must {
 		t.abort()
-	} else if ctx != nil {
-		if err := t.watch(ctx); err != nil {
-			t.wait = awake
-			return nil, err
-		}
 	}
 	g, err := t.st.Next()
 	if g != nil {

@@ -57,7 +57,7 @@ func (l *Lock) reacquire(t *task) error {
 		l.locked = true
 		return nil
 	}
-	g, err := l.line.enter(nil, t)
+	g, err := l.line.stand(t)
 	if g != nil {
 		_, err = g.Switch(nil)
 	}
