@@ -93,7 +93,7 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 	g.loop = l
 	for _, aw := range aws {
 		if err := startable(l, aw); err != nil {
-			g.fail(err, "GatherFuture")
+			g.end(err)
 			return g, nil
 		}
 	}
@@ -157,7 +157,7 @@ func (g *GatherFuture[E]) failed(f *core) {
 	f.seen()
 	if g.state == pending {
 		g.all = nil
-		g.fail(f.err, "GatherFuture")
+		g.end(f.err)
 	}
 }
 
@@ -173,10 +173,20 @@ func (g *GatherFuture[E]) finish() {
 		g.val = vs
 		g.settle(finished, nil)
 	case last.state == cancelled:
-		g.fail(last.err, "GatherFuture")
+		g.end(last.err)
 	default:
-		g.fail(&CancelledError{}, "GatherFuture")
+		g.end(&CancelledError{})
 	}
+}
+
+// end ends g with an error. A cancellation is one, but not of the kind that
+// somebody has to look at.
+func (g *GatherFuture[E]) end(err error) {
+	if asCancelled(err) != nil {
+		g.settle(finished, err)
+		return
+	}
+	g.fail(err, "GatherFuture")
 }
 
 // Cancel cancels all that have not ended, and reports whether there was one. The
