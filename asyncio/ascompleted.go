@@ -18,10 +18,10 @@ func (w Within) forAsCompleted(o *waitOptions) { w.forWait(o) }
 //	for v, err := range asyncio.AsCompleted(ctx, aws) {
 //
 // Coroutines become tasks at the call. The loop over the results suspends the
-// task that runs it while none is there; it can be run once. The errors of aws
-// come at their turn. When the time is over (Within), each of those that are
-// missing is an ErrTimeout. An error of the wait itself, a CancelledError or that
-// of ctx when it ends, takes the turn of one.
+// task that runs it while none is there. It can be run once; a second time gives a
+// RuntimeError. The errors of aws come at their turn. When the time is over
+// (Within), each of those that are missing is an ErrTimeout. An error of the wait
+// itself, a CancelledError or that of ctx when it ends, takes the turn of one.
 //
 // Nothing is ever cancelled: those that the loop does not wait for, because it is
 // left or the time is over, go on. An aw that is nil or of another loop, or a
@@ -32,12 +32,12 @@ func AsCompleted[T any, A Awaitable[T]](ctx context.Context, aws []A, opts ...As
 	c, err := complete[T](ctx, aws, opts)
 	return func(yield func(T, error) bool) {
 		var none T
-		if err != nil {
+		if err := c.begin(err); err != nil {
 			yield(none, err)
 			return
 		}
 		defer c.stop()
-		for range len(c.fs) {
+		for range c.fs {
 			var v T
 			f, err := c.next(ctx)
 			if err == nil {
@@ -59,12 +59,12 @@ func AsCompleted[T any, A Awaitable[T]](ctx context.Context, aws []A, opts ...As
 func AsCompletedTasks[T any, A Awaitable[T]](ctx context.Context, aws []A, opts ...AsCompletedOption) iter.Seq2[FutureOf[T], error] {
 	c, err := complete[T](ctx, aws, opts)
 	return func(yield func(FutureOf[T], error) bool) {
-		if err != nil {
+		if err := c.begin(err); err != nil {
 			yield(nil, err)
 			return
 		}
 		defer c.stop()
-		for range len(c.fs) {
+		for range c.fs {
 			f, err := c.next(ctx)
 			if !yield(f, err) || err == ErrTimeout {
 				return
@@ -81,6 +81,7 @@ type completion[T any] struct {
 	ready int           // how many of them were called back for
 	taken int           // how many of them were handed out
 	over  bool          // no more will come
+	used  bool          // the loop was begun
 	timer *TimerHandle
 	waits *task // who waits for the next
 }
@@ -123,6 +124,18 @@ func complete[T any, A Awaitable[T]](ctx context.Context, aws []A, opts []AsComp
 		c.timer = l.s.After(time.Duration(o.within), c.timeout)
 	}
 	return c, nil
+}
+
+// begin begins the loop, if complete was successful.
+func (c *completion[T]) begin(err error) error {
+	switch {
+	case err != nil:
+		return err
+	case c.used:
+		return runtimeErrorf("the loop over AsCompleted can be run once")
+	}
+	c.used = true
+	return nil
 }
 
 // futureDone notes the end of a. It counts when the callback has run.
@@ -175,8 +188,6 @@ func (c *completion[T]) next(ctx context.Context) (FutureOf[T], error) {
 			return nil, err
 		case t.loop != c.loop:
 			return nil, ErrOtherLoop
-		case c.waits != nil:
-			return nil, runtimeErrorf("%s waits for the next result already", c.waits.Name())
 		}
 		c.waits = t
 		err = t.suspend(ctx)

@@ -229,10 +229,7 @@ func (tg *TaskGroup) isStop(err error) bool {
 func (tg *TaskGroup) wait(ctx context.Context) (stopped error) {
 	for tg.live > 0 {
 		tg.empty = NewFuture[None](tg.loop)
-		err := tg.empty.wait(ctx, tg.empty)
-		if err == nil {
-			err = tg.empty.err
-		}
+		_, err := tg.empty.Await(ctx)
 		tg.empty = nil
 		switch {
 		case err == nil:

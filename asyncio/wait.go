@@ -109,7 +109,7 @@ func waitFor(ctx context.Context, l *Loop, fs []*core, o waitOptions) error {
 	for _, f := range fs {
 		f.tell(w)
 	}
-	err := w.over.wait(ctx, &w.over)
+	_, err := w.over.Await(ctx)
 	if w.timer != nil {
 		w.timer.Cancel()
 	}
