@@ -29,7 +29,7 @@ func playAsCompletedIter(s *script) {
 			child(1, 3*shortly, nil), child(2, shortly, nil),
 			child(3, 2*shortly, valueError("three")), child(4, 4*shortly, nil),
 		}
-		for v, err := range asyncio.AsCompleted[int](ctx, aws) {
+		for v, err := range asyncio.AsCompleted(ctx, aws) {
 			if err != nil {
 				s.print(pyName(err), err)
 				continue

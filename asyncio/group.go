@@ -21,7 +21,7 @@ type ExceptionGroup struct {
 }
 
 // NewExceptionGroup makes a group of errs. It panics with a ValueError if there
-// is none, and with a TypeError if one is nil. Any goroutine may call it.
+// is none, or one is nil. Any goroutine may call it.
 func NewExceptionGroup(message string, errs ...error) *ExceptionGroup {
 	if len(errs) == 0 {
 		panic(valueErrorf("second argument (exceptions) must be a non-empty sequence"))
@@ -79,8 +79,9 @@ func (g *ExceptionGroup) plain() bool {
 }
 
 // Subgroup returns the tree of those errors for which match is true, groups kept
-// as they are nested, or nil if there are none. match is asked about groups first:
-// one for which it is true is taken whole. Python: ExceptionGroup.subgroup.
+// as they are nested, or nil if there are none. match is asked about errors and
+// not, as in Python, about groups, too: errors.Is is true of a group that has what
+// it looks for somewhere. Python: ExceptionGroup.subgroup.
 func (g *ExceptionGroup) Subgroup(match func(error) bool) *ExceptionGroup {
 	matching, _ := g.Split(match)
 	return matching
@@ -90,9 +91,6 @@ func (g *ExceptionGroup) Subgroup(match func(error) bool) *ExceptionGroup {
 // it has no errors; Err makes an error of it that can be returned. Python:
 // ExceptionGroup.split.
 func (g *ExceptionGroup) Split(match func(error) bool) (matching, rest *ExceptionGroup) {
-	if match(g) {
-		return g, nil
-	}
 	var in, out []error
 	for _, err := range g.Exceptions {
 		switch sub, ok := err.(*ExceptionGroup); {
@@ -113,7 +111,7 @@ func (g *ExceptionGroup) Split(match func(error) bool) (matching, rest *Exceptio
 	return g.derive(in), g.derive(out)
 }
 
-// derive makes a group of errs that is otherwise like g.
+// derive makes a group of errs, some of those in g, that is otherwise like g.
 func (g *ExceptionGroup) derive(errs []error) *ExceptionGroup {
 	if len(errs) == 0 {
 		return nil

@@ -170,10 +170,10 @@ func (tg *TaskGroup) Exit(ctx context.Context, err error) error {
 		return errors.Join(err, e)
 	case tg.state == groupCreated:
 		return errors.Join(err, runtimeErrorf("TaskGroup has not been entered"))
-	case tg.state != groupEntered:
-		return errors.Join(err, runtimeErrorf("TaskGroup is finished"))
 	case t != tg.parent:
 		return errors.Join(err, runtimeErrorf("TaskGroup was entered by another task"))
+	case tg.state != groupEntered:
+		return errors.Join(err, runtimeErrorf("TaskGroup is finished"))
 	}
 	tg.state = groupExiting
 	var stopped error // why the parent is to stop, if it is

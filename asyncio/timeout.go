@@ -199,9 +199,9 @@ func (t *Timeout) Expired() bool {
 // WaitFor returns the result of aw, or ErrTimeout if it takes longer than d. Then
 // aw is cancelled, and waited for: until it has cleaned up. A coroutine runs in
 // the calling task, a future is awaited. An aw that refuses to be cancelled has
-// its result returned, however late. If aw and d are ready in the same turn, d
-// wins: what must not be lost then is to be made a task of its own, and waited
-// for with Shield.
+// its result returned, however late. If aw is done in the turn in which the time
+// is over, its result is lost: where it must not be, make it a task, and give Wait
+// the time.
 //
 // With a d of zero or less it does not wait: a coroutine is not even begun, and a
 // future must be done. NoTimeout makes it a plain Await. Errors are those of
