@@ -14,10 +14,13 @@ import (
 
 const shortly = 20 * time.Millisecond
 
+// scenarioLoop is the loop of a scenario: sleeping takes no time.
+func scenarioLoop() *asyncio.Loop { return asyncio.NewLoop(asyncio.WithClock(new(jumpClock))) }
+
 // program runs f as a program's main.
 func (s *script) program(f func(ctx context.Context) error) {
 	s.t.Helper()
-	s.must(asyncio.RunMain(context.Background(), f))
+	s.must(asyncio.RunMain(context.Background(), f, asyncio.WithLoopFactory(scenarioLoop)))
 }
 
 // doneWords is yes of the Done of each of ts, as arguments of print.
@@ -61,7 +64,7 @@ func (s *script) innerOf(n int) asyncio.Coro[int] {
 
 // nested runs the main coroutine of the nested seeds.
 func (s *script) nested(f func(ctx context.Context, tasks []*asyncio.Task[int]) error) {
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	defer l.Close()
 	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {
 		s.print("outerCorouctine开始执行……")

@@ -102,7 +102,7 @@ func playParallelWaitGather(s *script) {
 }
 
 func playGatherThree(s *script) {
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	defer l.Close()
 	t1, t2, t3 := asyncio.NewTask(l, s.numbered(1)), asyncio.NewTask(l, s.numbered(2)), asyncio.NewTask(l, s.numbered(3))
 	_, err := asyncio.RunUntilComplete(l, asyncio.Gather(context.Background(), t1, t2, t3))

@@ -79,7 +79,7 @@ func playAsyncAwaitWait(s *script) {
 			return err
 		}
 	}
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	defer l.Close()
 	tasks := []*asyncio.Task[asyncio.None]{
 		asyncio.NewTask(l, asyncio.Func(fun(1, 2, 2*shortly))),
@@ -154,7 +154,7 @@ func playWaitNeedsTasks(s *script) {
 }
 
 func playWaitThree(s *script) {
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	defer l.Close()
 	var tasks []asyncio.AnyAwaitable
 	for _, n := range []int{1, 2, 3} {
@@ -164,7 +164,7 @@ func playWaitThree(s *script) {
 }
 
 func playWaitResults(s *script) {
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	defer l.Close()
 	var tasks []*asyncio.Task[int]
 	for _, n := range []int{1, 2, 3} {
