@@ -109,14 +109,6 @@ func (f *core) tell(w waiter) {
 	}
 }
 
-// tellsLast reports whether w is the last one that will be told.
-func (f *core) tellsLast(w waiter) bool {
-	if n := len(f.more); n > 0 {
-		return f.more[n-1] == w
-	}
-	return f.first == w
-}
-
 // untell takes w out.
 func (f *core) untell(w waiter) { f.remove(func(x waiter) bool { return x == w }) }
 

@@ -122,10 +122,8 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 			f = startIn(l, ctx, aw)
 		}
 		all[i] = f
-		if b := f.base(); !b.tellsLast(g) {
-			g.left++
-			b.tell(g)
-		}
+		g.left++
+		f.base().tell(g)
 	}
 	g.ended(1)
 	return g, all

@@ -370,6 +370,18 @@ func TestLimitCancel(t *testing.T) {
 		if v, err := ts[3].Await(ctx); v != 3 || err != nil || !reflect.DeepEqual(begun, []int{0, 3}) {
 			t.Errorf("the last one: %v, %v; begun %v, want 0 and 3", v, err, begun)
 		}
+		begun = nil
+		aws = asyncio.Limit(1, coro(0), coro(1), coro(2))
+		first := asyncio.EnsureFuture(ctx, aws[0])
+		asyncio.EnsureFuture(ctx, aws[1]).Cancel()
+		asyncio.Sleep(ctx, 0)
+		if asyncio.EnsureFuture(ctx, aws[2]); len(begun) != 1 {
+			t.Errorf("begun %v, want the first alone", begun)
+		}
+		asyncio.Sleep(ctx, 0)
+		if first.Done() || len(begun) != 1 {
+			t.Errorf("begun %v: one that was cancelled has left a slot", begun)
+		}
 		g := asyncio.Gather(ctx, asyncio.Limit(1, coro(0), coro(1))...)
 		asyncio.Sleep(ctx, 0)
 		g.Cancel()

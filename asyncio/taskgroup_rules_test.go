@@ -433,6 +433,56 @@ func TestTaskGroupEager(t *testing.T) {
 	})
 }
 
+// TestTaskGroupEndsInOrder has a task join the group after the last one has ended,
+// and end at once: the parent is woken at its turn, not at that of the other.
+func TestTaskGroupEndsInOrder(t *testing.T) {
+	play(t, func(ctx context.Context) error {
+		l := asyncio.CurrentTask(ctx).Loop()
+		var order []string
+		between := asyncio.NewFuture[int](l)
+		waiter := asyncio.CreateTask(ctx, func(ctx context.Context) (int, error) {
+			between.Await(ctx)
+			order = append(order, "between")
+			return 0, nil
+		})
+		asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+			tg.Go(func(ctx context.Context) error { return asyncio.Sleep(ctx, 0) })
+			asyncio.Go(ctx, func(ctx context.Context) error {
+				asyncio.Sleep(ctx, 0)
+				l.CallSoon(func() { between.SetResult(1) })
+				_, err := asyncio.GroupTask(tg, returning(1, nil), asyncio.EagerStart(true))
+				return err
+			})
+			return nil
+		})
+		order = append(order, "parent")
+		waiter.Await(ctx)
+		if !reflect.DeepEqual(order, []string{"between", "parent"}) {
+			t.Errorf("woken are %v", order)
+		}
+		return nil
+	})
+}
+
+// TestTaskGroupSeesErrors: an error that is in the group is not reported as lost.
+func TestTaskGroupSeesErrors(t *testing.T) {
+	l := asyncio.NewLoop()
+	l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) {
+		t.Errorf("report: %s: %v", c.Message, c.Exception)
+	})
+	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {
+		return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+			tg.Go(failing(0, "one"))
+			tg.Go(failing(0, "two"))
+			return nil
+		})
+	}))
+	if !reflect.DeepEqual(messages(err), []string{"one", "two"}) {
+		t.Error(err)
+	}
+	l.Close()
+}
+
 func TestTaskGroupLimit(t *testing.T) {
 	play(t, func(ctx context.Context) error {
 		running, most, begun := 0, 0, 0

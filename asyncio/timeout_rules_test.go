@@ -79,6 +79,7 @@ func TestTimeoutRules(t *testing.T) {
 		}, asyncio.ErrTimeout, false},
 	} {
 		play(t, func(ctx context.Context) error {
+			asyncio.Sleep(ctx, time.Second) // the clock is not at zero
 			var tm *asyncio.Timeout
 			err := asyncio.WithTimeout(ctx, c.d, func(ctx context.Context, timeout *asyncio.Timeout) error {
 				tm = timeout
@@ -307,6 +308,22 @@ func TestEnsureFuture(t *testing.T) {
 		panics("nil", "TypeError", func() { asyncio.EnsureFuture[int](ctx, nil) })
 		panics("a nil coroutine", "TypeError", func() { asyncio.EnsureFuture(ctx, asyncio.Func(nil)) })
 		panics("a nil task", "TypeError", func() { asyncio.EnsureFuture(ctx, (*asyncio.Task[int])(nil)) })
+		return nil
+	})
+}
+
+// TestTimeoutOfThePast: it is over before what is called soon afterwards.
+func TestTimeoutOfThePast(t *testing.T) {
+	play(t, func(ctx context.Context) error {
+		me := asyncio.CurrentTask(ctx)
+		asyncio.WithTimeout(ctx, 0, func(ctx context.Context, tm *asyncio.Timeout) error {
+			me.Loop().CallSoon(func() {
+				if !tm.Expired() || me.Cancelling() != 1 {
+					t.Error("a callback that came later is called first")
+				}
+			})
+			return asyncio.Sleep(ctx, time.Second)
+		})
 		return nil
 	})
 }
