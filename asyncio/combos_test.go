@@ -238,3 +238,54 @@ func TestOwnCancelLeavesNoWakeUp(t *testing.T) {
 		return nil
 	})
 }
+
+// TestCloseAmidCombinations closes a loop on which tasks wait in each of them.
+func TestCloseAmidCombinations(t *testing.T) {
+	l := asyncio.NewLoop()
+	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
+	long := sleeping(time.Hour, 1)
+	waits := []func(ctx context.Context){
+		func(ctx context.Context) { asyncio.Gather(ctx, long, long).Await(ctx) },
+		func(ctx context.Context) { asyncio.Gather(ctx, asyncio.Limit(1, long, long)...).Await(ctx) },
+		func(ctx context.Context) {
+			asyncio.Wait(ctx, []*asyncio.Task[int]{asyncio.CreateTask(ctx, long)}, asyncio.Within(time.Hour))
+		},
+		func(ctx context.Context) {
+			for range asyncio.AsCompleted(ctx, []asyncio.Coro[int]{long}, asyncio.Within(time.Hour)) {
+				break
+			}
+		},
+		func(ctx context.Context) { asyncio.Shield(ctx, long).Await(ctx) },
+		func(ctx context.Context) { asyncio.WaitFor(ctx, time.Hour, long) },
+		func(ctx context.Context) {
+			asyncio.WithTimeout(ctx, time.Hour, func(ctx context.Context, _ *asyncio.Timeout) error { return asyncio.Sleep(ctx, time.Hour) })
+		},
+		func(ctx context.Context) {
+			asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				_, err := asyncio.GroupTask(tg, long)
+				return err
+			})
+		},
+		func(ctx context.Context) {
+			asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				asyncio.GroupTask(tg, long)
+				return asyncio.Sleep(ctx, time.Hour)
+			})
+		},
+	}
+	left := 0
+	for _, wait := range waits {
+		asyncio.NewTask(l, asyncio.Func(func(ctx context.Context) error {
+			defer func() { left++ }()
+			wait(ctx)
+			return nil
+		}))
+	}
+	l.CallLater(time.Millisecond, l.Stop)
+	if err := l.RunForever(); err != nil || left > 0 {
+		t.Errorf("%v; %d have not waited", err, left)
+	}
+	if err := l.Close(); err != nil || left != len(waits) {
+		t.Errorf("Close: %v; the deferred calls of %d have run, want %d", err, left, len(waits))
+	}
+}

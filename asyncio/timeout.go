@@ -58,6 +58,9 @@ func NewTimeoutAt(when time.Duration) *Timeout { return &Timeout{after: NoTimeou
 // result is returned. So is a cancel that comes from elsewhere. With zero or less
 // the first wait of f is cancelled; NoTimeout sets none.
 //
+// It ends one wait. A context that has ended ends every wait with it, so a ctx of
+// context.WithTimeout is for an f that may not refuse.
+//
 // Errors are those of f; ErrNoRunningLoop; and a TypeError if f is nil. It
 // switches only where f does. Cost: some allocations, and a timer.
 //
