@@ -286,9 +286,17 @@ type doneCall struct {
 	f  AnyFuture
 }
 
-func (c *doneCall) futureDone(f *core) { f.loop.s.Soon(func() { c.cb.fn(c.f) }) }
+func (c *doneCall) futureDone(f *core) { f.soon(func() { c.cb.fn(c.f) }) }
 
 // A doneFunc is an internal callback.
 type doneFunc struct{ fn func() }
 
-func (d *doneFunc) futureDone(f *core) { f.loop.s.Soon(d.fn) }
+func (d *doneFunc) futureDone(f *core) { f.soon(d.fn) }
+
+// soon calls fn by the ready queue. On a closed loop nobody is called: there a
+// deferred call of a task that is killed may still complete a future.
+func (f *core) soon(fn func()) {
+	if !f.loop.s.Closed() {
+		f.loop.s.Soon(fn)
+	}
+}
