@@ -203,7 +203,8 @@ func (l *Loop) shutdownExecutor() error {
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), executorPatience)
 	defer cancel()
-	_, err := RunUntilComplete(l, NewTask(l, coroutine(l.ShutdownDefaultExecutor), WithTaskContext(ctx)))
+	// Not by the task factory, which is for the user's tasks and may refuse.
+	_, err := RunUntilComplete(l, newTask(l, ctx, coroutine(l.ShutdownDefaultExecutor), nil))
 	if errors.Is(err, context.DeadlineExceeded) {
 		return nil
 	}

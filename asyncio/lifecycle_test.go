@@ -437,8 +437,10 @@ func TestStrangeDelays(t *testing.T) {
 func TestTaskFactories(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		for what, bad := range map[string]asyncio.TaskFactory{
-			"nil":          func(*asyncio.Loop, func(...asyncio.TaskOption) asyncio.AnyTask) asyncio.AnyTask { return nil },
-			"another type": func(*asyncio.Loop, func(...asyncio.TaskOption) asyncio.AnyTask) asyncio.AnyTask { return asyncio.CurrentTask(ctx) },
+			"nil": func(*asyncio.Loop, func(...asyncio.TaskOption) asyncio.AnyTask) asyncio.AnyTask { return nil },
+			"another type": func(*asyncio.Loop, func(...asyncio.TaskOption) asyncio.AnyTask) asyncio.AnyTask {
+				return asyncio.CurrentTask(ctx)
+			},
 			"a nil task": func(*asyncio.Loop, func(...asyncio.TaskOption) asyncio.AnyTask) asyncio.AnyTask {
 				return (*asyncio.Task[int])(nil)
 			},
@@ -465,6 +467,8 @@ func TestTaskFactories(t *testing.T) {
 		if err := panicOf(func() { asyncio.CreateTask[int](ctx, nil) }); pyName(err) != "TypeError" {
 			t.Error(err)
 		}
+		// The end of the run, which waits for the executor, does not mind.
+		l.SetTaskFactory(func(*asyncio.Loop, func(...asyncio.TaskOption) asyncio.AnyTask) asyncio.AnyTask { return nil })
 	})
 }
 

@@ -60,10 +60,10 @@ func Run[T any](ctx context.Context, main Coro[T], opts ...RunOption) (T, error)
 		}
 	}()
 	v, err := RunIn(ctx, r, main)
-	returned = true
 	if closing := r.Close(); err == nil {
 		err = closing
 	}
+	returned = true
 	return v, err
 }
 
