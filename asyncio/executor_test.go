@@ -3,6 +3,7 @@ package asyncio_test
 import (
 	"context"
 	"errors"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -300,7 +301,7 @@ func TestThreadContext(t *testing.T) {
 			if _, err := asyncio.RunningLoop(inside); !errors.Is(err, asyncio.ErrNoRunningLoop) {
 				t.Errorf("RunningLoop: %v", err)
 			}
-			if err := asyncio.Sleep(inside, time.Hour); !errors.Is(err, asyncio.ErrNoRunningLoop) {
+			if err := asyncio.Sleep(inside, time.Hour); !errors.Is(err, asyncio.ErrNoRunningLoop) || !strings.Contains(err.Error(), "comes from no task") {
 				t.Errorf("Sleep: %v", err)
 			}
 			if err := asyncio.Sleep(ctx, time.Hour); !errors.Is(err, asyncio.ErrNoRunningLoop) {
