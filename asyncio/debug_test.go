@@ -7,6 +7,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/go-greenlet/greenlet"
@@ -321,4 +322,29 @@ func TestCollectedFuturesAreReported(t *testing.T) {
 			t.Error(reported)
 		}
 	})
+}
+
+// In a testing/synctest bubble threads and the watchdog have the bubble's clock.
+func TestThreadsInBubble(t *testing.T) {
+	logged := captureLog(t)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+			err := asyncio.DoInThread(ctx, func(context.Context) error {
+				time.Sleep(time.Hour)
+				return nil
+			})
+			if took := time.Since(start); err != nil || took != time.Hour {
+				t.Errorf("after %v: %v", took, err)
+			}
+			asyncio.Sleep(ctx, time.Hour)
+			time.Sleep(time.Minute) // blocks the loop
+		}, asyncio.WithLoopOptions(asyncio.WithWatchdog(10*time.Second)))
+		if took := time.Since(start); took != 2*time.Hour+time.Minute {
+			t.Errorf("after %v", took)
+		}
+	})
+	if n := strings.Count(logged.String(), "The loop is blocked"); n != 1 {
+		t.Errorf("%d reports:\n%s", n, logged)
+	}
 }

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"time"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // A RunOption is a choice made for Run, RunMain and NewRunner.
@@ -31,7 +33,8 @@ func WithLoopFactory(f func() *Loop) RunOption { return func(o *runOptions) { o.
 func WithDebug(on bool) RunOption { return WithLoopOptions(WithLoopDebug(on)) }
 
 // WithSignals tells whether an interrupt (Ctrl-C) cancels the main task. It does
-// unless the option is false, or the program ignores interrupts.
+// unless the option is false, the program ignores interrupts, or it runs in a
+// testing/synctest bubble.
 func WithSignals(on bool) RunOption { return func(o *runOptions) { o.signals = on } }
 
 // WithShutdownTimeout limits how long the end of a run waits for tasks that it
@@ -161,7 +164,9 @@ func (l *Loop) orphan() {
 // catch has interrupts cancel t, and the second one end the run, until the
 // function that it returns is called. That tells whether there was one.
 func (r *Runner) catch(l *Loop, t AnyTask) (end func() bool) {
-	if !r.opts.signals || signal.Ignored(os.Interrupt) {
+	// In a testing/synctest bubble package signal would make channels of the
+	// bubble, which it uses outside.
+	if !r.opts.signals || rt.InBubble() || signal.Ignored(os.Interrupt) {
 		return func() bool { return false }
 	}
 	caught := make(chan os.Signal, 2)
