@@ -43,7 +43,7 @@ func TestAllocations(t *testing.T) {
 		check("create_task and await", 3, func() { asyncio.CreateTask(ctx, trivial).Await(ctx) })
 		check("Go and await", 3, func() { asyncio.Go(ctx, trivialMain).Await(ctx) })
 		check("a timer, cancelled", 1, func() { l.CallLater(1, trivialCallback).Cancel() })
-	})
+	}, asyncio.WithDebug(false))
 }
 
 func trivial(context.Context) (int, error) { return 7, nil }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"os/signal"
+	"sync"
 	"time"
 
 	"github.com/go-greenlet/greenlet/internal/rt"
@@ -135,6 +136,7 @@ func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
 	})
 	defer unhook()
 	interrupts := r.catch(l, t)
+	defer interrupts() // if runtime.Goexit goes through here
 	v, err := RunUntilComplete(l, t)
 	interrupted := interrupts()
 	l.orphan()
@@ -193,11 +195,11 @@ func (r *Runner) catch(l *Loop, t AnyTask) (end func() bool) {
 			}
 		}
 	}()
-	return func() bool {
+	return sync.OnceValue(func() bool {
 		signal.Stop(caught)
 		close(done)
 		return count > 0
-	}
+	})
 }
 
 // Close ends the runner and its loop: it cancels the tasks that are left and

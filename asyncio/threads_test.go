@@ -2,12 +2,15 @@ package asyncio_test
 
 import (
 	"bytes"
+	"context"
 	"log/slog"
 	"runtime"
 	"strings"
 	"sync"
 	"testing"
 	"time"
+
+	"github.com/go-greenlet/greenlet/asyncio"
 )
 
 // goroutineNumber is the number that runtime.Stack prints.
@@ -76,4 +79,35 @@ func (c *logCapture) waitFor(part string) {
 			c.t.Fatalf("%q is not in the log:\n%s", part, c)
 		}
 	}
+}
+
+// Nothing of this area's goroutines is left when what started them has ended.
+func TestThreadsLeaveNothing(t *testing.T) {
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		asyncio.DoInThread(ctx, func(context.Context) error { return nil })
+		asyncio.FromChan(l, make(chan int))
+		asyncio.FromChan(l, make(chan int)).Cancel()
+		asyncio.RunCoroutineThreadsafe(l, number(1)).Await(ctx)
+	}, asyncio.WithDebug(true))
+	if runtime.GOOS != "js" && runtime.GOOS != "wasip1" {
+		p := asyncio.NewProcessPool(1)
+		square.Submit(p, 3).Result(-1)
+		p.Close()
+	}
+	var dump string
+	defer func() {
+		if t.Failed() {
+			t.Log(dump)
+		}
+	}()
+	eventually(t, "the end of all goroutines", func() bool {
+		buf := make([]byte, 1<<20)
+		dump = string(buf[:runtime.Stack(buf, true)])
+		for _, part := range []string{"asyncio.(*watchdog)", "asyncio.FromChan", "asyncio.(*worker)", "asyncio.(*ThreadPool)", "asyncio.(*Runner).catch"} {
+			if strings.Contains(dump, part) {
+				return false
+			}
+		}
+		return true
+	})
 }

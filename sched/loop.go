@@ -19,7 +19,8 @@ type Loop struct {
 
 	current *Task // whose step it is; nil in a callback
 	ready   ready
-	batch   int // how many of the ready belong to the present turn
+	batch   int                               // how many of the ready belong to the present turn
+	measure func(t *Task, took time.Duration) // see Measure
 	shared
 
 	hub   *greenlet.Greenlet   // the greenlet that runs Run; nil while none does
@@ -36,8 +37,6 @@ type Loop struct {
 	poller Poller
 	guard  func(h *Handle, fn func())
 	order  *rand.Rand // permutes the tasks of a turn; nil: they stay in order
-
-	measure func(t *Task, took time.Duration) // see Measure
 
 	home     atomic.Pointer[greenlet.Greenlet] // the hub of the last run: whose tree it is
 	workBody func(any) (any, error)
