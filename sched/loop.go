@@ -40,7 +40,8 @@ type Loop struct {
 
 	home     atomic.Pointer[greenlet.Greenlet] // the hub of the last run: whose tree it is
 	workBody func(any) (any, error)
-	below    []greenlet.Option // for new workers: the hub is their parent
+	woken    *greenlet.Greenlet // the worker that was last taken for a new task
+	below    []greenlet.Option  // for new workers: the hub is their parent
 
 	first, last *Task // those that have not ended, in the order they were made
 	live        int
@@ -85,8 +86,14 @@ func WithPoller(p Poller) Option { return func(l *Loop) { l.poller, l.polls = p,
 func WithGuard(guard func(h *Handle, fn func())) Option { return func(l *Loop) { l.guard = guard } }
 
 // WithSeed makes the loop permute the tasks of each turn at random. The same
-// seed gives the same order. Callbacks keep their places: that they run in the
-// order of Soon is a promise; that tasks do is only so.
+// seed gives the same order to the same program.
+//
+// What stays: which turn a step runs in, and that all of one turn comes before
+// the next; the places of callbacks (Soon, At, Post, ...) in the turn, so also
+// their order among themselves, and that of sleeps that end; the order of timers;
+// the order in a WaitQueue. So a program that relies on nothing but these runs
+// the same, and one that relies on the order of two tasks that were ready at the
+// same time may fail.
 func WithSeed(seed uint64) Option {
 	return func(l *Loop) { l.order = rand.New(rand.NewPCG(seed, seed)) }
 }
@@ -291,10 +298,10 @@ func (l *Loop) enter() error {
 	case l.hub != nil:
 		return ErrRunning
 	case home != nil && !home.Owned():
-		if l.live > 0 {
+		if l.anchored() {
 			return fmt.Errorf("%w: that of %s, where it ran first and has tasks", ErrForeign, home)
 		}
-		l.idle = nil
+		l.idle, l.woken = nil, nil // nobody refers to them now, so they end
 	}
 	if !running.claim(me, l) {
 		return ErrRunning
@@ -305,6 +312,16 @@ func (l *Loop) enter() error {
 	l.hub = me
 	l.runner.Store(me)
 	return nil
+}
+
+// anchored reports whether a task has begun: then the loop stays where it is.
+func (l *Loop) anchored() bool {
+	for t := l.first; t != nil; t = t.next {
+		if t.g.Load() != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // moveTo makes me the parent of the workers, in place of home: to whom their
@@ -416,7 +433,7 @@ func (l *Loop) Close() (err error) {
 		return nil
 	case l.hub != nil:
 		return ErrRunning
-	case l.home.Load() != nil && l.live > 0 && !l.Owned():
+	case l.home.Load() != nil && !l.Owned() && l.anchored():
 		return ErrForeign
 	}
 	l.closed = true
@@ -432,12 +449,14 @@ func (l *Loop) Close() (err error) {
 // killAll kills all tasks and workers. Should a kill panic, the others are
 // killed before the panic goes on.
 func (l *Loop) killAll() {
+	whole := false
 	defer func() {
-		if l.last != nil {
+		if !whole {
 			l.killAll()
 		}
 	}()
 	for t := l.last; t != nil; t = l.last {
+		l.current = t // for its deferred calls
 		// It may wait in a greenlet that it has made: then all up to its worker.
 		for g := t.g.Load(); g != nil && g != l.home.Load(); {
 			up := g.Parent()
@@ -451,5 +470,7 @@ func (l *Loop) killAll() {
 			g.Kill()
 		}
 	}
+	l.current, l.woken = nil, nil
 	l.idle, l.ready, l.quiet, l.timers = nil, ready{}, nil, timers{}
+	whole = true
 }

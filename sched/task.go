@@ -153,17 +153,21 @@ func (l *Loop) end(t *Task) {
 // stack, is done when there is no other.
 func work(l *Loop) func(maker any) (any, error) {
 	return func(maker any) (any, error) {
-		me, to := greenlet.Current(), maker.(*greenlet.Greenlet)
+		to := maker.(*greenlet.Greenlet)
+		var me *greenlet.Greenlet // unless idle: it shall not keep itself
 		var t *Task
 		defer func() { l.unwound(t) }()
 		for {
 			if to != nil {
 				to.Switch(nil)
+				me = l.woken
 			}
 			t = l.current
 			t.g.Store(me)
 			t.body.Run()
-			to = l.after(t, me)
+			if to = l.after(t, me); to != nil {
+				me = nil
+			}
 			t = nil
 		}
 	}
@@ -204,10 +208,12 @@ func (l *Loop) worker() *greenlet.Greenlet {
 		g := l.idle[last]
 		l.idle[last] = nil
 		l.idle = l.idle[:last]
+		l.woken = g
 		return g
 	}
 	g := greenlet.New(l.workBody, l.below...)
 	g.Switch(greenlet.Current())
+	l.woken = g
 	return g
 }
 
@@ -346,7 +352,7 @@ func (t *Task) Here() bool {
 	if t.g.Load().IsCurrent() {
 		return true
 	}
-	if !t.loop.hub.Owned() {
+	if hub := t.loop.hub; hub != nil && !hub.Owned() {
 		return false
 	}
 	t.g.Store(greenlet.Current())

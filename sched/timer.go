@@ -97,6 +97,9 @@ func (ts *timers) add(t *Timer, when time.Duration) {
 // drop makes t's entry stale.
 func (ts *timers) drop(t *Timer) {
 	t.seq = 0
+	if len(ts.heap) == 0 {
+		return // the loop was closed
+	}
 	ts.gone++
 	const few = 128
 	if ts.gone > few && ts.gone > len(ts.heap)/2 {

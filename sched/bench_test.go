@@ -3,7 +3,6 @@ package sched_test
 import (
 	"runtime"
 	"testing"
-	"time"
 
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -53,18 +52,4 @@ func BenchmarkSpawn(b *testing.B) {
 		}
 	})
 	l.Run()
-}
-
-func TestSleep(t *testing.T) {
-	l := sched.New()
-	defer l.Close()
-	var log []string
-	l.Go(func() { l.Sleep(20 * time.Millisecond); log = append(log, "b") })
-	l.Go(func() { l.Sleep(10 * time.Millisecond); log = append(log, "a") })
-	if err := l.Run(); err != nil {
-		t.Fatal(err)
-	}
-	if log[0] != "a" || log[1] != "b" {
-		t.Error(log)
-	}
 }
