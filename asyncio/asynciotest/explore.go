@@ -1,0 +1,115 @@
+package asynciotest
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/go-greenlet/greenlet"
+)
+
+// SeedVar is the environment variable that makes Explore run one seed only.
+const SeedVar = "ASYNCIOTEST_SEED"
+
+// Explore runs f n times as Run does, with the seeds 1 to n, each on a goroutine
+// of its own. At the first that fails it fails the test: it tells the seed, what
+// f has logged, and how to run that seed again. f must not share anything between
+// its runs, and take all that is random from Rand: then equal seeds are equal
+// runs.
+//
+// With ASYNCIOTEST_SEED=17 in the environment it runs seed 17 only, and what f
+// logs appears as it happens.
+func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opts ...Option) {
+	t.Helper()
+	if v := os.Getenv(SeedVar); v != "" {
+		seed, err := strconv.ParseUint(v, 0, 64)
+		if err != nil {
+			t.Fatalf("%s=%q: want a number", SeedVar, v)
+		}
+		Run(t, func(ctx context.Context) { f(t, ctx) }, append(opts[:len(opts):len(opts)], WithSeed(seed))...)
+		return
+	}
+	for seed := uint64(1); seed <= uint64(n); seed++ {
+		tr := &trial{TB: t}
+		tr.play(seed, f, opts)
+		switch {
+		case tr.failed:
+			t.Fatalf("seed %d fails, of %d:\n%s\nrun it again: %s=%d go test -run '^%s$'",
+				seed, n, indented(tr.log.String()), SeedVar, seed, strings.ReplaceAll(t.Name(), "/", "$/^"))
+			return
+		case tr.skipped:
+			t.Skip(strings.TrimSpace(tr.log.String()))
+		}
+	}
+}
+
+func indented(s string) string {
+	return "    " + strings.ReplaceAll(strings.TrimRight(s, "\n"), "\n", "\n    ")
+}
+
+// A trial is a testing.TB for one seed. What it is told stays in it until it
+// fails. As with any TB, other goroutines may call all that does not end the test.
+type trial struct {
+	testing.TB
+	mu              sync.Mutex
+	log             strings.Builder
+	failed, skipped bool
+	cleanups        []func()
+}
+
+// Write is for Output.
+func (tr *trial) Write(p []byte) (int, error) {
+	tr.mu.Lock()
+	defer tr.mu.Unlock()
+	return tr.log.Write(p)
+}
+
+func (tr *trial) end(fails bool) {
+	tr.mu.Lock()
+	tr.failed, tr.skipped = tr.failed || fails, tr.skipped || !fails
+	tr.mu.Unlock()
+}
+
+func (tr *trial) play(seed uint64, f func(t testing.TB, ctx context.Context), opts []Option) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		defer greenlet.Close()
+		defer tr.cleanUp()
+		Run(tr, func(ctx context.Context) { f(tr, ctx) }, append(opts[:len(opts):len(opts)], WithSeed(seed))...)
+	}()
+	<-done
+}
+
+// cleanUp does what Cleanup was called with, the last first.
+func (tr *trial) cleanUp() {
+	for last := len(tr.cleanups) - 1; last >= 0; last = len(tr.cleanups) - 1 {
+		f := tr.cleanups[last]
+		tr.cleanups = tr.cleanups[:last]
+		defer tr.cleanUp() // also if f ends the goroutine
+		f()
+	}
+}
+
+func (tr *trial) Cleanup(f func())          { tr.cleanups = append(tr.cleanups, f) }
+func (tr *trial) Helper()                   {}
+func (tr *trial) Output() io.Writer         { return tr }
+func (tr *trial) Log(args ...any)           { fmt.Fprintln(tr, args...) }
+func (tr *trial) Logf(f string, a ...any)   { fmt.Fprintf(tr, strings.TrimSuffix(f, "\n")+"\n", a...) }
+func (tr *trial) Fail()                     { tr.end(true) }
+func (tr *trial) Failed() bool              { tr.mu.Lock(); defer tr.mu.Unlock(); return tr.failed }
+func (tr *trial) FailNow()                  { tr.Fail(); runtime.Goexit() }
+func (tr *trial) Error(args ...any)         { tr.Log(args...); tr.Fail() }
+func (tr *trial) Errorf(f string, a ...any) { tr.Logf(f, a...); tr.Fail() }
+func (tr *trial) Fatal(args ...any)         { tr.Log(args...); tr.FailNow() }
+func (tr *trial) Fatalf(f string, a ...any) { tr.Logf(f, a...); tr.FailNow() }
+func (tr *trial) Skip(args ...any)          { tr.Log(args...); tr.SkipNow() }
+func (tr *trial) Skipf(f string, a ...any)  { tr.Logf(f, a...); tr.SkipNow() }
+func (tr *trial) SkipNow()                  { tr.end(false); runtime.Goexit() }
+func (tr *trial) Skipped() bool             { tr.mu.Lock(); defer tr.mu.Unlock(); return tr.skipped }
