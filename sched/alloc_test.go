@@ -9,7 +9,7 @@ import (
 
 // What tasks do all the time allocates nothing once the loop is warm.
 func TestAllocations(t *testing.T) {
-	if raceOn {
+	if sched.RaceOn {
 		t.Skip("the race detector allocates")
 	}
 	for name, step := range map[string]func(l *sched.Loop) func(){

@@ -54,6 +54,15 @@ func TestStop(t *testing.T) {
 	if log[len(log)-1] != "whole" {
 		t.Error("a run was stopped by the Stop of the one before")
 	}
+	l.Soon(func() { l.Abort(errBoom); panic(1) })
+	if panicOf(func() { l.Run() }) != 1 {
+		t.Error("no panic")
+	}
+	l.Go(func() { l.Yield(); l.Yield(); log = append(log, "whole again") })
+	run(t, l)
+	if log[len(log)-1] != "whole again" {
+		t.Error("a run was stopped by the Stop of one that has panicked")
+	}
 }
 
 func TestAbort(t *testing.T) {
@@ -382,6 +391,25 @@ func TestHubMoves(t *testing.T) {
 	})
 	if _, err := second.Switch(nil); err != nil {
 		t.Fatal(err)
+	}
+}
+
+// Close does not harm the greenlet that was the hub.
+func TestCloseKeepsTheHub(t *testing.T) {
+	defer greenlet.Close()
+	main := greenlet.Current()
+	l := sched.New(sched.WithClock(&jumpClock{}))
+	hub := greenlet.New(func(any) (any, error) {
+		l.Go(func() { l.Park() })
+		l.Go(func() { l.Stop() })
+		run(t, l)
+		main.Switch(nil)
+		return "lives", nil
+	})
+	hub.Switch(nil)
+	fails(t, l.Close(), nil)
+	if got, err := hub.Switch(nil); got != "lives" || err != nil {
+		t.Errorf("got %v, %v", got, err)
 	}
 }
 

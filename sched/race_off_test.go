@@ -1,5 +1,6 @@
 //go:build !race
 
-package sched_test
+package sched
 
-const raceOn = false
+// RaceOn tells that the race detector watches: tests that are all mass do less.
+const RaceOn = false

@@ -1,6 +1,6 @@
 //go:build race
 
-package sched_test
+package sched
 
-// raceOn tells that the race detector watches: tests that are all mass do less.
-const raceOn = true
+// RaceOn tells that the race detector watches: tests that are all mass do less.
+const RaceOn = true

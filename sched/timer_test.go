@@ -151,7 +151,7 @@ func TestCancelAfterClose(t *testing.T) {
 
 func TestMillionTimers(t *testing.T) {
 	n := 1_000_000
-	if testing.Short() {
+	if testing.Short() || RaceOn {
 		n = 50_000
 	}
 	var ts timers

@@ -121,6 +121,20 @@ func TestWhenQuiet(t *testing.T) {
 	same(t, g.lines, "2 posted", "2 due", "4 yielded", "5 quiet", "6 callback of quiet", "7 quiet again", "8 later", "10 slept")
 }
 
+// A timer that has become due in the meantime comes first.
+func TestWhenQuietAndDue(t *testing.T) {
+	clock := &jumpClock{}
+	l := newLoop(t, sched.WithClock(clock))
+	var log []string
+	l.Soon(func() {
+		l.WhenQuiet(func() { log = append(log, "quiet") })
+		l.At(5, func() { log = append(log, "timer") })
+		clock.now = 5
+	})
+	run(t, l)
+	same(t, log, "timer", "quiet")
+}
+
 // Run makes what is quiet run also when no task is left.
 func TestRunEndsQuiet(t *testing.T) {
 	l := newLoop(t)
@@ -234,7 +248,7 @@ func playHandOverOn(t *testing.T, l *sched.Loop, seed uint64) []string {
 // measured.
 func TestDirectHandOverKeepsTheOrder(t *testing.T) {
 	programs := uint64(400)
-	if testing.Short() || raceOn || greenlet.Backend().Name != "assembly" {
+	if testing.Short() || sched.RaceOn || greenlet.Backend().Name != "assembly" {
 		programs = 60
 	}
 	longest := 0

@@ -89,12 +89,36 @@ func TestHold(t *testing.T) {
 		fails(t, l.Close(), nil)
 		same(t, at, 0, time.Hour)
 	}
-	l := newLoop(t)
+	// Also where the loop waits again already.
+	clock := &heldClock{waits: make(chan bool, 10)}
+	l := newLoop(t, sched.WithClock(clock))
+	l.Go(func() {
+		l.Hold()
+		go func() {
+			<-clock.waits
+			l.Release()
+		}()
+		fails(t, l.Sleep(time.Hour), nil)
+	})
+	run(t, l)
 	l.Hold()
 	l.Release()
 	if panicOf(l.Release) == nil {
 		t.Error("what was never held was released")
 	}
+}
+
+// A heldClock tells when the loop waits with the clock standing.
+type heldClock struct {
+	jumpClock
+	waits chan bool
+}
+
+func (c *heldClock) Until(when time.Duration, alone bool) time.Duration {
+	if !alone {
+		c.waits <- true
+	}
+	return c.jumpClock.Until(when, alone)
 }
 
 // The poller is asked in every turn while it is busy, and waited in when nothing
