@@ -337,8 +337,13 @@ func (c *carrier) post(next *carrier, l *letter) (any, error) {
 
 // address leaves l where next will look for it, and keeps the tree's books.
 func (c *carrier) address(next *carrier, l *letter) {
+	next.hub.letter = *l
+	next.expected()
+}
+
+// expected keeps the tree's books for a switch to next by the slow path.
+func (next *carrier) expected() {
 	h := next.hub
-	h.letter = *l
 	h.current = 0
 	h.running = next.goid
 	if !next.armed {

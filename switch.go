@@ -152,11 +152,16 @@ func slow(g *Greenlet, v any, err error) (any, error) {
 	if h.gate.has(gateSweep) && !c.yields() {
 		c.sweep(sweepSlice) // a coroutine that goes back has done it before it paused
 	}
+	if g.hub == h && g.loadState() == started && g.c != c && !g.gp.IsNil() && !h.traced() {
+		c.suspend()
+		return resume(g, v, err)
+	}
 	return c.slowly(g, v, err)
 }
 
-// slowly is the second half of slow. It is apart because a letter takes much
-// stack, which the sweep would need in addition.
+// slowly is the rest of slow, for what needs a letter. It is apart because a
+// letter takes much stack: a goroutine has little of it before it must grow, and
+// while the collector marks every switch comes through slow.
 func (c *carrier) slowly(g *Greenlet, v any, err error) (any, error) {
 	h := c.hub
 	var l letter // a literal would be made elsewhere on the stack, and copied

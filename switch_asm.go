@@ -147,7 +147,12 @@ func slotted(g rt.G) *carrier { return (*carrier)(rt.Owner(g)) }
 
 // byLetter is resume when a gate of the runtime is closed.
 func byLetter(g *Greenlet, v any, err error) (any, error) {
-	return self().post(g.c, &letter{v: v, err: err})
+	next := g.c
+	l := &next.hub.letter // there, and not on the stack first: see slowly
+	*l = letter{}
+	l.v, l.err = v, err
+	next.expected()
+	return swap(next.g)
 }
 
 // byScheduler is swap through the scheduler.

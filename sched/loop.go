@@ -211,13 +211,11 @@ func (l *Loop) expire() {
 		return
 	}
 	now := l.clock.Now()
-	for t := l.timers.due(now); t != nil; t = l.timers.due(now) {
-		if t.task != nil {
-			t.task.firing = true
-			l.ready.push(entry{t.task, &sleepOver})
-		} else {
-			l.ready.push(entry{handle: &t.Handle})
+	for a := l.timers.due(now); a != nil; a = l.timers.due(now) {
+		if a.fires.task != nil {
+			a.fires.task.firing = true
 		}
+		l.ready.push(a.fires)
 	}
 }
 

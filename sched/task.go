@@ -19,7 +19,7 @@ import (
 // The zero Task is one that Start can start. It is meant to be part of what its
 // user knows about the task, so that both are one allocation.
 type Task struct {
-	timer Timer
+	alarm alarm
 
 	prev, next *Task // of the loop's list
 	joiners    WaitQueue
@@ -424,21 +424,21 @@ func (l *Loop) Sleep(d time.Duration) error {
 // switch, and allocates nothing.
 func (t *Task) SetAlarm(d time.Duration) {
 	t.ClearAlarm()
-	t.timer.task, t.timer.loop = t, t.loop
-	t.loop.timers.add(&t.timer, t.loop.deadline(d))
+	t.alarm.fires = entry{t, &sleepOver}
+	t.loop.timers.add(&t.alarm, t.loop.deadline(d))
 }
 
 // ClearAlarm takes the alarm back. Owner only; it does not switch.
 func (t *Task) ClearAlarm() {
 	t.firing = false
-	if t.timer.seq != 0 {
-		t.loop.timers.drop(&t.timer)
+	if t.alarm.seq != 0 {
+		t.loop.timers.drop(&t.alarm)
 	}
 }
 
 // Alarmed reports whether t's alarm is set and has not made it ready yet. Owner
 // only; it does not switch.
-func (t *Task) Alarmed() bool { return t.firing || t.timer.seq != 0 }
+func (t *Task) Alarmed() bool { return t.firing || t.alarm.seq != 0 }
 
 // wakeUp is what the end of a sleep does.
 func (t *Task) wakeUp() {

@@ -5,9 +5,14 @@ import "time"
 // A Timer is a callback that is to run at a time. Python: asyncio.TimerHandle.
 type Timer struct {
 	Handle
-	task *Task         // whose sleep it is, if it is one
 	when time.Duration // on the loop's clock
-	seq  uint64        // of its entry in the heap; 0 if it is not to fire
+	alarm
+}
+
+// An alarm is what the heap of timers knows: a Timer's, or that of a task.
+type alarm struct {
+	seq   uint64 // of its place in the heap; 0 if it is not to fire
+	fires entry  // what becomes ready then
 }
 
 // At arranges that fn runs when the loop's clock reaches when: in the first
@@ -26,8 +31,9 @@ func (l *Loop) At(when time.Duration, fn func()) *Timer {
 	}
 	t := &l.timerBlock[0]
 	l.timerBlock = l.timerBlock[1:]
-	t.fn, t.loop = fn, l
-	l.timers.add(t, when)
+	t.fn, t.loop, t.when = fn, l, when
+	t.fires.handle = &t.Handle
+	l.timers.add(&t.alarm, when)
 	return t
 }
 
@@ -61,7 +67,7 @@ func (t *Timer) When() time.Duration { return t.when }
 func (t *Timer) Cancel() {
 	t.Handle.Cancel()
 	if t.seq != 0 {
-		t.loop.timers.drop(t)
+		t.loop.timers.drop(&t.alarm)
 	}
 }
 
@@ -77,26 +83,26 @@ type timers struct {
 type timerEntry struct {
 	when time.Duration
 	seq  uint64
-	t    *Timer
+	a    *alarm
 }
 
 func (e *timerEntry) before(f *timerEntry) bool {
 	return e.when < f.when || e.when == f.when && e.seq < f.seq
 }
 
-// stale reports whether e's timer was cancelled, and perhaps set again.
-func (e *timerEntry) stale() bool { return e.t.seq != e.seq }
+// stale reports whether e's alarm was cancelled, and perhaps set again.
+func (e *timerEntry) stale() bool { return e.a.seq != e.seq }
 
-func (ts *timers) add(t *Timer, when time.Duration) {
+func (ts *timers) add(a *alarm, when time.Duration) {
 	ts.seq++
-	t.when, t.seq = when, ts.seq
-	ts.heap = append(ts.heap, timerEntry{when, ts.seq, t})
+	a.seq = ts.seq
+	ts.heap = append(ts.heap, timerEntry{when, ts.seq, a})
 	ts.up(len(ts.heap) - 1)
 }
 
-// drop makes t's entry stale.
-func (ts *timers) drop(t *Timer) {
-	t.seq = 0
+// drop makes a's entry stale.
+func (ts *timers) drop(a *alarm) {
+	a.seq = 0
 	if len(ts.heap) == 0 {
 		return // the loop was closed
 	}
@@ -108,12 +114,12 @@ func (ts *timers) drop(t *Timer) {
 }
 
 // due takes the first timer that is due by now, or returns nil.
-func (ts *timers) due(now time.Duration) *Timer {
+func (ts *timers) due(now time.Duration) *alarm {
 	if ts.skip() && ts.heap[0].when <= now {
-		t := ts.heap[0].t
+		a := ts.heap[0].a
 		ts.pop()
-		t.seq = 0
-		return t
+		a.seq = 0
+		return a
 	}
 	return nil
 }

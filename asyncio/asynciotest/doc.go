@@ -2,13 +2,11 @@
 // with a check of what they leave behind, and in many orders that can be
 // repeated.
 //
-//	func TestRetry(t *testing.T) {
-//		asynciotest.Run(t, func(ctx context.Context) {
-//			start := asynciotest.Now(ctx)
-//			_, err := fetchWithRetries(ctx) // sleeps for an hour in between
-//			...
-//		}) // takes microseconds
-//	}
+//	asynciotest.Run(t, func(ctx context.Context) {
+//		start := asynciotest.Now(ctx)
+//		_, err := fetchWithRetries(ctx) // sleeps for an hour in between
+//		...
+//	}) // takes microseconds
 //
 // # Virtual time
 //
