@@ -33,12 +33,17 @@
 // # Rules
 //
 //   - A loop belongs to the goroutine that runs it. Other goroutines may call
-//     Post, Stop, Hold and Release, and nothing else.
+//     Post, Stop, Hold and Release, and nothing else. It may be run by another
+//     goroutine later, as long as no task has begun.
 //   - A callback (Soon, At, After, Post, WhenQuiet) must not wait.
 //   - A task that blocks, in a channel, a mutex or a system call, blocks the
 //     loop.
-//   - A panic in a task or a callback goes on in Run. Package asyncio makes
-//     errors of them.
+//   - Who waits for a condition looks at it again when Park returns: anybody may
+//     call Ready. Sleep and Join do so themselves.
+//   - A task may wait in greenlets that it has made, such as generators: then
+//     it goes on there.
+//   - A panic in a task or a callback goes on in Run, and the loop can be run
+//     again. Package asyncio makes errors of them.
 //   - Close ends a loop and kills what has not ended.
 //
 // Time is the clock's (WithClock), and waiting is the poller's (WithPoller):

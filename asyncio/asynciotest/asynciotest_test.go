@@ -23,8 +23,9 @@ type double struct {
 	told []string
 }
 
-func (d *double) Helper()           {}
-func (d *double) Error(args ...any) { d.told = append(d.told, fmt.Sprint(args...)) }
+func (d *double) Helper()                   {}
+func (d *double) Errorf(f string, a ...any) { d.Error(fmt.Sprintf(f, a...)) }
+func (d *double) Error(args ...any)         { d.told = append(d.told, fmt.Sprint(args...)) }
 func (d *double) Fatalf(f string, a ...any) {
 	d.told = append(d.told, fmt.Sprintf(f, a...))
 }

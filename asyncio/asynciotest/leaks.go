@@ -1,7 +1,6 @@
 package asynciotest
 
 import (
-	"fmt"
 	"testing"
 )
 
@@ -14,7 +13,7 @@ func CheckLeaks(t testing.TB) {
 	t.Cleanup(func() {
 		t.Helper()
 		for _, g := range left(before) {
-			t.Error(fmt.Sprintf("%v is left suspended; a loop lacks Close?\n%s", g, frames(g)))
+			t.Errorf("%v is left suspended; a loop lacks Close?\n%s", g, frames(g))
 		}
 	})
 }
