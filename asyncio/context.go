@@ -40,6 +40,7 @@ func (c *taskContext) String() string { return fmt.Sprintf("context of %s", (*ta
 // setParent makes ctx what the context of t adds to. The context of another task
 // adds nothing to t's, so it is left out.
 func (t *task) setParent(ctx context.Context) {
+	ctx = resolve(ctx)
 	if c, ok := ctx.(*taskContext); ok {
 		t.parent, t.plain = c.parent, c.plain && c.loop == t.loop
 		return
@@ -54,7 +55,7 @@ func taskOf(ctx context.Context) *task {
 	if ctx == nil {
 		return nil
 	}
-	if c, ok := ctx.(*taskContext); ok {
+	if c, ok := resolve(ctx).(*taskContext); ok {
 		return (*task)(c)
 	}
 	t, _ := ctx.Value(taskKey{}).(*task)
@@ -78,13 +79,19 @@ func currentOther(ctx context.Context) (*task, error) {
 	if of == nil {
 		return nil, fmt.Errorf("%w: the context comes from no task", ErrNoRunningLoop)
 	}
+	if of.st.Greenlet().IsCurrent() {
+		return of, nil
+	}
 	l := of.loop
 	if !l.s.Owned() {
 		return nil, fmt.Errorf("%w: %s belongs to a loop of another goroutine", ErrNoRunningLoop, of.Name())
 	}
 	st := l.s.Current()
-	if st == nil {
+	switch st {
+	case nil:
 		return nil, fmt.Errorf("%w: only a task can wait, and the caller is none", ErrNoRunningLoop)
+	case &of.st:
+		return of, nil
 	}
 	t := taskIn(st)
 	t.st.Here()
@@ -117,6 +124,7 @@ func (t *task) watch(ctx context.Context) error {
 	if c, ok := ctx.(*taskContext); ok && c.plain {
 		return nil
 	}
+	ctx = resolve(ctx)
 	done := ctx.Done()
 	if done == nil || done == t.loop.runDone {
 		return nil
@@ -237,7 +245,7 @@ func Sleep(ctx context.Context, d time.Duration) error {
 		t.st.ClearAlarm()
 		return err
 	}
-	if !t.plain || ctx != (*taskContext)(t) {
+	if c, ok := ctx.(*taskContext); !ok || !c.plain {
 		if err := ctx.Err(); err != nil {
 			return err
 		}

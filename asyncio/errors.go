@@ -137,7 +137,7 @@ func asCancelled(err error) *CancelledError {
 // that is neither a cancellation nor meant to end the program. It is the "except
 // Exception" of a program that comes from Python.
 func IsException(err error) bool {
-	return err != nil && asCancelled(err) == nil && !endsRun(err)
+	return err != nil && asCancelled(err) == nil && !endsRun(err) && !errors.Is(err, ErrGeneratorExit)
 }
 
 // endsRun reports whether err ends the run of the loop.

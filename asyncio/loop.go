@@ -174,9 +174,9 @@ func (l *Loop) IsRunning() bool { return l.s.Running() }
 // IsClosed reports whether Close was called. Python: loop.is_closed.
 func (l *Loop) IsClosed() bool { return l.s.Closed() }
 
-// Close ends the loop: tasks that have not ended are killed and reported, errors
-// that nobody has looked at are reported, threads of the default executor are
-// no longer waited for. It returns ErrLoopRunning if the loop runs; closing
+// Close ends the loop: tasks that have not ended are killed and reported, async
+// generators are killed, errors that nobody has looked at are reported, threads of
+// the default executor are no longer waited for. It returns ErrLoopRunning if the loop runs; closing
 // twice is once. Python: loop.close.
 func (l *Loop) Close() error {
 	if l.s.Closed() {
@@ -189,6 +189,7 @@ func (l *Loop) Close() error {
 	if err := l.s.Close(); err != nil {
 		return loopError(err)
 	}
+	l.generators.kill()
 	l.lost.reportAll()
 	l.executors.close()
 	l.outside.close()

@@ -287,4 +287,9 @@ func (l *Loop) cancelAll(grace time.Duration) error {
 
 // shutdown ends what else may hold on to the loop: async generators and the
 // threads of the default executor.
-func (l *Loop) shutdown() error { return l.shutdownExecutor() }
+func (l *Loop) shutdown() error {
+	if _, err := RunUntilComplete(l, coroutine(l.ShutdownAsyncGens)); err != nil {
+		return err
+	}
+	return l.shutdownExecutor()
+}

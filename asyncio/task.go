@@ -365,12 +365,7 @@ func (t *task) Context() context.Context { return (*taskContext)(t) }
 // them, because it has a stack of its own. It is empty before the task has begun,
 // after it has ended, and for the task that asks. Python: Task.get_stack.
 func (t *task) Stack() []runtime.Frame {
-	g := t.st.Greenlet()
-	if g == nil {
-		return nil
-	}
-	frames := g.Stack()
-	return frames
+	return t.st.Stack()
 }
 
 // PrintStack prints to w where the task waits. Python: Task.print_stack.

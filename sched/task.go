@@ -2,6 +2,7 @@ package sched
 
 import (
 	"iter"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -266,6 +267,20 @@ func (t *Task) Body() Body { return t.body }
 // begun and after it has ended. Any goroutine may call it; it does not switch.
 // Whether the caller is t is t.Greenlet().IsCurrent().
 func (t *Task) Greenlet() *greenlet.Greenlet { return t.g.Load() }
+
+// Stack returns the calls in which t waits, the innermost first: those of the
+// greenlet that has called Park, and of those that wait for it. It is empty before
+// t has begun, after it has ended and while it runs. Owner only; it does not switch.
+func (t *Task) Stack() []runtime.Frame {
+	var frames []runtime.Frame
+	if t.loop.current == t {
+		return nil
+	}
+	for g := t.g.Load(); g != nil && g != t.loop.home.Load(); g = g.Parent() {
+		frames = append(frames, g.Stack()...)
+	}
+	return frames
+}
 
 // Current returns the task whose step it is, or nil in a callback. Owner only;
 // it does not switch.

@@ -1,0 +1,21 @@
+package asyncio
+
+import "github.com/go-greenlet/greenlet"
+
+// Errors by which generators and coroutine objects tell that they end, and are
+// asked to.
+var (
+	// ErrStopAsyncIteration is returned by an AsyncGen or another AsyncIterator
+	// that has ended. Python: StopAsyncIteration.
+	ErrStopAsyncIteration error = &classError{"StopAsyncIteration", "the asynchronous iteration has ended", nil}
+
+	// ErrStopIteration is returned by a Coroutine that is driven by hand and has
+	// ended: the result is there. It is greenlet.ErrStop, too. Python:
+	// StopIteration.
+	ErrStopIteration error = &classError{"StopIteration", "the coroutine has ended", greenlet.ErrStop}
+
+	// ErrGeneratorExit is what Close has a Yield, or a wait, return: the body
+	// cleans up and returns it. It is greenlet.Exit, too. As in Python it is no
+	// Exception (see IsException). Python: GeneratorExit.
+	ErrGeneratorExit error = &classError{"GeneratorExit", "generator exit", greenlet.Exit}
+)
