@@ -229,7 +229,7 @@ func (g *AsyncGen[Y, S]) throw(ctx context.Context, thrown error, call string) (
 // the first one the loop comes to know the generator.
 func (g *AsyncGen[Y, S]) enter(ctx context.Context, call string) error {
 	k := g.k
-	if err := k.gen.Err(); err != nil {
+	if err := k.gen.Err(); err != nil && !k.body.ended {
 		return refused(err, call)
 	}
 	if err := k.body.ctx.become(ctx); err != nil {

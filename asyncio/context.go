@@ -195,7 +195,7 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 	t, err := current(ctx)
 	switch {
 	case err != nil:
-		return err
+		return waitByHand(ctx, self, err)
 	case f.loop != t.loop:
 		return fmt.Errorf("%w: %s awaits a future of another", ErrOtherLoop, t.Name())
 	case f == &t.core:
@@ -237,7 +237,7 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 func Sleep(ctx context.Context, d time.Duration) error {
 	t, err := current(ctx)
 	if err != nil {
-		return err
+		return sleepByHand(ctx, d, err)
 	}
 	if d > 0 {
 		t.st.SetAlarm(d)
