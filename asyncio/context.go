@@ -87,13 +87,13 @@ func currentOther(ctx context.Context) (*task, error) {
 		return nil, fmt.Errorf("%w: %s belongs to a loop of another goroutine", ErrNoRunningLoop, of.Name())
 	}
 	st := l.s.Current()
-	switch st {
-	case nil:
+	if st == nil {
 		return nil, fmt.Errorf("%w: only a task can wait, and the caller is none", ErrNoRunningLoop)
-	case &of.st:
-		return of, nil
 	}
-	t := taskIn(st)
+	t := of
+	if st != &of.st {
+		t = taskIn(st)
+	}
 	t.st.Here()
 	if l.debug && t != of && ctx == (*taskContext)(of) {
 		return nil, runtimeErrorf("%s waits with the context of %s", t.Name(), of.Name())

@@ -57,7 +57,7 @@ func NewCoroutine[T any](f Coro[T]) *Coroutine[T] {
 		panic(typeErrorf("a coroutine was expected, got nil"))
 	}
 	c := &Coroutine[T]{f: f}
-	if l := runningLoops.here(); l != nil && l.debug || l == nil && debugDefault() {
+	if l := runningLoops.here(); l != nil && l.debug || l == nil && debugEnvironment().on {
 		u := unawaited{name: functionName(f)}
 		if _, file, line, ok := runtime.Caller(1); ok {
 			u.origin = fmt.Sprintf("%s:%d", file, line)

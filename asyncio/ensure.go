@@ -65,6 +65,10 @@ func startable[T any](l *Loop, aw Awaitable[T]) error {
 		if a == nil {
 			return errNotAwaitable
 		}
+	case *Coroutine[T]:
+		if a == nil {
+			return errNotAwaitable
+		}
 	case *limited[T]:
 		if a.coro == nil {
 			return errNotAwaitable
@@ -86,6 +90,9 @@ func startIn[T any](l *Loop, ctx context.Context, aw Awaitable[T]) FutureOf[T] {
 	switch a := aw.(type) {
 	case Coro[T]:
 		return start(l, ctx, a)
+	case *Coroutine[T]:
+		a.claimed()
+		return start(l, ctx, a.Await)
 	case *limited[T]:
 		return start(l, ctx, a.coro, a.limit.option)
 	}
