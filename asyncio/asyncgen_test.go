@@ -2,111 +2,689 @@ package asyncio_test
 
 import (
 	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"runtime"
+	"slices"
+	"strings"
 	"testing"
+	"time"
 
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
-func BenchmarkAsyncGenStep(b *testing.B) {
-	count := func(ctx context.Context, y *asyncio.AsyncYielder[int, asyncio.None]) error {
-		for i := 0; ; i++ {
+type (
+	gen     = asyncio.AsyncGen[int, string]
+	yielder = asyncio.AsyncYielder[int, string]
+)
+
+// A trial is a test with a log of its own, in a task.
+type trial struct {
+	*testing.T
+	log []string
+}
+
+func (t *trial) note(format string, args ...any) { t.log = append(t.log, fmt.Sprintf(format, args...)) }
+
+// gave notes what a call has given: a value, or the error by its Python name.
+func (t *trial) gave(what string, v any, err error) {
+	if err != nil {
+		t.note("%s ! %s %s", what, pyName(err), pyMessage(err))
+		return
+	}
+	t.note("%s -> %v", what, v)
+}
+
+func (t *trial) same(want ...string) {
+	t.Helper()
+	if !slices.Equal(t.log, want) {
+		t.Errorf("got\n  %s\nwant\n  %s", strings.Join(t.log, "\n  "), strings.Join(want, "\n  "))
+	}
+}
+
+// tryInTask runs f as the main task of a loop.
+func tryInTask(t *testing.T, f func(ctx context.Context, t *trial)) {
+	t.Helper()
+	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		f(ctx, &trial{T: t})
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+// polite yields 1 and 2, and notes what it is sent and that it ends.
+func (t *trial) polite() *gen {
+	return asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+		defer t.note("fin")
+		sent, err := y.Yield(1)
+		if err != nil {
+			return err
+		}
+		t.note("got %q", sent)
+		_, err = y.Yield(2)
+		return err
+	})
+}
+
+// stubborn yields for ever, whatever it is told.
+func (t *trial) stubborn() *gen {
+	return asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+		for i := 1; ; i++ {
 			if _, err := y.Yield(i); err != nil {
-				return err
+				t.note("ignored %s", pyName(err))
 			}
 		}
-	}
-	inTask := func(name string, f func(ctx context.Context, b *testing.B)) {
-		b.Run(name, func(b *testing.B) {
-			b.ReportAllocs()
-			err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
-				f(ctx, b)
-				return nil
-			})
-			if err != nil {
-				b.Fatal(err)
-			}
+	})
+}
+
+// ending yields 1 and ends with err.
+func ending(err error) *gen {
+	return asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+		y.Yield(1)
+		return err
+	})
+}
+
+func TestAsyncGenSend(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := t.polite()
+		do := func(v string) {
+			got, err := g.Send(ctx, v)
+			t.gave("asend "+v, got, err)
+		}
+		do("5")
+		do("")
+		do("7")
+		do("8")
+		do("9")
+		got, err := g.Throw(ctx, valueError("x"))
+		t.gave("athrow", got, err)
+		t.gave("aclose", "ok", g.Close(ctx))
+		t.same(
+			"asend 5 ! TypeError can't send non-None value to a just-started async generator",
+			"asend  -> 1",
+			`got "7"`,
+			"asend 7 -> 2",
+			"fin",
+			"asend 8 ! StopAsyncIteration the asynchronous iteration has ended",
+			"asend 9 ! StopAsyncIteration the asynchronous iteration has ended",
+			"athrow ! StopAsyncIteration the asynchronous iteration has ended",
+			"aclose -> ok",
+		)
+	})
+}
+
+func TestAsyncGenThrow(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := t.polite()
+		next := func() { v, err := g.Next(ctx); t.gave("next", v, err) }
+		throw := func(e error) { v, err := g.Throw(ctx, e); t.gave("athrow", v, err) }
+		throw(valueError("fresh"))
+		next()
+
+		g = t.polite()
+		next()
+		throw(keyError("k"))
+		next()
+
+		g = t.stubborn()
+		next()
+		throw(valueError("v"))
+		throw(nil)
+		next()
+
+		g = asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			y.Yield(1)
+			return nil // whatever was thrown
 		})
-	}
-	inTask("next", func(ctx context.Context, b *testing.B) {
-		g := asyncio.NewAsyncGen(count)
-		defer g.Close(ctx)
-		g.Next(ctx)
-		b.ResetTimer()
-		for range b.N {
-			g.Next(ctx)
-		}
+		next()
+		throw(valueError("swallowed"))
+		t.same(
+			"athrow ! ValueError fresh",
+			"next ! StopAsyncIteration the asynchronous iteration has ended",
+			"next -> 1",
+			"fin",
+			"athrow ! KeyError k",
+			"next ! StopAsyncIteration the asynchronous iteration has ended",
+			"next -> 1",
+			"ignored ValueError",
+			"athrow -> 2",
+			"ignored GeneratorExit",
+			"athrow -> 3",
+			"next -> 4",
+			"next -> 1",
+			"athrow ! StopAsyncIteration the asynchronous iteration has ended",
+		)
 	})
-	inTask("all", func(ctx context.Context, b *testing.B) {
-		n := 0
-		for _, err := range asyncio.NewAsyncGen(count).All(ctx) {
-			if n++; err != nil || n > b.N {
-				break
+}
+
+func TestAsyncGenClose(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := t.polite()
+		next := func() { v, err := g.Next(ctx); t.gave("next", v, err) }
+		closing := func() { t.gave("aclose", "ok", g.Close(ctx)) }
+		closing()
+		next()
+
+		g = t.polite()
+		next()
+		closing()
+		closing()
+		next()
+
+		g = t.stubborn()
+		next()
+		closing()
+		next()
+
+		for _, err := range []error{asyncio.ErrStopAsyncIteration, asyncio.ErrGeneratorExit, greenlet.Exit, valueError("d")} {
+			g = ending(err)
+			next()
+			closing()
+		}
+		t.same(
+			"aclose -> ok",
+			"next ! StopAsyncIteration the asynchronous iteration has ended",
+			"next -> 1",
+			"fin",
+			"aclose -> ok",
+			"aclose -> ok",
+			"next ! StopAsyncIteration the asynchronous iteration has ended",
+			"next -> 1",
+			"ignored GeneratorExit",
+			"aclose ! RuntimeError async generator ignored GeneratorExit",
+			"next -> 3",
+			"next -> 1", "aclose ! RuntimeError async generator raised StopAsyncIteration",
+			"next -> 1", "aclose -> ok",
+			"next -> 1", "aclose -> ok",
+			"next -> 1", "aclose ! ValueError d",
+		)
+	})
+}
+
+// What a body ends with comes out once; the errors that mean an end do not.
+func TestAsyncGenEnds(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		for _, err := range []error{nil, asyncio.ErrStopAsyncIteration, greenlet.ErrStop, asyncio.ErrGeneratorExit, valueError("d")} {
+			g := ending(err)
+			for range 3 {
+				v, err := g.Next(ctx)
+				t.gave("next", v, err)
+				if pyName(err) == "RuntimeError" && errors.Is(err, asyncio.ErrStopAsyncIteration) {
+					t.Error("a loop would take this for an end:", err)
+				}
 			}
 		}
+		stop := "next ! StopAsyncIteration the asynchronous iteration has ended"
+		t.same(
+			"next -> 1", stop, stop,
+			"next -> 1", "next ! RuntimeError async generator raised StopAsyncIteration", stop,
+			"next -> 1", "next ! RuntimeError async generator raised StopIteration", stop,
+			"next -> 1", "next ! GeneratorExit generator exit", stop,
+			"next -> 1", "next ! ValueError d", stop,
+		)
 	})
-	inTask("send", func(ctx context.Context, b *testing.B) {
-		g := asyncio.NewAsyncGen(count)
-		defer g.Close(ctx)
-		g.Next(ctx)
-		for range b.N {
-			g.Send(ctx, asyncio.None{})
+}
+
+func TestAsyncGenPanics(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			asyncio.Sleep(ctx, 0)
+			panic(valueError("boom"))
+		})
+		func() {
+			defer func() {
+				var p *asyncio.PanicError
+				if err, _ := recover().(error); !errors.As(err, &p) || pyName(err) != "ValueError" {
+					t.Error("recovered", err)
+				}
+			}()
+			g.Next(ctx)
+		}()
+		v, err := g.Next(ctx)
+		t.gave("next", v, err)
+		t.gave("aclose", "ok", g.Close(ctx))
+		t.same("next ! StopAsyncIteration the asynchronous iteration has ended", "aclose -> ok")
+	})
+}
+
+// While one task waits in the body, the others are refused and harm nothing.
+func TestAsyncGenOneUserAtATime(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		v := asyncio.NewContextVar("v", "main")
+		var g *gen
+		g = asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			_, err := g.Next(ctx)
+			t.gave("itself", 0, err)
+			asyncio.Sleep(ctx, 0)
+			t.note("in %s for %s", asyncio.CurrentTask(ctx).Name(), v.Get(ctx))
+			_, err = y.Yield(1)
+			return err
+		})
+		use := func(name string, f func(ctx context.Context) (int, error)) *asyncio.Task[asyncio.None] {
+			return asyncio.Go(v.With(ctx, name), func(ctx context.Context) error {
+				got, err := f(ctx)
+				t.gave(name, got, err)
+				return nil
+			}, asyncio.WithTaskName(name))
 		}
+		tasks := []*asyncio.Task[asyncio.None]{
+			use("a", g.Next),
+			use("b", g.Next),
+			use("c", func(ctx context.Context) (int, error) { return g.Send(ctx, "") }),
+			use("d", func(ctx context.Context) (int, error) { return g.Throw(ctx, valueError("")) }),
+			use("e", func(ctx context.Context) (int, error) { return 0, g.Close(ctx) }),
+		}
+		asyncio.Wait(ctx, tasks)
+		_, err := g.Next(ctx)
+		t.gave("then", 0, err)
+		t.same(
+			"itself ! RuntimeError anext(): asynchronous generator is already running",
+			"b ! RuntimeError anext(): asynchronous generator is already running",
+			"c ! RuntimeError anext(): asynchronous generator is already running",
+			"d ! RuntimeError athrow(): asynchronous generator is already running",
+			"e ! RuntimeError aclose(): asynchronous generator is already running",
+			"in a for a",
+			"a -> 1",
+			"then ! StopAsyncIteration the asynchronous iteration has ended",
+		)
 	})
-	inTask("sleep", func(ctx context.Context, b *testing.B) {
-		g := asyncio.NewAsyncGen(func(ctx context.Context, y *asyncio.AsyncYielder[int, asyncio.None]) error {
+}
+
+// The body runs in the task and with the context of each call, also where a
+// generator reads another.
+func TestAsyncGenContext(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		v := asyncio.NewContextVar("v", "unset")
+		inner := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			var child *asyncio.Task[string]
 			for {
-				if err := asyncio.Sleep(ctx, 0); err != nil {
+				asyncio.Sleep(ctx, 0)
+				t.note("%s %s", asyncio.CurrentTask(ctx).Name(), v.Get(ctx))
+				if child != nil {
+					got, _ := child.Await(ctx)
+					t.note("child %s", got)
+				}
+				child = asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
+					asyncio.Sleep(ctx, 0)
+					return v.Get(ctx), nil
+				})
+				if _, err := y.Yield(1); err != nil {
+					child.Await(ctx)
 					return err
 				}
+			}
+		})
+		outer := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			for n, err := range inner.All(ctx) {
+				if err != nil {
+					return err
+				}
+				if _, err := y.Yield(n); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		for _, name := range []string{"a", "b", "c"} {
+			asyncio.Go(v.With(ctx, "of "+name), func(ctx context.Context) error {
+				if name == "c" {
+					return outer.Close(ctx)
+				}
+				_, err := outer.Next(ctx)
+				return err
+			}, asyncio.WithTaskName(name)).Await(ctx)
+		}
+		t.same("a of a", "b of b", "child of a") // tasks copy at creation
+	})
+}
+
+// A generator cannot be given a context that comes from its own body's.
+func TestAsyncGenOwnContext(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		var leaked context.Context
+		g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			leaked = context.WithValue(ctx, t, 1)
+			_, err := y.Yield(1)
+			return err
+		})
+		g.Next(ctx)
+		v, err := g.Next(leaked)
+		t.gave("next", v, err)
+		t.gave("aclose", "ok", g.Close(ctx))
+		t.same("next ! RuntimeError an asynchronous generator cannot run with the context of its own body", "aclose -> ok")
+	})
+}
+
+// A wait in the body ends when the context of the call does, and that of the
+// next call is another.
+func TestAsyncGenDeadline(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			for {
+				err := asyncio.Sleep(ctx, time.Hour)
+				t.note("slept: %v, %v", err, ctx.Err())
 				if _, err := y.Yield(1); err != nil {
 					return err
 				}
 			}
 		})
-		defer g.Close(ctx)
-		for range b.N {
-			g.Next(ctx)
+		for range 2 {
+			ended, end := context.WithCancel(ctx)
+			asyncio.CurrentTask(ctx).Loop().CallSoon(end)
+			v, err := g.Next(ended)
+			t.gave("next", v, err)
 		}
-	})
-	inTask("sleepAlone", func(ctx context.Context, b *testing.B) {
-		for range b.N {
-			asyncio.Sleep(ctx, 0)
-		}
-	})
-	inTask("sleepValueCtx", func(ctx context.Context, b *testing.B) {
-		ctx = context.WithValue(ctx, "a", "b")
-		for range b.N {
-			asyncio.Sleep(ctx, 0)
-		}
-	})
-	inTask("new", func(ctx context.Context, b *testing.B) {
-		for range b.N {
-			g := asyncio.NewAsyncGen(count)
-			g.Next(ctx)
-			g.Close(ctx)
-		}
-	})
-	inTask("generator", func(ctx context.Context, b *testing.B) {
-		g := greenlet.NewGenerator(func(y *greenlet.Yielder[int, int]) (int, error) {
-			for i := 0; ; i++ {
-				if _, err := y.Yield(i); err != nil {
-					return 0, err
-				}
-			}
-		})
-		defer g.Close()
-		for range b.N {
-			g.Next()
-		}
-	})
-	inTask("call", func(ctx context.Context, b *testing.B) {
-		n := 0
-		for range b.N {
-			n += plain(ctx, n)
-		}
+		t.gave("aclose", "ok", g.Close(ctx))
+		t.same(
+			"slept: context canceled, context canceled", "next -> 1",
+			"slept: context canceled, context canceled", "next -> 1",
+			"aclose -> ok")
 	})
 }
 
-//go:noinline
-func plain(_ context.Context, n int) int { return n & 1 }
+func TestAsyncGenCancel(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			err := asyncio.Sleep(ctx, time.Hour)
+			t.note("body: %s", pyName(err))
+			return err
+		})
+		consumer := asyncio.CreateTask(ctx, g.Next)
+		asyncio.Sleep(ctx, 0)
+		if n := len(consumer.Stack()); n < 4 {
+			t.Error("the stack does not go through the generator:", consumer.Stack())
+		}
+		consumer.Cancel("enough")
+		v, err := consumer.Await(ctx)
+		t.gave("consumer", v, err)
+		v, err = g.Next(ctx)
+		t.gave("next", v, err)
+		t.same("body: CancelledError", "consumer ! CancelledError enough",
+			"next ! StopAsyncIteration the asynchronous iteration has ended")
+	})
+}
+
+// A loop over All closes the generator when it is left, in whatever way.
+func TestAsyncGenAll(t *testing.T) {
+	counting := func(t *trial) *gen {
+		return asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			defer func() {
+				err := asyncio.Sleep(ctx, 0)
+				t.note("closed %v", err)
+			}()
+			for i := range 3 {
+				if _, err := y.Yield(i); err != nil {
+					return err
+				}
+			}
+			return valueError("end")
+		})
+	}
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		for i, err := range counting(t).All(ctx) {
+			t.gave("item", i, err)
+		}
+		for i := range counting(t).All(ctx) {
+			t.note("%d", i)
+			break
+		}
+		func() {
+			defer func() { t.note("recovered %v", recover()) }()
+			for range counting(t).All(ctx) {
+				panic("out")
+			}
+		}()
+		func() {
+			for range counting(t).All(ctx) {
+				return
+			}
+		}()
+		t.same("item -> 0", "item -> 1", "item -> 2", "closed <nil>", "item ! ValueError end",
+			"0", "closed <nil>",
+			"closed <nil>", "recovered out",
+			"closed <nil>")
+	})
+}
+
+// What goes wrong while a loop that was left closes is not lost.
+func TestAsyncGenAllLeft(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		l := asyncio.CurrentTask(ctx).Loop()
+		l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) {
+			t.note("%s: %v", c.Message, c.Exception)
+		})
+		for range ending(valueError("bad end")).All(ctx) {
+			break
+		}
+		l.SetExceptionHandler(nil)
+		for i, log := range t.log {
+			t.log[i], _, _ = strings.Cut(log, " asyncio_test.") // the name of the function
+		}
+		t.same("an error occurred during closing of asynchronous generator")
+		t.log = nil
+
+		consumer := asyncio.Go(ctx, func(ctx context.Context) error {
+			g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+				y.Yield(1)
+				return asyncio.Sleep(ctx, time.Hour)
+			})
+			for range g.All(ctx) {
+				break
+			}
+			t.note("left, requests %d", asyncio.CurrentTask(ctx).Cancelling())
+			err := asyncio.Sleep(ctx, 0)
+			t.gave("next wait", 0, err)
+			return err
+		})
+		asyncio.Sleep(ctx, 0)
+		consumer.Cancel("msg")
+		_, err := consumer.Await(ctx)
+		t.gave("consumer", 0, err)
+		t.same("left, requests 1", "next wait ! CancelledError msg", "consumer ! CancelledError msg")
+	})
+}
+
+// What is left is closed at the end of the run: all at once, each in a task of
+// its own, and what goes wrong is reported.
+func TestShutdownAsyncGens(t *testing.T) {
+	tr := &trial{T: t}
+	slow := func(n int, end error) *gen {
+		return asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			y.Yield(n)
+			tr.note("closing %d", n)
+			asyncio.Sleep(ctx, 0)
+			tr.note("closed %d", n)
+			return end
+		})
+	}
+	var kept []*gen
+	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		l := asyncio.CurrentTask(ctx).Loop()
+		l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) {
+			message, _, _ := strings.Cut(c.Message, " asyncio_test.")
+			tr.gave(message, 0, c.Exception)
+		})
+		kept = []*gen{slow(1, nil), slow(2, valueError("bad")), slow(3, nil), slow(4, nil)}
+		for _, g := range kept[:3] {
+			g.Next(ctx)
+		}
+		done := slow(5, nil)
+		for range 2 {
+			done.Next(ctx)
+		}
+		tr.log = nil
+		return nil
+	})
+	if err != nil {
+		t.Error(err)
+	}
+	tr.same("closing 1", "closing 2", "closing 3", "closed 1", "closed 2", "closed 3",
+		"an error occurred during closing of asynchronous generator ! ValueError bad")
+	runtime.KeepAlive(kept)
+}
+
+// A cancel of the shutdown is one of the closing.
+func TestShutdownAsyncGensCancelled(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			y.Yield(1)
+			return asyncio.Sleep(ctx, time.Hour)
+		})
+		g.Next(ctx)
+		l := asyncio.CurrentTask(ctx).Loop()
+		shutdown := asyncio.Go(ctx, l.ShutdownAsyncGens)
+		asyncio.Sleep(ctx, 0)
+		asyncio.Sleep(ctx, 0)
+		shutdown.Cancel()
+		_, err := shutdown.Await(ctx)
+		t.gave("shutdown", 0, err)
+		_, err = g.Next(ctx)
+		t.gave("next", 0, err)
+		t.same("shutdown ! CancelledError ", "next ! StopAsyncIteration the asynchronous iteration has ended")
+	})
+}
+
+// A generator that starts after the shutdown gets a warning.
+func TestAsyncGenAfterShutdown(t *testing.T) {
+	var out strings.Builder
+	old := slog.Default()
+	slog.SetDefault(slog.New(slog.NewTextHandler(&out, nil)))
+	defer slog.SetDefault(old)
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		asyncio.CurrentTask(ctx).Loop().ShutdownAsyncGens(ctx)
+		g := t.polite()
+		g.Next(ctx)
+		g.Close(ctx)
+	})
+	if !strings.Contains(out.String(), "was scheduled after loop.ShutdownAsyncGens() call") {
+		t.Errorf("no warning in %q", out.String())
+	}
+}
+
+// A generator that nobody refers to is closed by a task of its own.
+func TestAsyncGenAbandoned(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		l := asyncio.CurrentTask(ctx).Loop()
+		closed := asyncio.NewFuture[string](l)
+		func() {
+			g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+				_, err := y.Yield(1)
+				asyncio.Sleep(ctx, 0)
+				closed.SetResult(pyName(err) + " in a task of its own: " + yes(asyncio.CurrentTask(ctx).Name() != "main"))
+				return err
+			})
+			g.Next(ctx)
+		}()
+		asyncio.CurrentTask(ctx).SetName("main")
+		for !closed.Done() {
+			runtime.GC()
+			asyncio.Sleep(ctx, time.Millisecond)
+		}
+		got, err := closed.Result()
+		t.gave("closed", got, err)
+		t.same("closed -> GeneratorExit in a task of its own: yes")
+	})
+}
+
+// A loop that is closed without a shutdown kills what is left, also a generator
+// in the middle of a step and the task that waits for it.
+func TestAsyncGenKilled(t *testing.T) {
+	goroutines := runtime.NumGoroutine()
+	tr := &trial{T: t}
+	l := asyncio.NewLoop()
+	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
+	named := func(name string, f func(ctx context.Context, y *yielder) error) *gen {
+		return asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			defer func() { tr.note("%s ends, can wait: %v", name, asyncio.Sleep(ctx, 0) == nil) }()
+			return f(ctx, y)
+		})
+	}
+	stubborn := named("stubborn", func(ctx context.Context, y *yielder) error {
+		for {
+			y.Yield(1)
+		}
+	})
+	inner := named("inner", func(ctx context.Context, y *yielder) error {
+		return asyncio.Sleep(ctx, time.Hour)
+	})
+	outer := named("outer", func(ctx context.Context, y *yielder) error {
+		_, err := inner.Next(ctx)
+		return err
+	})
+	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {
+		stubborn.Next(ctx)
+		asyncio.Go(ctx, func(ctx context.Context) error {
+			defer tr.note("task ends")
+			_, err := outer.Next(ctx)
+			return err
+		})
+		return asyncio.Sleep(ctx, 0)
+	}))
+	if err != nil {
+		t.Error(err)
+	}
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	tr.same("inner ends, can wait: false", "outer ends, can wait: false", "task ends", "stubborn ends, can wait: false")
+	greenlet.Close()
+	_ = goroutines
+	runtime.KeepAlive(stubborn)
+}
+
+// A generator that does not wait can be used where no loop runs; one that waits
+// is told why it cannot.
+func TestAsyncGenWithoutLoop(t *testing.T) {
+	defer greenlet.Close()
+	tr := &trial{T: t}
+	ctx := context.Background()
+	g := tr.polite()
+	v, err := g.Next(ctx)
+	tr.gave("next", v, err)
+	tr.gave("aclose", "ok", g.Close(ctx))
+	g = asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error { return asyncio.Sleep(ctx, 0) })
+	_, err = g.Next(ctx)
+	if !errors.Is(err, asyncio.ErrNoRunningLoop) {
+		t.Error("a wait without a loop:", err)
+	}
+	tr.same("next -> 1", "fin", "aclose -> ok")
+
+	g = tr.polite()
+	g.Next(ctx)
+	foreign := make(chan error)
+	go func() { _, err := g.Next(ctx); foreign <- err }()
+	if err := <-foreign; !errors.Is(err, greenlet.ErrForeign) {
+		t.Error("another goroutine's:", err)
+	}
+}
+
+func TestAsyncGenAllocations(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+			for {
+				if err := asyncio.Sleep(ctx, 0); err != nil {
+					return err
+				}
+				for range 2 {
+					if _, err := y.Yield(1); err != nil {
+						return err
+					}
+				}
+			}
+		})
+		defer g.Close(ctx)
+		g.Next(ctx)
+		n := testing.AllocsPerRun(1000, func() {
+			g.Next(ctx)
+			g.Send(ctx, "")
+		})
+		if n != 0 {
+			t.Errorf("%v allocations", n)
+		}
+	})
+}
