@@ -122,7 +122,7 @@ func (m *generatorManager[T]) Exit(ctx context.Context, err error) error {
 	case errors.Is(end, ErrStopAsyncIteration):
 		return nil
 	case end == nil:
-		return chain(errors.Join(runtimeErrorf("%s", what), m.gen.Close(ctx)), err)
+		return chain(runtimeErrorf("%s", what), chain(m.gen.Close(ctx), err))
 	}
 	return end
 }
