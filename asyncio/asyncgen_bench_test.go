@@ -75,7 +75,7 @@ func BenchmarkAsyncGenStep(b *testing.B) {
 		}
 	})
 	inTask("sleepValueCtx", func(ctx context.Context, b *testing.B) {
-		ctx = context.WithValue(ctx, "a", "b")
+		ctx = asyncio.NewContextVar("a", 0).With(ctx, 1)
 		for range b.N {
 			asyncio.Sleep(ctx, 0)
 		}

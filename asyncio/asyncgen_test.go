@@ -131,6 +131,7 @@ func TestAsyncGenThrow(t *testing.T) {
 		throw(keyError("k"))
 		next()
 
+		asyncio.CurrentTask(ctx).Loop().SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // at the end
 		g = t.stubborn()
 		next()
 		throw(valueError("v"))
@@ -176,6 +177,7 @@ func TestAsyncGenClose(t *testing.T) {
 		closing()
 		next()
 
+		asyncio.CurrentTask(ctx).Loop().SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // at the end
 		g = t.stubborn()
 		next()
 		closing()

@@ -110,7 +110,7 @@ func ToThread[T any](ctx context.Context, f Coro[T]) (T, error) {
 	if f == nil {
 		return none, typeErrorf("a function was expected, got nil")
 	}
-	inside, cancel := context.WithCancelCause(threadContext{ctx})
+	inside, cancel := context.WithCancelCause(threadContext{resolve(ctx)})
 	call := RunInExecutor(t.loop, nil, func() (T, error) { return f(inside) })
 	v, err := call.Await(ctx)
 	call.Cancel() // if ctx has ended

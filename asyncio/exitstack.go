@@ -78,7 +78,7 @@ func (s *ExitStack) Exit(ctx context.Context, err error) error {
 	}()
 	for left > 0 {
 		left--
-		now, p := guarded(ctx, exits[left], err)
+		p, now := guarded(ctx, exits[left], err)
 		if p != nil {
 			panicked, now = p, p
 		}
@@ -94,13 +94,13 @@ func (s *ExitStack) Exit(ctx context.Context, err error) error {
 }
 
 // guarded calls exit, and returns its panic.
-func guarded(ctx context.Context, exit func(context.Context, error) error, err error) (_ error, panicked *PanicError) {
+func guarded(ctx context.Context, exit func(context.Context, error) error, err error) (panicked *PanicError, _ error) {
 	defer func() {
 		if p := recover(); p != nil {
 			panicked = panicError(p, "an ExitStack")
 		}
 	}()
-	return exit(ctx, err), nil
+	return nil, exit(ctx, err)
 }
 
 // A ChainedError is an error that came up while another was being handled. It is
@@ -121,14 +121,19 @@ func (e *ChainedError) Error() string {
 // Unwrap returns Err.
 func (e *ChainedError) Unwrap() error { return e.Err }
 
-// chain returns err, chained to what came before; or that, if err is nil or it is
-// part of err.
+// chain returns err, chained to what came before; or that, if err is nil; or err
+// itself if before is part of it or chained already.
 func chain(err, before error) error {
 	switch {
 	case err == nil:
 		return before
 	case before == nil || errors.Is(err, before):
 		return err
+	}
+	for e, c := err, (*ChainedError)(nil); errors.As(e, &c); e = c.Context {
+		if errors.Is(c.Context, before) {
+			return err
+		}
 	}
 	return &ChainedError{err, before}
 }
