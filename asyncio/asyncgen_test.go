@@ -303,21 +303,21 @@ func TestAsyncGenContext(t *testing.T) {
 	tryInTask(t, func(ctx context.Context, t *trial) {
 		v := asyncio.NewContextVar("v", "unset")
 		inner := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
-			var child *asyncio.Task[string]
+			next := asyncio.NewFuture[int](asyncio.CurrentTask(ctx).Loop())
+			child := asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
+				next.Await(ctx)
+				return v.Get(ctx), nil
+			})
 			for {
 				asyncio.Sleep(ctx, 0)
 				t.note("%s %s", asyncio.CurrentTask(ctx).Name(), v.Get(ctx))
-				if child != nil {
+				if _, err := y.Yield(1); err != nil {
+					return err
+				}
+				if !next.Done() {
+					next.SetResult(0)
 					got, _ := child.Await(ctx)
 					t.note("child %s", got)
-				}
-				child = asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
-					asyncio.Sleep(ctx, 0)
-					return v.Get(ctx), nil
-				})
-				if _, err := y.Yield(1); err != nil {
-					child.Await(ctx)
-					return err
 				}
 			}
 		})
@@ -341,7 +341,7 @@ func TestAsyncGenContext(t *testing.T) {
 				return err
 			}, asyncio.WithTaskName(name)).Await(ctx)
 		}
-		t.same("a of a", "b of b", "child of a") // tasks copy at creation
+		t.same("a of a", "child of a", "b of b") // tasks copy at creation
 	})
 }
 
@@ -398,8 +398,12 @@ func TestAsyncGenCancel(t *testing.T) {
 		})
 		consumer := asyncio.CreateTask(ctx, g.Next)
 		asyncio.Sleep(ctx, 0)
-		if n := len(consumer.Stack()); n < 4 {
-			t.Error("the stack does not go through the generator:", consumer.Stack())
+		var calls strings.Builder
+		for _, f := range consumer.Stack() {
+			fmt.Fprintln(&calls, f.Function)
+		}
+		if !strings.Contains(calls.String(), "TestAsyncGenCancel.func") || !strings.Contains(calls.String(), "(*AsyncGen[") {
+			t.Errorf("the stack does not go through the generator:\n%s", &calls)
 		}
 		consumer.Cancel("enough")
 		v, err := consumer.Await(ctx)
@@ -593,10 +597,34 @@ func TestAsyncGenAbandoned(t *testing.T) {
 	})
 }
 
+// A generator that has ended is forgotten, while the loop goes on.
+func TestAsyncGenForgotten(t *testing.T) {
+	tryInTask(t, func(ctx context.Context, t *trial) {
+		freed := make(chan bool, 1)
+		func() {
+			big := new([1 << 16]byte)
+			runtime.AddCleanup(big, func(int) { freed <- true }, 0)
+			g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
+				_, err := y.Yield(int(big[0]))
+				return err
+			})
+			g.Next(ctx)
+			g.Close(ctx)
+		}()
+		for {
+			runtime.GC()
+			select {
+			case <-freed:
+				return
+			case <-time.After(time.Millisecond):
+			}
+		}
+	})
+}
+
 // A loop that is closed without a shutdown kills what is left, also a generator
 // in the middle of a step and the task that waits for it.
 func TestAsyncGenKilled(t *testing.T) {
-	goroutines := runtime.NumGoroutine()
 	tr := &trial{T: t}
 	l := asyncio.NewLoop()
 	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
@@ -635,7 +663,6 @@ func TestAsyncGenKilled(t *testing.T) {
 	}
 	tr.same("inner ends, can wait: false", "outer ends, can wait: false", "task ends", "stubborn ends, can wait: false")
 	greenlet.Close()
-	_ = goroutines
 	runtime.KeepAlive(stubborn)
 }
 
@@ -662,6 +689,18 @@ func TestAsyncGenWithoutLoop(t *testing.T) {
 	go func() { _, err := g.Next(ctx); foreign <- err }()
 	if err := <-foreign; !errors.Is(err, greenlet.ErrForeign) {
 		t.Error("another goroutine's:", err)
+	}
+}
+
+func TestGeneratorExitIsNoException(t *testing.T) {
+	if asyncio.IsException(fmt.Errorf("wrapped: %w", asyncio.ErrGeneratorExit)) {
+		t.Error("GeneratorExit is taken for an Exception")
+	}
+	if !errors.Is(asyncio.ErrGeneratorExit, greenlet.Exit) || !errors.Is(asyncio.ErrStopIteration, greenlet.ErrStop) {
+		t.Error("the errors are not those of package greenlet, too")
+	}
+	if !asyncio.IsException(asyncio.ErrStopAsyncIteration) {
+		t.Error("StopAsyncIteration is not taken for an Exception")
 	}
 }
 

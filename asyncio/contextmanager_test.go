@@ -182,6 +182,10 @@ func TestExitStackChains(t *testing.T) {
 			}
 			err = chained.Context
 		}
+		stack.Push(func(_ context.Context, err error) error { return &asyncio.ChainedError{Err: second, Context: err} })
+		if err := stack.Exit(ctx, first); errors.As(errors.Unwrap(err), new(*asyncio.ChainedError)) {
+			t.Error("chained twice:", err)
+		}
 	})
 }
 

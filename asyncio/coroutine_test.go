@@ -258,6 +258,7 @@ func TestCoroutineNeverAwaited(t *testing.T) {
 		used := func(ctx context.Context) (string, error) { return "used", nil }
 		asyncio.NewCoroutine(used).Await(ctx)
 		asyncio.NewCoroutine(used).Close()
+		asyncio.EnsureFuture(ctx, asyncio.Awaitable[string](asyncio.NewCoroutine(used))).Cancel() // before it begins
 		asyncio.Gather(ctx, asyncio.Awaitable[string](asyncio.NewCoroutine(used))).Await(ctx)
 		asyncio.NewCoroutine(func(ctx context.Context) (string, error) { return "dropped", nil })
 	}

@@ -45,7 +45,12 @@ func (s *ExitStack) Push(exit func(ctx context.Context, err error) error) {
 // Callback has f called when the stack is left. It is not told of an error and
 // cannot swallow one. Python: push_async_callback, callback.
 func (s *ExitStack) Callback(f func(ctx context.Context) error) {
-	s.Push(func(ctx context.Context, err error) error { return chain(f(ctx), err) })
+	s.Push(func(ctx context.Context, err error) error {
+		if failed := f(ctx); failed != nil {
+			return failed
+		}
+		return err
+	})
 }
 
 // PopAll returns a new stack with all that is in s, which is empty then: for what
