@@ -8,10 +8,10 @@ import (
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
-// A failing iterator gives 1 and then fails.
-type failing struct{ n int }
+// A brokenIterator gives 1 and then fails.
+type brokenIterator struct{ n int }
 
-func (f *failing) Next(ctx context.Context) (int, error) {
+func (f *brokenIterator) Next(ctx context.Context) (int, error) {
 	if f.n++; f.n > 1 {
 		return 0, valueError("broken")
 	}
@@ -20,7 +20,7 @@ func (f *failing) Next(ctx context.Context) (int, error) {
 
 func TestAIter(t *testing.T) {
 	tryInTask(t, func(ctx context.Context, t *trial) {
-		for v, err := range asyncio.AIter(ctx, &failing{}) {
+		for v, err := range asyncio.AIter(ctx, &brokenIterator{}) {
 			t.gave("item", v, err)
 		}
 		g := t.polite()
@@ -43,7 +43,7 @@ func TestANext(t *testing.T) {
 			v, err := asyncio.ANext(ctx, it, -1)
 			t.gave("anext", v, err)
 		}
-		f := &failing{1}
+		f := &brokenIterator{1}
 		v, err := asyncio.ANext(ctx, f, -1)
 		t.gave("anext", v, err)
 		t.same("anext -> 0", "anext -> -1", "anext ! ValueError broken")
@@ -54,7 +54,7 @@ func TestCollect(t *testing.T) {
 	tryInTask(t, func(ctx context.Context, t *trial) {
 		all, err := asyncio.Collect(asyncio.AIter(ctx, &ticker{0, 3}))
 		t.gave("collect", all, err)
-		all, err = asyncio.Collect(asyncio.AIter(ctx, &failing{}))
+		all, err = asyncio.Collect(asyncio.AIter(ctx, &brokenIterator{}))
 		if len(all) != 1 || pyName(err) != "ValueError" {
 			t.Error(all, err)
 		}

@@ -16,7 +16,7 @@ func TestConformanceGenerators(t *testing.T) {
 		scenario{"asyncio/151_async_generator", playAsyncGenerator},
 		scenario{"asyncio/157_async_context_managers", playContextManagers},
 		scenario{"asyncio/160_contextvars_tasks", playContextVars},
-		scenario{"seeds/d000_02_await_expressions", playAwaitExpressions},
+		scenario{"seeds/d000_02_await_expressions", playAwaitTable},
 		scenario{"seeds/d000_03_async_iterator", playTicker},
 		scenario{"seeds/d000_04_async_comprehension", playComprehension},
 		scenario{"seeds/d000_05_async_context_manager", playTickerInContext},
@@ -181,7 +181,7 @@ func playContextVars(s *script) {
 	s.print("outside", v.Get(outside))
 }
 
-func playAwaitExpressions(s *script) {
+func playAwaitTable(s *script) {
 	coro := func(n int) *asyncio.Coroutine[int] {
 		return asyncio.NewCoroutine(func(ctx context.Context) (int, error) { return n, asyncio.Sleep(ctx, 0) })
 	}
@@ -250,7 +250,7 @@ func (s *script) printAll(ctx context.Context, it asyncio.AsyncIterator[int]) {
 
 // untilComplete runs f on a loop of its own.
 func (s *script) untilComplete(f func(ctx context.Context) error) {
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	_, err := asyncio.RunUntilComplete(l, asyncio.Func(f))
 	s.must(err)
 	s.must(l.Close())
@@ -351,7 +351,7 @@ func playDelegation(s *script) {
 }
 
 func playGeneratorCoroutines(s *script) {
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	fun := func(before, after int, d int) *asyncio.Coroutine[asyncio.None] {
 		return asyncio.NewCoroutine(asyncio.Func(func(ctx context.Context) error {
 			s.print(before)
@@ -458,7 +458,7 @@ func playCoroutineHello(s *script) {
 }
 
 func playHello(s *script) {
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	_, err := asyncio.RunUntilComplete(l, s.hello("Hello world!", "The end!"))
 	s.must(err)
 	s.must(l.Close())
@@ -484,13 +484,13 @@ func playThreeWays(s *script) {
 }
 
 func playHelloRun(s *script) {
-	_, err := asyncio.Run(context.Background(), s.hello("Hello world!", "Hello again!"))
+	_, err := asyncio.Run(context.Background(), s.hello("Hello world!", "Hello again!"), asyncio.WithLoopFactory(scenarioLoop))
 	s.must(err)
 }
 
 func playCoroutineDirectly(s *script) {
 	coroutine := asyncio.NewCoroutine(s.hello("协程执行开始……", "协程执行结束……"))
-	l := asyncio.NewLoop()
+	l := scenarioLoop()
 	_, err := asyncio.RunUntilComplete(l, coroutine)
 	s.must(err)
 	s.must(l.Close())
