@@ -16,9 +16,10 @@ import (
 //
 // The body runs in the task that calls, with the context of that call: what waits
 // in it is the caller's task, CurrentTask is the caller's, and so are the values
-// of the context. A context that the body derives from its own ends with the call
-// in which it was derived. Different tasks may call one after the other; while
-// one waits in the body, the others are refused with a RuntimeError.
+// of the context. What the body derives from its context has the values of each
+// call, too, but ends as the one did in which it was derived. Different tasks may
+// call one after the other; while one waits in the body, the others are refused
+// with a RuntimeError.
 //
 // A generator that is not read to its end should be closed: by Close, by leaving
 // a loop over All, or by Closing. What is left is closed when the run of the
@@ -45,10 +46,14 @@ type asyncGen[Y, S any] struct {
 type AsyncYielder[Y, S any] = greenlet.Yielder[Y, S]
 
 // NewAsyncGen makes a generator that will run body at the first Next. Any
-// goroutine may call it; it does not switch.
+// goroutine may call it; it does not switch. A nil body panics with a TypeError.
+// Cost: about a microsecond, the first step included.
 //
 // Python: to call a function that has async def and yield.
 func NewAsyncGen[Y, S any](body func(ctx context.Context, y *AsyncYielder[Y, S]) error) *AsyncGen[Y, S] {
+	if body == nil {
+		panic(typeErrorf("a generator's body was expected, got nil"))
+	}
 	b := &genBody{fn: body}
 	b.ctx.caller.Store(&noCaller)
 	k := &asyncGen[Y, S]{genState: genState{body: b}}

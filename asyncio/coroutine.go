@@ -48,7 +48,7 @@ const (
 )
 
 // NewCoroutine makes a coroutine object of f. Any goroutine may call it; it does
-// not switch. In debug mode one that is dropped without having begun is reported
+// not switch. A nil f panics with a TypeError. In debug mode one that is dropped without having begun is reported
 // by log/slog, with the place of this call.
 //
 // Python: to call a function that has async def.

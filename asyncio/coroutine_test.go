@@ -299,6 +299,22 @@ func (b *lockedBuilder) String() string {
 	return b.b.String()
 }
 
+func TestNilBodies(t *testing.T) {
+	for what, make := range map[string]func(){
+		"coroutine": func() { asyncio.NewCoroutine[int](nil) },
+		"generator": func() { asyncio.NewAsyncGen[int, int](nil) },
+	} {
+		func() {
+			defer func() {
+				if err, _ := recover().(error); pyName(err) != "TypeError" {
+					t.Error(what, err)
+				}
+			}()
+			make()
+		}()
+	}
+}
+
 // One that is dropped while it waits is ended like any abandoned greenlet.
 func TestCoroutineAbandoned(t *testing.T) {
 	defer greenlet.Close()
