@@ -288,7 +288,9 @@ func (l *Loop) cancelAll(grace time.Duration) error {
 // shutdown ends what else may hold on to the loop: async generators and the
 // threads of the default executor.
 func (l *Loop) shutdown() error {
-	if _, err := RunUntilComplete(l, coroutine(l.ShutdownAsyncGens)); err != nil {
+	// Not by the task factory, which may be the user's and broken.
+	closing := newTask(l, context.Background(), coroutine(l.ShutdownAsyncGens), nil)
+	if _, err := RunUntilComplete(l, closing); err != nil {
 		return err
 	}
 	return l.shutdownExecutor()
