@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"strconv"
 	"strings"
 	"testing"
 )
@@ -161,30 +162,37 @@ func docHeadings(text string) map[string]bool {
 	return anchors
 }
 
-// The first program stands in the README, in the package's documentation and
-// among the examples: it is the same one.
+// The first program of a package stands in the README, in the package's
+// documentation and among its examples: it is the same one.
 func TestFirstProgram(t *testing.T) {
 	here, err := readTree(os.DirFS("."))
 	if err != nil {
 		t.Fatal(err)
 	}
+	for _, dir := range []string{".", "asyncio"} {
+		t.Run(path.Join(module, dir), func(t *testing.T) { sameFirstProgram(t, here, dir) })
+	}
+}
+
+func sameFirstProgram(t *testing.T, here tree, dir string) {
 	var program, output, packageDoc, example string
 	for _, f := range here {
 		switch f.path {
 		case "README.md":
 			all := docBlocks(f.path, f.text)
 			for i, b := range all {
-				if program == "" && b.isProgram() && i+1 < len(all) {
+				uses := strings.Contains(b.text, strconv.Quote(path.Join(module, dir)))
+				if program == "" && b.isProgram() && uses && i+1 < len(all) {
 					program, output = b.text, all[i+1].text
 				}
 			}
-		case "doc.go":
+		case path.Join(dir, "doc.go"):
 			packageDoc = f.ast.Doc.Text()
-		case "first_example_test.go":
+		case path.Join(dir, "first_example_test.go"):
 			for _, d := range f.ast.Decls {
 				if d, ok := d.(*ast.FuncDecl); ok && d.Name.Name == "Example" {
 					body := f.text[fset.Position(d.Body.Pos()).Offset:fset.Position(d.Body.End()).Offset]
-					example = strings.TrimSpace(strings.Trim(body, "{}"))
+					example = strings.TrimSpace(strings.TrimSuffix(strings.TrimPrefix(body, "{"), "}"))
 				}
 			}
 		}

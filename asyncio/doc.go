@@ -1,0 +1,91 @@
+// Package asyncio is Python's asyncio in Go: an event loop that runs tasks on one
+// goroutine, with futures, cancellation, timeouts, groups, locks, queues and
+// executors, in asyncio's order and by asyncio's names.
+//
+//	package main
+//
+//	import (
+//		"context"
+//		"fmt"
+//		"time"
+//
+//		"github.com/go-greenlet/greenlet/asyncio"
+//	)
+//
+//	func main() {
+//		v, err := asyncio.Run(context.Background(), func(ctx context.Context) (string, error) {
+//			tea := asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
+//				return asyncio.SleepResult(ctx, 10*time.Millisecond, "tea")
+//			})
+//			fmt.Println("the kettle is on")
+//			return tea.Await(ctx)
+//		})
+//		fmt.Println(v, err)
+//	}
+//
+// It prints
+//
+//	the kettle is on
+//	tea <nil>
+//
+// # The model
+//
+// A coroutine is a plain function that takes a context and may wait. Calling it
+// is awaiting it: there is no other kind of function, and no other kind of call.
+// A task is a coroutine that runs beside others, on a stack of its own: it may
+// wait in the middle of any call, however deep.
+// A loop runs the tasks of one goroutine, one at a time. A task runs until it
+// waits; nothing else takes control from it. So what only tasks touch needs no
+// lock, and a program takes the same course each time it runs.
+// The loop works in turns: a turn runs what is ready when it begins, first come,
+// first served. What becomes ready meanwhile belongs to the next turn. That is
+// asyncio's order, kept to the letter.
+// A future is a result that is not there yet; a task is the future of its own.
+//
+// # Rules
+//
+//   - Pass on the ctx that you were given. It leads to the loop and carries the
+//     values that contextvars carry in Python. Who waits is the task that calls,
+//     whichever task the ctx comes from.
+//   - Every call that waits takes a ctx first, and returns its error when it
+//     ends. The end of a context stays; a cancellation does not:
+//   - Cancel is a request. The task's present wait, or its next one, returns a
+//     CancelledError, once. Clean up and return it. Who goes on instead has
+//     refused, and later waits wait again.
+//   - Return the errors that you do not handle. One that a task returns and
+//     nobody looks at is reported by log/slog. A panic in a task or a callback
+//     becomes an error, a *PanicError, and goes the same way.
+//   - Do not block: a channel, a mutex, time.Sleep, a file or a long computation
+//     stops the loop, and all that runs on it. ToThread and RunInExecutor take
+//     such calls elsewhere, and debug mode reports them.
+//   - A loop and all that belongs to it are touched on the loop's goroutine only.
+//     From others there are CallSoonThreadsafe, RunCoroutineThreadsafe and what
+//     says that any goroutine may call it.
+//   - A callback (CallSoon, CallLater, AddDoneCallback) runs in no task, and must
+//     not wait.
+//   - Run ends what it began: it cancels the tasks that are left, waits for them,
+//     and closes the loop. Nothing outlives it.
+//
+// # What differs from Python
+//
+//   - There are no coroutine objects that wait to be awaited, so none is
+//     forgotten. A Coro that is not called is a function that is not called.
+//   - A ctx that ends ends waits. In Python only a cancel does.
+//   - The loop keeps its tasks: none is collected while it waits.
+//   - Where CPython goes through a set, in the order of Wait, AsCompleted, a
+//     group's abort or the end of Run, the order here is that of creation.
+//   - Timers of equal times run in the order in which they were made.
+//   - What raises for a wrong use returns an error, or panics with one where
+//     nothing is returned.
+//   - No policies, no child watchers, no loop arguments: they ended deprecated.
+//
+// PARITY.md, beside this file, has every public name of CPython's asyncio and
+// what has become of it. The page docs/from-asyncio.md of the repository has the
+// same programs in both languages. Package sched is the scheduler underneath.
+//
+// # Debug mode
+//
+// WithDebug, or ASYNCIODEBUG=1 in the environment, has the loop report calls
+// from foreign goroutines and steps that take long, with the stack that is to
+// blame.
+package asyncio
