@@ -1,0 +1,46 @@
+package main
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+func TestRun(t *testing.T) {
+	const want = `/: 3 links
+/news: server busy
+/docs: 2 links
+/docs/a: 2 links
+/docs/b: server busy
+/news: server busy
+/about: asyncio: timeout
+/docs/b: server busy
+/about: 1 links
+/news: 3 links
+/lost: given up: not found
+/docs/b: given up: server busy
+`
+	var out strings.Builder
+	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(new(jumpingClock)))); err != nil {
+		t.Fatal(err)
+	}
+	if out.String() != want {
+		t.Errorf("got:\n%s\nwant:\n%s", &out, want)
+	}
+}
+
+// A jumpingClock goes straight to the next timer.
+type jumpingClock struct{ now time.Duration }
+
+func (c *jumpingClock) Now() time.Duration { return c.now }
+
+func (c *jumpingClock) Until(when time.Duration, alone bool) time.Duration {
+	if when == sched.Never || !alone {
+		return sched.Never
+	}
+	c.now = max(c.now, when)
+	return 0
+}
