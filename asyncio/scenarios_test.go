@@ -49,21 +49,23 @@ func TestScenariosFail(t *testing.T) {
 		var _ = []scenario{{"asyncio/001_a", nil}, {name: "seeds/d000_01_b"}}
 		var _ = scenario{"asyncio/002_c", nil}
 		const file = "../../asyncio/testdata/conformance/seeds/d000_02_d.out"
-		const other = "asyncio/003_e"`)
+		const log = "testdata/conformance/random/e.out"
+		const other = "../../testdata/conformance/seeds/d000_03_x.out"
+		const no = "asyncio/003_f"`)
 	played := scenariosIn(program)
-	want := []string{"asyncio/001_a", "seeds/d000_01_b", "asyncio/002_c", "seeds/d000_02_d"}
+	want := []string{"asyncio/001_a", "seeds/d000_01_b", "asyncio/002_c", "seeds/d000_02_d", "random/e"}
 	if !slices.Equal(played, want) {
 		t.Fatalf("the program plays %q, want %q", played, want)
 	}
-	there := append(want, "asyncio/003_e")
-	waiting := map[string]string{"asyncio/003_e": "sockets"}
+	there := append(want, "asyncio/003_f")
+	waiting := map[string]string{"asyncio/003_f": "sockets"}
 	if bad := scenarioOffences(there, played, waiting); len(bad) > 0 {
 		t.Errorf("nothing is wrong, and yet %q", bad)
 	}
 	for what, bad := range map[string][]string{
-		"one is forgotten":          scenarioOffences(append(there, "asyncio/004_f"), played, waiting),
-		"one is played and waits":   scenarioOffences(there, append(played, "asyncio/003_e"), waiting),
-		"one waits for no reason":   scenarioOffences(there, played, map[string]string{"asyncio/003_e": ""}),
+		"one is forgotten":          scenarioOffences(append(there, "asyncio/004_g"), played, waiting),
+		"one is played and waits":   scenarioOffences(there, append(played, "asyncio/003_f"), waiting),
+		"one waits for no reason":   scenarioOffences(there, played, map[string]string{"asyncio/003_f": ""}),
 		"one that waits is unknown": scenarioOffences(want, played, waiting),
 		"a played one is unknown":   scenarioOffences(there[1:], played, waiting),
 	} {
@@ -99,7 +101,7 @@ func scenarioOffences(there, played []string, waiting map[string]string) (offenc
 	return offences
 }
 
-var scenarioPath = regexp.MustCompile(`^(asyncio|seeds)/\w+$`)
+var scenarioPath = regexp.MustCompile(`^(asyncio|random|seeds)/\w+$`)
 
 // scenarioName is the name of a scenario whose log is in a file.
 func scenarioName(file string) string {
@@ -145,7 +147,8 @@ func scenariosIn(f *ast.File) (played []string) {
 		case *ast.CompositeLit:
 			scenarios(n, false)
 		case *ast.BasicLit:
-			if s := text(n); strings.Contains(s, "asyncio/testdata/conformance/") {
+			const folder = "testdata/conformance/"
+			if s := text(n); strings.HasPrefix(s, folder) || strings.Contains(s, "asyncio/"+folder) {
 				add(scenarioName(s))
 			}
 		}
