@@ -57,7 +57,7 @@
 //     becomes an error, a *PanicError, and goes the same way.
 //   - Do not block: a channel, a mutex, time.Sleep, a file or a long computation
 //     stops the loop, and all that runs on it. ToThread and RunInExecutor take
-//     such calls elsewhere, and debug mode reports them.
+//     such calls elsewhere, and WithWatchdog finds those that were missed.
 //   - A loop and all that belongs to it are touched on the loop's goroutine only.
 //     From others there are CallSoonThreadsafe, RunCoroutineThreadsafe and what
 //     says that any goroutine may call it.
@@ -85,7 +85,10 @@
 //
 // # Debug mode
 //
-// WithDebug, or ASYNCIODEBUG=1 in the environment, has the loop report calls
-// from foreign goroutines and steps that take long, with the stack that is to
-// blame.
+// The debug mode looks for what programs do wrong: steps and callbacks that take
+// long, a loop that is stuck, calls from other goroutines, a wait with another
+// task's context. It is on by WithDebug, or by ASYNCIODEBUG=1 in the environment,
+// which may name options: ASYNCIODEBUG=slow=50ms,watchdog=2s. The watchdog, which
+// names the call that blocks, costs so little that it may be on by itself: see
+// WithWatchdog.
 package asyncio
