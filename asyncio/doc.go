@@ -68,8 +68,9 @@
 //
 // # What differs from Python
 //
-//   - There are no coroutine objects that wait to be awaited, so none is
-//     forgotten. A Coro that is not called is a function that is not called.
+//   - A Coro is a function, not an object that waits to be awaited. One that is
+//     not called cannot be forgotten. NewCoroutine makes the object for those who
+//     want it.
 //   - A ctx that ends ends waits. In Python only a cancel does.
 //   - The loop keeps its tasks: none is collected while it waits.
 //   - Where CPython goes through a set, in the order of Wait, AsCompleted, a

@@ -1,5 +1,5 @@
-// Manager shows what async with is: a function that opens, lends and closes, and
-// waits for the opening and for the closing.
+// Manager shows what async with is: something is opened, lent to a piece of work,
+// and closed whatever happens. The opening and the closing may wait.
 package main
 
 import (
@@ -21,31 +21,36 @@ func main() {
 
 func run(w io.Writer) error {
 	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
-		return withConnection(ctx, w, func(c *connection) error {
-			result, err := c.doSomething(ctx)
+		return asyncio.With(ctx, &manager{w: w}, func(ctx context.Context, m *manager) error {
+			result, err := m.doSomething(ctx)
 			fmt.Fprintln(w, result)
 			return err
 		})
 	})
 }
 
-type connection struct{ name string }
+// A manager opens a connection before a piece of work, and closes it after it.
+type manager struct {
+	w    io.Writer
+	conn string
+}
 
-func (c *connection) doSomething(context.Context) (int, error) { return 666, nil }
+func (m *manager) doSomething(context.Context) (int, error) { return 666, nil }
 
-// withConnection lends body a connection, which is closed when body ends, in
-// whatever way.
-func withConnection(ctx context.Context, w io.Writer, body func(*connection) error) (err error) {
-	name, err := asyncio.SleepResult(ctx, 20*time.Millisecond, "connection")
+// Enter is Python's __aenter__.
+func (m *manager) Enter(ctx context.Context) (_ *manager, err error) {
+	m.conn, err = asyncio.SleepResult(ctx, 20*time.Millisecond, "connection")
+	fmt.Fprintln(m.w, "enter with", m.conn)
+	return m, err
+}
+
+// Exit is Python's __aexit__. It is called in any case, and is told how the work
+// has ended.
+func (m *manager) Exit(ctx context.Context, err error) error {
+	closing := asyncio.Sleep(ctx, 20*time.Millisecond)
+	fmt.Fprintln(m.w, "exit")
 	if err != nil {
 		return err
 	}
-	fmt.Fprintln(w, "enter with", name)
-	defer func() {
-		if closing := asyncio.Sleep(ctx, 20*time.Millisecond); err == nil {
-			err = closing
-		}
-		fmt.Fprintln(w, "exit")
-	}()
-	return body(&connection{name})
+	return closing
 }
