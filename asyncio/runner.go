@@ -168,7 +168,7 @@ func (l *Loop) orphan() {
 func (r *Runner) catch(l *Loop, t AnyTask) (end func() bool) {
 	// In a testing/synctest bubble package signal would make channels of the
 	// bubble, which it uses outside.
-	if !r.opts.signals || rt.InBubble() || signal.Ignored(os.Interrupt) {
+	if !r.opts.signals || rt.InBubble() || interruptsIgnored() {
 		return func() bool { return false }
 	}
 	caught := make(chan os.Signal, 2)
