@@ -53,7 +53,7 @@ func run(w io.Writer) error {
 		}
 		fmt.Fprintln(w, "has read", strings.Join(texts, " "))
 		ticking.Cancel()
-		if ticks, _ := ticking.Await(ctx); ticks > 1 {
+		if ticks, _ := ticking.Await(ctx); ticks > 0 {
 			fmt.Fprintln(w, "the loop went on meanwhile")
 		}
 		return nil

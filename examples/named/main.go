@@ -20,7 +20,7 @@ func main() {
 	}
 }
 
-func run(w io.Writer) error {
+func run(w io.Writer, opts ...asyncio.RunOption) error {
 	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
 		tasks := []*asyncio.Task[string]{
 			asyncio.CreateTask(ctx, bake("bread", 30*time.Millisecond), asyncio.WithTaskName("oven")),
@@ -45,7 +45,7 @@ func run(w io.Writer) error {
 			fmt.Fprintln(w)
 		}
 		return nil
-	})
+	}, opts...)
 }
 
 func bake(cake string, d time.Duration) asyncio.Coro[string] {

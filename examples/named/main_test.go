@@ -3,6 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
 )
 
 func TestRun(t *testing.T) {
@@ -12,7 +15,7 @@ stone oven: pizza
 broken oven: nothing came out
 `
 	var out strings.Builder
-	if err := run(&out); err != nil {
+	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(asynciotest.NewClock()))); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {

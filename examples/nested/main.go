@@ -19,7 +19,7 @@ func main() {
 	}
 }
 
-func run(w io.Writer) error {
+func run(w io.Writer, opts ...asyncio.RunOption) error {
 	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
 		for _, outer := range []struct {
 			name string
@@ -38,7 +38,7 @@ func run(w io.Writer) error {
 			fmt.Fprintln(w, outer.name, results)
 		}
 		return nil
-	})
+	}, opts...)
 }
 
 func work(w io.Writer, n int, ms time.Duration) asyncio.Coro[int] {

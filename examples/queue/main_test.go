@@ -3,10 +3,9 @@ package main
 import (
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/go-greenlet/greenlet/asyncio"
-	"github.com/go-greenlet/greenlet/sched"
+	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
 )
 
 func TestRun(t *testing.T) {
@@ -24,23 +23,10 @@ ann goes home
 bob goes home
 `
 	var out strings.Builder
-	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(new(jumpingClock)))); err != nil {
+	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(asynciotest.NewClock()))); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {
 		t.Errorf("got:\n%s\nwant:\n%s", &out, want)
 	}
-}
-
-// A jumpingClock goes straight to the next timer.
-type jumpingClock struct{ now time.Duration }
-
-func (c *jumpingClock) Now() time.Duration { return c.now }
-
-func (c *jumpingClock) Until(when time.Duration, alone bool) time.Duration {
-	if when == sched.Never || !alone {
-		return sched.Never
-	}
-	c.now = max(c.now, when)
-	return 0
 }
