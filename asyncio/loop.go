@@ -22,17 +22,16 @@ import (
 type Loop struct {
 	s *sched.Loop
 
-	handler     func(*Loop, ExceptionContext)
-	factory     TaskFactory
-	debug       bool
-	slow        time.Duration // a callback or step that takes longer is reported in debug mode
-	watchdog    time.Duration // 0: as the debug mode has it
-	runDone     <-chan struct{}
-	lost        lostErrors
-	executors   executors
-	outside     outside
-	generators  generators
-	taskNumbers uint64
+	handler    func(*Loop, ExceptionContext)
+	factory    TaskFactory
+	debug      bool
+	slow       time.Duration // a callback or step that takes longer is reported in debug mode
+	watchdog   time.Duration // 0: as the debug mode has it
+	runDone    <-chan struct{}
+	lost       lostErrors
+	executors  executors
+	outside    outside
+	generators generators
 }
 
 // A Handle is a callback that is to run: what CallSoon returns. Python:

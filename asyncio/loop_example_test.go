@@ -123,6 +123,7 @@ func ExampleWithSeed() {
 		}, asyncio.WithLoopOptions(opts...))
 		return names
 	}
-	fmt.Println(order(), order(asyncio.WithSeed(7)) == order(asyncio.WithSeed(7)))
+	first, second := order(asyncio.WithSeed(7)), order(asyncio.WithSeed(7))
+	fmt.Println(order(), first == second)
 	// Output: abcde true
 }
