@@ -48,7 +48,8 @@ func child(t *testing.T, name string) *exec.Cmd {
 	if err != nil || runtime.GOOS == "js" || runtime.GOOS == "wasip1" {
 		t.Skip("no processes here: ", err)
 	}
-	cmd := exec.Command(exe)
+	argv := append(asyncio.Emulator[:len(asyncio.Emulator):len(asyncio.Emulator)], exe)
+	cmd := exec.Command(argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "ASYNCIO_TEST_CHILD="+name)
 	return cmd
 }

@@ -400,7 +400,8 @@ func TestExploreReplays(t *testing.T) {
 	if want := fmt.Sprintf("ASYNCIOTEST_SEED=%d go test -run '^TestExploreReplays$'", seed); !strings.Contains(d.told[0], want) {
 		t.Errorf("%s does not tell %s", d.told[0], want)
 	}
-	again := exec.Command(os.Args[0], "-test.run=^TestExploreReplays$", "-test.v")
+	argv := append(strings.Fields(os.Getenv("TEST_EXEC")), os.Args[0], "-test.run=^TestExploreReplays$", "-test.v")
+	again := exec.Command(argv[0], argv[1:]...)
 	again.Env = append(os.Environ(), fmt.Sprint(asynciotest.SeedVar, "=", seed))
 	out, err := again.CombinedOutput()
 	if err == nil || !strings.Contains(string(out), fmt.Sprint("random number ", n, "\n")) {
