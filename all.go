@@ -88,7 +88,7 @@ func (g *Greenlet) Stack() []runtime.Frame {
 		return nil
 	}
 	if !assembly {
-		return printedFrames(g.c.goid)
+		return printedFrames(g.c.goid())
 	}
 	pcs := make([]uintptr, 64)
 	n := rt.Callers(g.c.g, pcs)

@@ -16,31 +16,39 @@ import (
 // that users hold is another object: the carrier of a greenlet that has been
 // suspended refers to it weakly, so that an abandoned greenlet can be noticed.
 type carrier struct {
-	g    rt.G   // the goroutine; none where the layout is not known
-	goid uint64 // its number
+	// 64 bytes, one cache line: with many greenlets nothing of a carrier is in
+	// the cache when its turn comes.
 
-	hub    *hub      // the tree; nil while idle
-	handle *Greenlet // while young, and always for the root
+	g       rt.G      // the goroutine; none where the layout is not known
+	hub     *hub      // the tree; nil while idle
+	handle  *Greenlet // while young, and always for the root
+	old     *old      // once the handle is referred to weakly
+	pair    *pair     // if it carries a coroutine: see pair.go
+	*engine           // the generic backend's; else nil
+
+	at      int32 // index in hub.live
+	armed   bool  // may be suspended in assembly: enlisted, or the root, or floating
+	floats  bool  // carries a floating coroutine (pull.go), which no tree lists
+	slow    bool  // parked by the slow path: cannot receive registers
+	cold    bool  // has no goroutine yet
+	slotted bool  // found by the word at the base of the stack: see self.go
+	killed  bool  // being unwound by Kill
+	retired bool  // told to end
+}
+
+// old is what a carrier has that has been suspended for longer: the weak
+// pointer to its handle and what a handle made anew needs. hub.mu guards it.
+type old struct {
 	weak   weak.Pointer[Greenlet]
-
-	// What a handle made anew needs, set by hub.age. hub.mu guards them.
 	parent *Greenlet
 	name   *string
 	id     uint64
-	at     int32 // index in hub.live
+}
 
-	armed   bool // may be suspended in assembly: enlisted, or the root, or floating
-	floats  bool // carries a floating coroutine (pull.go), which no tree lists
-	slow    bool // parked by the slow path: cannot receive registers
-	cold    bool // has no goroutine yet
-	killed  bool // being unwound by Kill
-	retired bool // told to end
-
-	pair *pair // if it carries a coroutine: see pair.go
-
-	failure *PanicError // how the body ended, if it panicked
-
-	engine
+// ages makes g, which is suspended on c, be referred to weakly.
+func (c *carrier) ages(g *Greenlet) {
+	c.old = &old{weak.Make(g), g.parent, g.name, g.id}
+	c.handle = nil
 }
 
 // depot is the idle carriers of all trees.
@@ -49,9 +57,7 @@ var depot stack.Depot[*carrier]
 func init() { depot.Trims() }
 
 func newCarrier() *carrier {
-	c := &carrier{cold: true, slow: true}
-	c.engine.init()
-	return c
+	return &carrier{cold: true, slow: true, engine: newEngine()}
 }
 
 // entry is what the handle's gp is to be while c is suspended.
@@ -75,12 +81,31 @@ func (c *carrier) current() *Greenlet {
 	return g
 }
 
+// parent returns the parent of the greenlet on c. hub.mu is held.
+func (c *carrier) parent() *Greenlet {
+	if c.handle != nil {
+		return c.handle.parent
+	}
+	return c.old.parent
+}
+
+// goid is the number of c's goroutine, which has begun.
+func (c *carrier) goid() uint64 {
+	if assembly {
+		return c.g.ID()
+	}
+	return c.number
+}
+
 // peek returns the handle if there is one still.
 func (c *carrier) peek() *Greenlet {
 	if c.handle != nil {
 		return c.handle
 	}
-	return c.weak.Value()
+	if c.old != nil {
+		return c.old.weak.Value()
+	}
+	return nil
 }
 
 // listed reports whether c is in its tree's list of live carriers.
@@ -92,27 +117,28 @@ func (c *carrier) suspend() {
 	if !c.armed {
 		h.enlist(c)
 	}
-	h.running = c.goid
+	h.running = c.goid()
 }
 
 // life is what a carrier's goroutine does: it runs bodies until it is told to
 // end.
 func (c *carrier) life() {
 	c.landed()
-	for failed := false; ; failed = true {
-		c.serve(failed)
+	for failed := false; c.serve(failed); failed = true {
 	}
 }
 
-// serve runs bodies until one panics; failed tells that one just has. One
-// deferred call serves them all, so that a body which returns does not pay for
-// it. It only takes the panic down: if the goroutine is being unwound by Goexit
-// or Kill, and a deferred call has panicked, the unwinding goes on from here to
-// depart. The letters are opened in here too, because a trace hook may panic.
-func (c *carrier) serve(failed bool) {
+// serve runs bodies until one panics, which it reports, or c is told to end;
+// failed tells that one just has panicked. One deferred call serves them all, so
+// that a body which returns does not pay for it. It only takes the panic down:
+// if the goroutine is being unwound by Goexit or Kill, and a deferred call has
+// panicked, the unwinding goes on from here to depart. The letters are opened in
+// here too, because a trace hook may panic.
+func (c *carrier) serve(failed bool) (panicked bool) {
 	defer func() {
 		if p := recover(); p != nil {
-			c.failure = newPanicError(p, Current().title())
+			c.hub.failure = newPanicError(p, Current().title())
+			panicked = true
 		}
 	}()
 	var v any
@@ -124,6 +150,12 @@ func (c *carrier) serve(failed bool) {
 	}
 	for {
 		if err != nil {
+			if c.retired {
+				// By returns, not by Goexit: unwinding takes more stack than there
+				// is, and the runtime keeps no stack that has grown for the next
+				// goroutine.
+				return false
+			}
 			// Thrown at a greenlet whose trace hook had switched away before the
 			// body began.
 			v, err = c.leave(nil, err)
@@ -138,7 +170,13 @@ func (c *carrier) serve(failed bool) {
 		if g.depth != 0 {
 			stack.Reserve(int(g.depth) << 10)
 		}
-		result, failure := body(v)
+		var result any
+		var failure error
+		if p := c.pair; p != nil {
+			p.body.run() // what runPair does, with one return less
+		} else {
+			result, failure = body(v)
+		}
 		if parent := c.leavesShort(failure); parent != nil {
 			v, err = resume(parent, result, nil)
 		} else {
@@ -147,19 +185,27 @@ func (c *carrier) serve(failed bool) {
 	}
 }
 
-// leavesShort is leave for a greenlet that was never suspended and whose parent
-// waits for a value: then all but the switch is done, and the parent returned.
+// leavesShort is leave for a young greenlet whose parent waits for a value: then
+// all but the switch is done, and the parent returned. It uses little stack,
+// which with many greenlets is not in the cache.
 func (c *carrier) leavesShort(err error) *Greenlet {
 	h, g := c.hub, c.handle
-	if !assembly || c.listed() || err != nil || g == nil || !h.gate.none() || g.parent.hub != h || g.parent.gp.IsNil() || g.parent.c.yields() {
+	if !assembly || err != nil || g == nil || !h.gate.none() {
 		return nil
+	}
+	p := g.parent
+	if p.hub != h || p.gp.IsNil() || p.c.yields() {
+		return nil
+	}
+	if c.listed() {
+		h.delist(c)
 	}
 	g.end()
 	c.handle, c.hub, c.pair = nil, nil, nil
 	c.armed, c.floats = false, false
 	h.free.Put(c)
-	h.running = c.goid
-	return g.parent
+	h.running = c.goid()
+	return p
 }
 
 // leave ends the greenlet on c, puts c among the idle ones and switches to
@@ -174,7 +220,7 @@ func (c *carrier) leave(v any, err error) (any, error) {
 	} else {
 		h.free.Put(c)
 	}
-	h.running = c.goid
+	h.running = c.goid()
 	if l.plain() && !next.gp.IsNil() {
 		return resume(next, l.v, l.err)
 	}
@@ -191,7 +237,10 @@ func (g *Greenlet) end() {
 // finish ends the greenlet that ran on c and makes the letter to its parent.
 func (c *carrier) finish(v any, err error) letter {
 	h := c.hub
-	l := letter{v: v, err: err, to: c.parent}
+	l := letter{v: v, err: err}
+	if c.old != nil {
+		l.to = c.old.parent
+	}
 	g := c.peek()
 	if g == nil && h.traced() {
 		g = c.current() // the hook is told of those without a handle, too
@@ -210,9 +259,9 @@ func (c *carrier) finish(v any, err error) letter {
 		l.v, l.err = err, nil
 	}
 	l.ends = true
-	if c.failure != nil {
-		l = letter{kind: letterPanic, ends: true, failure: c.failure, to: l.to}
-		c.failure = nil
+	if h.failure != nil {
+		l = letter{kind: letterPanic, ends: true, failure: h.failure, to: l.to}
+		h.failure = nil
 	}
 	if h.traced() {
 		l.from = g
@@ -221,8 +270,7 @@ func (c *carrier) finish(v any, err error) letter {
 		h.delist(c)
 	}
 	c.armed, c.floats, c.pair = false, false, nil
-	c.handle, c.parent, c.name = nil, nil, nil
-	c.hub = nil
+	c.handle, c.old, c.hub = nil, nil, nil
 	return l
 }
 
@@ -234,14 +282,14 @@ func (c *carrier) depart() {
 		return
 	}
 	h := c.hub
-	killed, failed := c.killed, c.failure != nil
+	killed, failed := c.killed, h.failure != nil
 	l := c.finish(Exit, nil)
 	if !killed && !failed {
 		l.kind = letterGoexit
 	}
 	l.reap = c
 	next := h.route(&l)
-	h.running = c.goid
+	h.running = c.goid()
 	c.retired = true
 	c.address(next.c, &l)
 	c.handOver(next.c)
@@ -253,6 +301,9 @@ func (c *carrier) Retire() {
 	c.retired = true
 	c.wake()
 }
+
+// errRetired is what an idle carrier finds that is told to end.
+var errRetired = errors.New("greenlet: the goroutine is not needed any more")
 
 // A letter is what a greenlet finds that is resumed by the slow path: the value
 // or error that the assembly would have brought in registers, or something that
@@ -345,9 +396,9 @@ func (c *carrier) address(next *carrier, l *letter) {
 func (next *carrier) expected() {
 	h := next.hub
 	h.current = 0
-	h.running = next.goid
-	if !next.armed {
-		h.running = 0 // it must be enlisted before it is suspended
+	h.running = 0 // it must be enlisted before it is suspended
+	if next.armed {
+		h.running = next.goid()
 	}
 }
 
@@ -371,7 +422,7 @@ func (c *carrier) landed() {
 // arrive opens the letter with which c was resumed.
 func (c *carrier) arrive() (any, error) {
 	if c.retired {
-		runtime.Goexit()
+		return nil, errRetired
 	}
 	h := c.hub
 	l := h.letter

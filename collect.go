@@ -88,10 +88,10 @@ func (h *hub) forgotten(x *carrier) bool {
 		x.pair.loosen(h)
 	}
 	if x.handle == nil {
-		return x.weak.Value() == nil
+		return x.old.weak.Value() == nil
 	}
 	if x.handle.body == nil {
-		h.age(x)
+		x.ages(x.handle)
 	}
 	return false
 }

@@ -59,7 +59,7 @@ func (c *carrier) mayReach(g *Greenlet, what string) error {
 	case g == nil || g.hub == nil:
 		return fmt.Errorf("greenlet: cannot %s a nil greenlet, or one that New did not make (%w)", what, ErrNil)
 	case g.hub != c.hub:
-		return &foreignError{what: what, target: g, goroutine: c.goid}
+		return &foreignError{what: what, target: g, goroutine: c.goid()}
 	}
 	return nil
 }

@@ -3,7 +3,6 @@ package greenlet
 import (
 	"sync"
 	"sync/atomic"
-	"weak"
 )
 
 // A floating coroutine may be called by any goroutine, one at a time, as
@@ -31,7 +30,7 @@ func floatingLive() int {
 func (p *pair) launch() {
 	c := p.c
 	c.floats, c.armed = true, true
-	c.hub.running = c.goid
+	c.hub.running = c.goid()
 	c.hub.current = p.coroutine
 	floating.mu.Lock()
 	p.at = int32(len(floating.live))
@@ -103,9 +102,7 @@ func (p *pair) abandoned() bool {
 	g.setParent(c.hub.main)
 	p.hub, p.consumer = &nowhere, nil
 	if c.handle != nil {
-		c.weak = weak.Make(g)
-		c.parent, c.name, c.id = g.parent, g.name, g.id
-		c.handle = nil
+		c.ages(g)
 	}
 	return false
 }

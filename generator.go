@@ -62,7 +62,7 @@ var (
 )
 
 // NewGenerator makes a generator that will run body at the first Next. Any
-// goroutine may call it; it does not switch. Cost: three allocations.
+// goroutine may call it; it does not switch. Cost: two allocations.
 func NewGenerator[Y, S, R any](body func(y *Yielder[Y, S]) (R, error)) *Generator[Y, S, R] {
 	both := &struct {
 		Generator[Y, S, R]
@@ -70,7 +70,7 @@ func NewGenerator[Y, S, R any](body func(y *Yielder[Y, S]) (R, error)) *Generato
 	}{}
 	k := &generator[Y, S, R]{body: body}
 	k.p.stops = true
-	k.p.init(&both.g, k.run)
+	k.p.init(&both.g, k)
 	both.k, both.face = k, face{&k.p, &both.g}
 	return &both.Generator
 }
@@ -248,7 +248,7 @@ func YieldFrom[Y, S, R any](y *Yielder[Y, S], sub *Generator[Y, S, R]) (R, error
 }
 
 // run is the generator's greenlet.
-func (k *generator[Y, S, R]) run(any) (any, error) {
+func (k *generator[Y, S, R]) run() {
 	k.p.begin()
 	k.outcome = errAway
 	failure := errCut
@@ -263,10 +263,9 @@ func (k *generator[Y, S, R]) run(any) (any, error) {
 	case failure == nil:
 		k.result, k.returned = result, true
 		k.outcome = ErrStop
-		return nil, nil
+		return
 	case errors.Is(failure, ErrStop):
 		failure = fmt.Errorf("%w (%v)", ErrStopEscaped, failure)
 	}
 	k.outcome = failure
-	return nil, nil
 }

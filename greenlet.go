@@ -177,8 +177,8 @@ func (g *Greenlet) SetParent(p *Greenlet) error {
 func (g *Greenlet) setParent(p *Greenlet) {
 	g.hub.mu.Lock()
 	g.parent = p
-	if g.c != nil && g.c.handle == nil {
-		g.c.parent = p
+	if g.c != nil && g.c.old != nil {
+		g.c.old.parent = p
 	}
 	g.hub.mu.Unlock()
 }

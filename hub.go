@@ -29,6 +29,8 @@ type hub struct {
 	seen   *Greenlet // the last answer of carrier.current
 	seenOf *carrier
 
+	failure *PanicError // how the body that has just ended did, if it panicked
+
 	trace   TraceFunc
 	tracing bool // inside the hook
 
@@ -62,8 +64,10 @@ func newHub(goid uint64) *hub {
 	name := "main"
 	h.main = &Greenlet{hub: h, c: &h.root, name: &name, id: h.nextID()}
 	h.main.setState(started)
-	h.root = carrier{goid: goid, hub: h, handle: h.main, armed: true} // never enlisted
-	h.root.engine.init()
+	h.root = carrier{hub: h, handle: h.main, armed: true, engine: newEngine()} // never enlisted
+	if !assembly {
+		h.root.number = goid
+	}
 	if rt.Fast {
 		h.root.g = rt.Self()
 	}
@@ -139,15 +143,6 @@ func (h *hub) enlist(c *carrier) {
 	watchCollector()
 }
 
-// age makes c, which is young and suspended, old: from here on nothing of the
-// tree refers to its handle strongly. h.mu is held.
-func (h *hub) age(c *carrier) {
-	g := c.handle
-	c.weak = weak.Make(g)
-	c.parent, c.name, c.id = g.parent, g.name, g.id
-	c.handle = nil
-}
-
 // delist takes c, which has ended, from among the live ones.
 func (h *hub) delist(c *carrier) {
 	h.mu.Lock()
@@ -157,8 +152,6 @@ func (h *hub) delist(c *carrier) {
 	moved.at = c.at
 	h.live[last] = nil
 	h.live = h.live[:last]
-	c.weak = weak.Pointer[Greenlet]{}
-	c.parent, c.name = nil, nil
 	h.mu.Unlock()
 }
 
@@ -168,12 +161,12 @@ func (h *hub) handleOf(c *carrier) *Greenlet {
 	if c.handle != nil {
 		return c.handle
 	}
-	if g := c.weak.Value(); g != nil {
+	if g := c.old.weak.Value(); g != nil {
 		return g
 	}
-	g := &Greenlet{hub: h, c: c, parent: c.parent, name: c.name, id: c.id}
+	g := &Greenlet{hub: h, c: c, parent: c.old.parent, name: c.old.name, id: c.old.id}
 	g.gp = c.entry()
 	g.setState(started)
-	c.weak = weak.Make(g)
+	c.old.weak = weak.Make(g)
 	return g
 }

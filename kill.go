@@ -114,12 +114,8 @@ func (h *hub) deepest(c *carrier) *Greenlet {
 		if x == c {
 			continue
 		}
-		p := x.parent
-		if x.handle != nil {
-			p = x.handle.parent
-		}
 		depth := 0
-		for ; p != nil; p = p.parent {
+		for p := x.parent(); p != nil; p = p.parent {
 			depth++
 		}
 		if depth > most {

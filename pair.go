@@ -35,6 +35,8 @@ type pair struct {
 	looks atomic.Uint32 // odd while somebody looks whether it is abandoned: see float.go
 
 	c *carrier // the coroutine's, while it has started and not ended
+
+	body interface{ run() } // what the coroutine does: not a func, which would have to be allocated
 }
 
 // A face is the consumer's side of a pair, which Coro, Generator and Pull are
@@ -60,7 +62,14 @@ var (
 	back   = backSlow
 )
 
-func callInGo(f *face) (any, error) { return callSlow(f.p, f.g) }
+func callInGo(f *face) (any, error) {
+	if f.p.startsShort(f.g) {
+		_, err := resume(f.g, f.p, nil)
+		runtime.KeepAlive(f)
+		return nil, err
+	}
+	return callSlow(f.p, f.g)
+}
 
 func calledInGo(f *face) uintptr {
 	if refused, _ := callSlow(f.p, f.g); refused != nil {
@@ -91,6 +100,10 @@ func (p *pair) claim(c *carrier, g *Greenlet) (*Greenlet, error) {
 		return nil, err
 	}
 	for {
+		if !p.floats && p.paused == 1 {
+			p.paused = 0 // nobody else can
+			break
+		}
 		looks := p.looks.Load()
 		if atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
 			break
@@ -128,12 +141,14 @@ func (p *pair) run(c *carrier, g *Greenlet, thrown error) error {
 	}
 	p.consumer = consumer
 	p.adopt(g, consumer)
+	var v any
 	if !p.started {
 		p.started = true
 		p.coroutine = addressOf(g)
+		v = p
 	}
 	p.yielded = false
-	_, err := enter(g, nil, thrown)
+	_, err := enter(g, v, thrown)
 	if c.armed {
 		c.hub.current = addressOf(consumer)
 	}
@@ -156,6 +171,31 @@ func (p *pair) adopt(g, consumer *Greenlet) {
 		}
 	}
 	g.setParent(consumer)
+}
+
+// startsShort makes a coroutine that has not started ready to be resumed, if its
+// parent calls and a carrier is at hand. It is what claim and run do in general.
+// Each call less that the first switch happens in is one return less that the
+// processor cannot predict.
+func (p *pair) startsShort(g *Greenlet) bool {
+	if !assembly || p.started || g == nil {
+		return false
+	}
+	c := selfFor(g)
+	consumer := c.handle
+	if consumer == nil || g.parent != consumer || p.hub != c.hub || !atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
+		return false
+	}
+	if !c.short(g, nil) {
+		atomic.StoreUint32(&p.paused, 1)
+		return false
+	}
+	p.consumer = consumer
+	p.started = true
+	p.coroutine = addressOf(g)
+	p.c = g.c
+	g.c.pair = p
+	return true
 }
 
 // rests reports whether the coroutine is parked. It pauses before it parks, so
@@ -191,7 +231,7 @@ func (p *pair) owned(c *carrier, g *Greenlet) error {
 	if g == nil {
 		g = p.handle()
 	}
-	return &foreignError{what: "resume", target: g, goroutine: c.goid}
+	return &foreignError{what: "resume", target: g, goroutine: c.goid()}
 }
 
 // refuse says that the coroutine runs. Pull and Push have no other way to tell
@@ -239,11 +279,24 @@ func backSlow(p *pair) (any, error) {
 		consumer = c.hub.main
 	}
 	p.yielded = true
-	atomic.StoreUint32(&p.paused, 1)
-	v, err := enter(consumer, nil, nil)
+	var v any
+	var err error
+	if p.floats {
+		atomic.StoreUint32(&p.paused, 1)
+	} else {
+		p.paused = 1
+	}
+	if c.short(consumer, nil) {
+		v, err = resume(consumer, nil, nil)
+	} else {
+		v, err = enter(consumer, nil, nil)
+	}
 	if c.armed {
-		// The handle may be a new one.
-		p.coroutine = addressOf(Current())
+		g := c.handle
+		if g == nil {
+			g = c.current() // it may be a new one
+		}
+		p.coroutine = addressOf(g)
 		c.hub.current = p.coroutine
 	}
 	return v, err
@@ -253,10 +306,19 @@ func backSlow(p *pair) (any, error) {
 // greenlet passes it over, like a dead one.
 func (c *carrier) yields() bool { return c.pair != nil && atomic.LoadUint32(&c.pair.paused) == 1 }
 
+// runPair is the body of all coroutines. Only those who have the pair can start
+// one, since nobody else has the handle before, and they send it.
+func runPair(p any) (any, error) {
+	p.(*pair).body.run()
+	return nil, nil
+}
+
 // begin is the coroutine's first act, end its last.
 func (p *pair) begin() {
-	p.c = self()
-	p.c.pair = p
+	if p.c == nil { // not started by startsShort
+		p.c = self()
+		p.c.pair = p
+	}
 	if p.floats {
 		p.launch()
 	}
@@ -284,17 +346,20 @@ func (p *pair) loosen(h *hub) {
 		return
 	}
 	p.consumer = h.main
-	p.c.parent = h.main
+	if p.c.old != nil {
+		p.c.old.parent = h.main
+	}
 	if g := p.c.peek(); g != nil {
 		g.parent = h.main
 	}
 }
 
-// init makes g, which is zero, the handle of p's coroutine; run is its body.
-func (p *pair) init(g *Greenlet, run func(any) (any, error)) {
+// init makes g, which is zero, the handle of p's coroutine.
+func (p *pair) init(g *Greenlet, body interface{ run() }) {
 	parent := Current()
-	g.hub, g.parent, g.body, g.id = parent.hub, parent, run, parent.hub.nextID()
+	g.hub, g.parent, g.body, g.id = parent.hub, parent, runPair, parent.hub.nextID()
 	p.hub = parent.hub
+	p.body = body
 	p.paused = 1
 }
 

@@ -28,15 +28,8 @@ import (
 //
 // Any goroutine may call Pull; it does not switch.
 func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
-	p := newPuller[V]()
-	k := p.k
-	p.g.body = func(any) (any, error) {
-		k.begin()
-		defer k.over()
-		seq(k.yield())
-		return nil, nil
-	}
-	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), func(v V, ok bool) (V, bool) { return v, ok })
+	p := newPuller(seq)
+	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), nil)
 	next = func() (V, bool) {
 		if p.k.never {
 			go nothing()
@@ -46,6 +39,9 @@ func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 			p.check()
 			return p.k.value, false
 		}
+		if p.leave == nil {
+			return p.k.value, true
+		}
 		return p.leave(p.k.value, true)
 	}
 	return next, p.stop
@@ -53,14 +49,9 @@ func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 
 // Pull2 is Pull for sequences of pairs, as iter.Pull2.
 func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()) {
-	p := newPuller[both[K, V]]()
+	p := newPuller[both[K, V]](nil)
 	k := p.k
-	p.g.body = func(any) (any, error) {
-		k.begin()
-		defer k.over()
-		seq(yield2(k))
-		return nil, nil
-	}
+	k.feed = func() { seq(yield2(k)) }
 	leave := returns[func(K, V, bool) (K, V, bool)](fitsRegisters[both[K, V]](), func(k K, v V, ok bool) (K, V, bool) { return k, v, ok })
 	next = func() (K, V, bool) {
 		if p.k.never {
@@ -87,7 +78,7 @@ type both[K, V any] struct {
 type puller[V any] struct {
 	face
 	k     *pulled[V]
-	leave func(V, bool) (V, bool) // how next returns
+	leave func(V, bool) (V, bool) // how next returns; nil: plainly
 }
 
 type pulled[V any] struct {
@@ -95,19 +86,32 @@ type pulled[V any] struct {
 	value    V
 	panicked any
 	stopped  bool
+	seq      func(yield func(V) bool)
+	feed     func() // in place of seq: runs it with a yield of its own
 	never    bool // keeps next and yield from being inlined: see returns
 }
 
-func newPuller[V any]() *puller[V] {
+func newPuller[V any](seq func(yield func(V) bool)) *puller[V] {
 	both := &struct {
 		puller[V]
 		g Greenlet
 	}{}
-	k := &pulled[V]{}
+	k := &pulled[V]{seq: seq}
 	k.floats = true
-	k.init(&both.g, nil)
+	k.init(&both.g, k)
 	both.k, both.face = k, face{&k.pair, &both.g}
 	return &both.puller
+}
+
+// run is seq's greenlet.
+func (k *pulled[V]) run() {
+	k.begin()
+	defer k.over()
+	if k.feed != nil {
+		k.feed()
+		return
+	}
+	k.seq(k.yield())
 }
 
 // over is the deferred call at the end of seq's greenlet.
@@ -177,7 +181,11 @@ func (p *puller[V]) step(c *carrier, g *Greenlet) bool {
 }
 
 func (p *puller[V]) stop() {
-	k, c := p.k, self()
+	k := p.k
+	if k.finished {
+		return
+	}
+	c := self()
 	g, _ := k.claim(c, p.g)
 	switch {
 	case g == nil: // it has ended

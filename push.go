@@ -23,14 +23,9 @@ import (
 //
 // Any goroutine may call Push; it does not switch.
 func Push[V any](recv func(seq iter.Seq[V])) (push func(V) bool, stop func()) {
-	p := newPuller[V]()
+	p := newPuller[V](nil)
 	k := p.k
-	p.g.body = func(any) (any, error) {
-		k.begin()
-		defer k.over()
-		recv(k.pushed)
-		return nil, nil
-	}
+	k.body = receiver[V]{k, recv}
 	push = func(v V) bool {
 		if !k.started && !p.asks() {
 			return false
@@ -49,6 +44,18 @@ func Push[V any](recv func(seq iter.Seq[V])) (push func(V) bool, stop func()) {
 		}
 	}
 	return push, stop
+}
+
+// A receiver is what recv's greenlet does.
+type receiver[V any] struct {
+	*pulled[V]
+	recv func(seq iter.Seq[V])
+}
+
+func (r receiver[V]) run() {
+	r.begin()
+	defer r.over()
+	r.recv(r.pushed)
 }
 
 // asks lets recv run to where it asks for a value, and reports whether it does.

@@ -116,16 +116,21 @@ func trees() []*hub {
 // them itself when it begins and when it ends.
 func (c *carrier) register(slotted bool) {
 	stack.Began()
-	c.goid = rt.GoroutineID()
 	if rt.Fast {
 		c.g = rt.Self()
 	}
+	if !assembly {
+		c.number = rt.GoroutineID()
+	}
+	c.slotted = slotted
 	if !slotted {
-		carriers.Store(c.goid, c)
+		carriers.Store(c.goid(), c)
 	}
 }
 
 func (c *carrier) deregister() {
-	carriers.Delete(c.goid)
+	if !c.slotted {
+		carriers.Delete(c.goid())
+	}
 	stack.Ended()
 }

@@ -142,9 +142,17 @@ package greenlet
 // by the scheduler.
 func slow(g *Greenlet, v any, err error) (any, error) {
 	c := selfFor(g)
-	if c.startsWarm(g, err) {
-		return resume(g, v, nil)
+	if c.short(g, err) {
+		return resume(g, v, err)
 	}
+	return c.long(g, v, err)
+}
+
+// long is slow without the short ways. It is not inlined: its frame is large,
+// and that of slow stays on the stack of a greenlet that waits.
+//
+//go:noinline
+func (c *carrier) long(g *Greenlet, v any, err error) (any, error) {
 	if refused := c.maySwitch(g); refused != nil {
 		return nil, refused
 	}
@@ -183,12 +191,23 @@ func (c *carrier) slowly(g *Greenlet, v any, err error) (any, error) {
 	return c.post(next.c, &l)
 }
 
-// startsWarm starts g if it is fresh, a carrier is at hand and nothing else is
-// to be done on the way. It is what the rest of slow does in general, made
-// short. A g that it has started but cannot resume is left to the rest of slow.
-func (c *carrier) startsWarm(g *Greenlet, err error) bool {
+// short does what is to be done before c may resume g, if that is little: g
+// waits for registers, and c only has to be enlisted; or g is fresh and a carrier
+// is at hand. It is what long does in general. A g that it has started but that
+// cannot be resumed is left to long.
+func (c *carrier) short(g *Greenlet, err error) bool {
 	h := c.hub
-	if !assembly || g == nil || g.hub != h || g.state != fresh || g.body == nil || err != nil || !h.gate.none() {
+	if !assembly || g == nil || g.hub != h || !h.gate.none() {
+		return false
+	}
+	if !g.gp.IsNil() {
+		if g.c == c {
+			return false
+		}
+		c.suspend()
+		return true
+	}
+	if g.state != fresh || g.body == nil || err != nil {
 		return false
 	}
 	next, warm := h.free.Get()

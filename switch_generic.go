@@ -8,14 +8,17 @@ import "sync/atomic"
 
 // An engine is what a goroutine needs to wait for its turn.
 type engine struct {
-	turn chan struct{} // holds the token; nil with the assembly
+	turn chan struct{} // holds the token
 	rest atomic.Bool   // waits for the token, and has done what it does before
+
+	number uint64 // the goroutine's; with the assembly its g tells
 }
 
-func (e *engine) init() {
-	if !assembly {
-		e.turn = make(chan struct{}, 1)
+func newEngine() *engine {
+	if assembly {
+		return nil
 	}
+	return &engine{turn: make(chan struct{}, 1)}
 }
 
 // handOver parks c and lets next run. It returns when c is resumed.
