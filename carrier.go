@@ -386,6 +386,16 @@ func (c *carrier) post(next *carrier, l *letter) (any, error) {
 	return c.arrive()
 }
 
+// send is post for a value or an error. A letter is large, and the stacks of
+// those who are suspended for the first time are not in the cache: so it is
+// written in place.
+func (c *carrier) send(next *carrier, v any, err error) (any, error) {
+	h := c.hub
+	h.letter.v, h.letter.err = v, err // arrive has left the rest zero
+	next.expected()
+	return c.exchange(next)
+}
+
 // address leaves l where next will look for it, and keeps the tree's books.
 func (c *carrier) address(next *carrier, l *letter) {
 	next.hub.letter = *l

@@ -25,6 +25,7 @@ type hub struct {
 	letter letter // for the greenlet that is resumed next, if it comes by the slow path
 	free   *stack.Local[*carrier]
 	ids    idBlock
+	meet   rt.Meet // for the goroutine that is being started
 
 	seen   *Greenlet // the last answer of carrier.current
 	seenOf *carrier

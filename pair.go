@@ -63,12 +63,17 @@ var (
 )
 
 func callInGo(f *face) (any, error) {
-	if f.p.startsShort(f.g) {
-		_, err := resume(f.g, f.p, nil)
-		runtime.KeepAlive(f)
-		return nil, err
+	var err error
+	switch way, c := f.p.startsShort(f.g); way {
+	case byRegisters:
+		_, err = resume(f.g, f.p, nil)
+	case byNote:
+		_, err = c.send(f.g.c, f.p, nil)
+	default:
+		return callSlow(f.p, f.g)
 	}
-	return callSlow(f.p, f.g)
+	runtime.KeepAlive(f)
+	return nil, err
 }
 
 func calledInGo(f *face) uintptr {
@@ -177,25 +182,26 @@ func (p *pair) adopt(g, consumer *Greenlet) {
 // parent calls and a carrier is at hand. It is what claim and run do in general.
 // Each call less that the first switch happens in is one return less that the
 // processor cannot predict.
-func (p *pair) startsShort(g *Greenlet) bool {
+func (p *pair) startsShort(g *Greenlet) (way, *carrier) {
 	if !assembly || p.started || g == nil {
-		return false
+		return byLong, nil
 	}
 	c := selfFor(g)
 	consumer := c.handle
 	if consumer == nil || g.parent != consumer || p.hub != c.hub || !atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
-		return false
+		return byLong, nil
 	}
-	if !c.short(g, nil) {
+	way := c.short(g, nil)
+	if way == byLong {
 		atomic.StoreUint32(&p.paused, 1)
-		return false
+		return byLong, nil
 	}
 	p.consumer = consumer
 	p.started = true
 	p.coroutine = addressOf(g)
 	p.c = g.c
 	g.c.pair = p
-	return true
+	return way, c
 }
 
 // rests reports whether the coroutine is parked. It pauses before it parks, so
@@ -286,9 +292,12 @@ func backSlow(p *pair) (any, error) {
 	} else {
 		p.paused = 1
 	}
-	if c.short(consumer, nil) {
+	switch c.short(consumer, nil) {
+	case byRegisters:
 		v, err = resume(consumer, nil, nil)
-	} else {
+	case byNote:
+		v, err = c.send(consumer.c, nil, nil)
+	default:
 		v, err = enter(consumer, nil, nil)
 	}
 	if c.armed {

@@ -142,14 +142,19 @@ package greenlet
 // by the scheduler.
 func slow(g *Greenlet, v any, err error) (any, error) {
 	c := selfFor(g)
-	if c.short(g, err) {
+	switch c.short(g, err) {
+	case byRegisters:
 		return resume(g, v, err)
+	case byNote:
+		return c.send(g.c, v, err)
 	}
 	return c.long(g, v, err)
 }
 
-// long is slow without the short ways. It is not inlined: its frame is large,
-// and that of slow stays on the stack of a greenlet that waits.
+// long is slow without the short ways. It is not inlined: a letter takes much
+// stack, and the frame of slow stays on the stack of a greenlet that waits, which
+// while the collector marks is every one. A goroutine has little before its
+// stack must grow.
 //
 //go:noinline
 func (c *carrier) long(g *Greenlet, v any, err error) (any, error) {
@@ -160,18 +165,6 @@ func (c *carrier) long(g *Greenlet, v any, err error) (any, error) {
 	if h.gate.has(gateSweep) && !c.yields() {
 		c.sweep(sweepSlice) // a coroutine that goes back has done it before it paused
 	}
-	if g.hub == h && g.loadState() == started && g.c != c && !g.gp.IsNil() && !h.traced() {
-		c.suspend()
-		return resume(g, v, err)
-	}
-	return c.slowly(g, v, err)
-}
-
-// slowly is the rest of slow, for what needs a letter. It is apart because a
-// letter takes much stack: a goroutine has little of it before it must grow, and
-// while the collector marks every switch comes through slow.
-func (c *carrier) slowly(g *Greenlet, v any, err error) (any, error) {
-	h := c.hub
 	var l letter // a literal would be made elsewhere on the stack, and copied
 	l.v, l.err, l.to = v, err, g
 	if h.traced() {
@@ -191,30 +184,44 @@ func (c *carrier) slowly(g *Greenlet, v any, err error) (any, error) {
 	return c.post(next.c, &l)
 }
 
-// short does what is to be done before c may resume g, if that is little: g
-// waits for registers, and c only has to be enlisted; or g is fresh and a carrier
-// is at hand. It is what long does in general. A g that it has started but that
-// cannot be resumed is left to long.
-func (c *carrier) short(g *Greenlet, err error) bool {
+// A way is how c may switch to a greenlet, all but the switch being done.
+type way uint8
+
+const (
+	byLong      way = iota // nothing is done
+	byRegisters            // by resume
+	byNote                 // by carrier.send: it is parked by the scheduler
+)
+
+// short does what is to be done before c may switch to g, if that is little: g
+// is suspended, and c only has to be enlisted; or g is fresh and a carrier is at
+// hand. It is what long does in general.
+func (c *carrier) short(g *Greenlet, err error) way {
 	h := c.hub
 	if !assembly || g == nil || g.hub != h || !h.gate.none() {
-		return false
+		return byLong
 	}
-	if !g.gp.IsNil() {
+	switch g.state {
+	case started:
 		if g.c == c {
-			return false
+			return byLong
 		}
 		c.suspend()
-		return true
+	case fresh:
+		if g.body == nil || err != nil {
+			return byLong
+		}
+		next, warm := h.free.Get()
+		if !warm {
+			return byLong
+		}
+		c.suspend()
+		h.give(next, g)
+	default:
+		return byLong
 	}
-	if g.state != fresh || g.body == nil || err != nil {
-		return false
+	if g.gp.IsNil() {
+		return byNote
 	}
-	next, warm := h.free.Get()
-	if !warm {
-		return false
-	}
-	c.suspend()
-	h.give(next, g)
-	return !next.slow
+	return byRegisters
 }

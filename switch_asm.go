@@ -179,8 +179,9 @@ func (c *carrier) exchange(next *carrier) (any, error) {
 func (c *carrier) park(next *carrier) {
 	if next.cold {
 		next.cold = false
-		m := new(rt.Meet)
-		go carry(next, m)
+		m := &next.hub.meet
+		m.Reset()
+		go carry(next)
 		if !rt.Locked() {
 			m.Start()
 			return
@@ -203,10 +204,10 @@ func (c *carrier) inherit() {
 func (c *carrier) ready() { rt.Ready(c.g) }
 
 // carry is the first function of a carrier's goroutine.
-func carry(c *carrier, m *rt.Meet) {
+func carry(c *carrier) {
 	var slot rt.Slot
 	c.register(slot.Set(unsafe.Pointer(c)))
-	m.Arrive()
+	c.hub.meet.Arrive()
 	defer c.depart()
 	c.life()
 	slot.Keep()

@@ -66,7 +66,7 @@ func Locked() bool { return *(*uintptr)(getg().field(GLockedM)) != 0 }
 
 // Meet lets one goroutine start another and park, in whichever order the two
 // arrive, without a channel and without a waiting loop. The zero Meet is ready
-// for use, once.
+// for use, once, and again after Reset.
 type Meet struct {
 	state    atomic.Uint32
 	newcomer G
@@ -79,6 +79,13 @@ const (
 	meetParked  // the newcomer has parked
 	meetAwaits  // the creator waits until the newcomer has parked
 )
+
+// Reset makes m ready for use. Of those who met before, the newcomer has
+// returned from Arrive: then neither looks at m any more.
+func (m *Meet) Reset() {
+	m.state.Store(meetNobody)
+	m.newcomer, m.creator = G{}, G{}
+}
 
 // Start parks the creator, which has just started the newcomer by a go
 // statement, and lets the newcomer run on. It returns when the creator is
