@@ -204,6 +204,7 @@ func (c *carrier) leavesShort(err error) *Greenlet {
 	c.handle, c.hub, c.pair = nil, nil, nil
 	c.armed, c.floats = false, false
 	h.free.Put(c)
+	h.inRow = 0
 	h.running = c.goid()
 	return p
 }
@@ -219,6 +220,7 @@ func (c *carrier) leave(v any, err error) (any, error) {
 		c.retired, l.reap = true, c
 	} else {
 		h.free.Put(c)
+		h.inRow = 0
 	}
 	h.running = c.goid()
 	if l.plain() && !next.gp.IsNil() {

@@ -59,6 +59,7 @@ func (c *carrier) sweep(n int) (killed int) {
 			h.sweepAt = 0
 			h.mu.Unlock()
 			h.gate.clear(gateSweep)
+			h.draft.spare()
 			return killed
 		}
 		x := h.live[h.sweepAt]

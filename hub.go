@@ -24,6 +24,8 @@ type hub struct {
 	main   *Greenlet
 	letter letter // for the greenlet that is resumed next, if it comes by the slow path
 	free   *stack.Local[*carrier]
+	draft  *draft
+	inRow  int // carriers started since one was last left idle: see draft.go
 	ids    idBlock
 	meet   rt.Meet // for the goroutine that is being started
 
@@ -61,7 +63,7 @@ func (g *gates) has(bit uint32) bool {
 
 // newHub makes the tree of the calling goroutine.
 func newHub(goid uint64) *hub {
-	h := &hub{rootID: goid, running: goid, free: stack.NewLocal(&depot)}
+	h := &hub{rootID: goid, running: goid, free: stack.NewLocal(&depot), draft: new(draft)}
 	name := "main"
 	h.main = &Greenlet{hub: h, c: &h.root, name: &name, id: h.nextID()}
 	h.main.setState(started)
@@ -105,7 +107,11 @@ var idsTaken atomic.Uint64
 // have another clock, and the bubble waits for all of its own to end.
 func (h *hub) start(t *Greenlet) {
 	if !h.gate.has(gateBubble) {
-		if c, warm := h.free.Get(); warm {
+		c, warm := h.free.Get()
+		if !warm && assembly {
+			c = h.draftAhead()
+		}
+		if c != nil {
 			h.give(c, t)
 			return
 		}

@@ -100,6 +100,7 @@ func Close() {
 		c.kill(g)
 	}
 	h.free.Flush()
+	h.draft.dismiss()
 	h.seen, h.seenOf = nil, nil
 }
 

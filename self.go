@@ -67,7 +67,7 @@ func selfByID(goid uint64) *carrier {
 	if h == nil {
 		h = newHub(goid)
 		roots.m[goid] = weak.Make(h)
-		runtime.AddCleanup(h, forgetRoot, rootRemains{goid, h.free})
+		runtime.AddCleanup(h, forgetRoot, rootRemains{goid, h.free, h.draft})
 	}
 	rootCache[goid%uint64(len(rootCache))].Store(h)
 	return &h.root
@@ -75,12 +75,14 @@ func selfByID(goid uint64) *carrier {
 
 // rootRemains is what is to be cleared up after a tree.
 type rootRemains struct {
-	goid uint64
-	free *stack.Local[*carrier]
+	goid  uint64
+	free  *stack.Local[*carrier]
+	draft *draft
 }
 
 func forgetRoot(r rootRemains) {
 	r.free.Flush()
+	r.draft.dismiss()
 	roots.mu.Lock()
 	defer roots.mu.Unlock()
 	if roots.m[r.goid].Value() == nil {

@@ -181,7 +181,7 @@ func (c *carrier) park(next *carrier) {
 		next.cold = false
 		m := &next.hub.meet
 		m.Reset()
-		go carry(next)
+		go carry(next, nil)
 		if !rt.Locked() {
 			m.Start()
 			return
@@ -203,11 +203,26 @@ func (c *carrier) inherit() {
 // ready lets c's goroutine run on beside the caller's.
 func (c *carrier) ready() { rt.Ready(c.g) }
 
+// start starts the goroutines of b, on a goroutine of its own.
+func (b *batch) start() {
+	b.muster.Expect(len(b.carriers))
+	go func() {
+		for _, c := range b.carriers {
+			c.cold = false
+			go carry(c, b)
+		}
+	}()
+}
+
 // carry is the first function of a carrier's goroutine.
-func carry(c *carrier) {
+func carry(c *carrier, b *batch) {
 	var slot rt.Slot
 	c.register(slot.Set(unsafe.Pointer(c)))
-	c.hub.meet.Arrive()
+	if b == nil {
+		c.hub.meet.Arrive()
+	} else {
+		b.muster.Arrive()
+	}
 	defer c.depart()
 	c.life()
 	slot.Keep()

@@ -18,6 +18,7 @@ func resume(*Greenlet, any, error) (any, error) { return nil, nil }
 func (c *carrier) exchange(*carrier) (any, error) { return nil, nil }
 func (c *carrier) park(*carrier)                  {}
 func (c *carrier) inherit()                       {}
+func (b *batch) start()                           {}
 func (c *carrier) ready()                         {}
 
 func slotted(rt.G) *carrier { return nil }

@@ -54,7 +54,7 @@ func (l *Local[C]) Put(c C) {
 //go:noinline
 func (l *Local[C]) overflow() {
 	n := len(l.free) - localBatch
-	l.depot.take(l.free[:n])
+	l.depot.Take(l.free[:n])
 	copy(l.free, l.free[n:])
 	clear(l.free[localBatch:])
 	l.free = l.free[:localBatch]
@@ -62,7 +62,7 @@ func (l *Local[C]) overflow() {
 
 // Flush gives everything to the depot.
 func (l *Local[C]) Flush() {
-	l.depot.take(l.free)
+	l.depot.Take(l.free)
 	clear(l.free)
 	l.free = l.free[:0]
 }
@@ -95,8 +95,8 @@ func (d *Depot[C]) supply(l *Local[C]) bool {
 	return n > 0
 }
 
-// take moves all of from into d, and retires what is beyond the limit.
-func (d *Depot[C]) take(from []C) {
+// Take moves all of from into d, and retires what is beyond the limit.
+func (d *Depot[C]) Take(from []C) {
 	d.mu.Lock()
 	room := max(0, min(len(from), int(limit.Load())-len(d.free)))
 	d.free = append(d.free, from[:room]...)

@@ -131,3 +131,23 @@ func meetArrive(_ G, lock unsafe.Pointer) bool {
 	}
 	return false
 }
+
+// Muster is where goroutines park that are started ahead of need.
+type Muster struct{ missing atomic.Int32 }
+
+// Expect says how many there will be.
+func (m *Muster) Expect(n int) { m.missing.Store(int32(n)) }
+
+// Arrive parks the caller until somebody makes it runnable.
+func (m *Muster) Arrive() {
+	gopark(musterArrive, unsafe.Pointer(m), WaitCoroutine, traceBlockCoroutine, 3)
+}
+
+// musterArrive counts a goroutine that waits, and that no thread holds any more.
+func musterArrive(_ G, lock unsafe.Pointer) bool {
+	(*Muster)(lock).missing.Add(-1)
+	return true
+}
+
+// Complete reports whether all have parked.
+func (m *Muster) Complete() bool { return m.missing.Load() == 0 }
