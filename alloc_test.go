@@ -53,6 +53,19 @@ func TestAllocations(t *testing.T) {
 	allocates(t, "New, start and finish", 1, func() { greenlet.New(body).Switch(value) })
 	allocates(t, "New and Kill", 1, func() { greenlet.New(body).Kill() })
 
+	yielding := func(c *greenlet.Coro[int, int], in int) error { c.Yield(in); return nil }
+	allocates(t, "NewCoro, start, yield and finish", 2, func() {
+		c := greenlet.NewCoro(yielding)
+		c.Resume(1)
+		c.Resume(1)
+	})
+	counting := func(y *greenlet.Yielder[int, int]) (int, error) { y.Yield(1); return 0, nil }
+	allocates(t, "NewGenerator, start, yield and finish", 2, func() {
+		g := greenlet.NewGenerator(counting)
+		g.Next()
+		g.Next()
+	})
+
 	g := greenlet.New(echo)
 	allocates(t, "two switches", 0, func() { g.Switch(value) })
 	allocates(t, "Throw and a switch", 0, func() { g.Throw(errBoom) })

@@ -113,11 +113,15 @@ func (c *carrier) listed() bool { return c.armed && !c.floats }
 
 // suspend makes c, which is about to switch away, ready to be suspended.
 func (c *carrier) suspend() {
-	h := c.hub
+	c.enroll()
+	c.hub.running = c.goid()
+}
+
+// enroll makes c one that may be resumed.
+func (c *carrier) enroll() {
 	if !c.armed {
-		h.enlist(c)
+		c.hub.enlist(c)
 	}
-	h.running = c.goid()
 }
 
 // life is what a carrier's goroutine does: it runs bodies until it is told to
@@ -205,7 +209,6 @@ func (c *carrier) leavesShort(err error) *Greenlet {
 	c.armed, c.floats = false, false
 	h.free.Put(c)
 	h.inRow = 0
-	h.running = c.goid()
 	return p
 }
 

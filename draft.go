@@ -15,7 +15,7 @@ import (
 
 const (
 	draftMax   = 32 // the largest batch
-	draftShare = 32 // of those started in a row, one in so many is drafted ahead
+	draftShare = 32 // a batch is one in so many of those started in a row
 )
 
 // A draft is what a tree has drafted and not taken. It is an object of its own so

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // A pair is a coroutine and its consumer: what is asymmetric about Coro,
@@ -188,7 +190,16 @@ func (p *pair) startsShort(g *Greenlet) (way, *carrier) {
 	}
 	c := selfFor(g)
 	consumer := c.handle
-	if consumer == nil || g.parent != consumer || p.hub != c.hub || !atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
+	switch {
+	case consumer == nil || g.parent != consumer || p.hub != c.hub:
+		return byLong, nil
+	case p.floats:
+		if !atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
+			return byLong, nil
+		}
+	case p.paused == 1:
+		p.paused = 0
+	default:
 		return byLong, nil
 	}
 	way := c.short(g, nil)
@@ -268,7 +279,10 @@ func (p *pair) handle() *Greenlet {
 // backSlow is back in the generic backend, and where back goes on that a gate
 // has turned away.
 func backSlow(p *pair) (any, error) {
-	c := self()
+	c := p.c
+	if !assembly || c == nil || c.g != rt.Self() {
+		c = self()
+	}
 	if p.c != c {
 		panic(fmt.Errorf("greenlet: Yield outside of its coroutine (%w)", ErrReentrant))
 	}

@@ -85,9 +85,9 @@ type pulled[V any] struct {
 	pair
 	value    V
 	panicked any
-	stopped  bool
 	seq      func(yield func(V) bool)
 	feed     func() // in place of seq: runs it with a yield of its own
+	stopped  bool
 	never    bool // keeps next and yield from being inlined: see returns
 }
 

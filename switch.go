@@ -57,6 +57,7 @@ package greenlet
 //	slow       where enter goes on that a gate turned away: finds out why
 //	resume     enter without the checks, for those who have made them
 //	post       with a letter: by swap, else byScheduler
+//	send       post for a value, without a letter that is copied
 //	handOver   the generic backend's, and that of a goroutine about to end
 //
 // # Invariants
@@ -195,7 +196,8 @@ const (
 
 // short does what is to be done before c may switch to g, if that is little: g
 // is suspended, and c only has to be enlisted; or g is fresh and a carrier is at
-// hand. It is what long does in general.
+// hand. It is what long does in general. Who is told byRegisters or byNote must
+// switch at once: that sets hub.running.
 func (c *carrier) short(g *Greenlet, err error) way {
 	h := c.hub
 	if !assembly || g == nil || g.hub != h || !h.gate.none() {
@@ -206,7 +208,7 @@ func (c *carrier) short(g *Greenlet, err error) way {
 		if g.c == c {
 			return byLong
 		}
-		c.suspend()
+		c.enroll()
 	case fresh:
 		if g.body == nil || err != nil {
 			return byLong
@@ -215,7 +217,7 @@ func (c *carrier) short(g *Greenlet, err error) way {
 		if !warm {
 			return byLong
 		}
-		c.suspend()
+		c.enroll()
 		h.give(next, g)
 	default:
 		return byLong

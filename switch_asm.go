@@ -68,6 +68,9 @@ var (
 	arrivePC    uintptr // arriveParked
 )
 
+// A carrier must not outgrow a cache line: see there.
+const _ = uint(64 - unsafe.Sizeof(carrier{}))
+
 // codeOf returns where f's code begins, for a jump with the registers of Go's
 // internal calling convention.
 //
