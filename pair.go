@@ -18,7 +18,7 @@ import (
 // handle belongs to the object that users hold, which passes it to call.
 //
 // I10  pair.consumer is the greenlet that waits in call, or waited there last.
-// Kept by pair.run. The assembly calls for no other.
+// Kept by pair.run and startsShort. The assembly calls for no other.
 type pair struct {
 	// The assembly reads these and writes the last two.
 

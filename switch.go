@@ -71,7 +71,8 @@ package greenlet
 //	I3  hub.running is the goid of the goroutine that runs for the tree, or 0
 //	    while that must not switch in assembly, because it has to be enlisted
 //	    first. A caller of another goroutine never finds its own goid there,
-//	    since goids are not used twice. Kept by ENTER, address, suspend, serve.
+//	    since goids are not used twice. Kept by ENTER, addressed, suspend, short,
+//	    serve.
 //	    Tested by the tests of goroutines_test.go.
 //	I4  No gate is closed: gp is not in a goroutine profile, has not been seen
 //	    by an execution trace that may still be on (internal/rt/trace.go), is in
@@ -99,7 +100,8 @@ package greenlet
 //	    held. Kept by the test of gcscandone. Tested by TestHotPotato.
 //
 //	I10 pair.consumer is the greenlet that waits in call, or waited there last;
-//	    no other may call or be gone back to in assembly. Kept by callSlow.
+//	    no other may call or be gone back to in assembly. Kept by pair.run,
+//	    startsShort.
 //	    Tested by TestCoroConsumers.
 //	I11 A goroutine that is asked to yield does so at its next switch: the stack
 //	    guard is compared as by a function's prologue. Else a loop that only
