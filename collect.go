@@ -187,6 +187,11 @@ func cycleEnded(int) {
 		return
 	}
 	watching.Store(false)
+	// A carrier may have begun since we looked, and who was suspended on it have
+	// seen that the collector is watched.
+	if stack.Stats().Goroutines > 0 {
+		watchCollector()
+	}
 }
 
 // bury does the sweep for a tree whose goroutine has ended without Close: it
