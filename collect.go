@@ -142,7 +142,9 @@ func unraisable(g *Greenlet, p any) {
 }
 
 // The collector's cycles are noticed by a sentinel, an object that is garbage
-// at once and whose cleanup makes the next one.
+// at once and whose finalizer makes the next one. It is a finalizer, because a
+// cleanup can get lost: in Go 1.26 it waits with the processor that has swept
+// the object, and stays there if GOMAXPROCS takes that one away (TestHammer).
 
 type sentinel struct {
 	_ *sentinel // not a tiny allocation
@@ -158,11 +160,11 @@ func watchCollector() {
 	}
 }
 
-func plantSentinel() { runtime.AddCleanup(new(sentinel), cycleEnded, 0) }
+func plantSentinel() { runtime.SetFinalizer(new(sentinel), cycleEnded) }
 
 // cycleEnded is called once for every cycle of the collector while there are
 // suspended greenlets or idle carriers.
-func cycleEnded(int) {
+func cycleEnded(*sentinel) {
 	depot.Tick()
 	for i := range rootCache {
 		rootCache[i].Store(nil)

@@ -71,6 +71,11 @@ func TestHammer(t *testing.T) {
 	if f := gr.fault.Load(); f != nil {
 		t.Error(*f)
 	}
+	// Through all that the collector has been watched, and still is.
+	ended := make(chan string, 2)
+	abandonPull(0, ended)
+	eventually(t, "an abandoned sequence is ended", func() bool { return len(ended) == 1 }, runtime.GC)
+
 	t.Logf("%d switches", gr.steps.Load())
 	if gr.steps.Load() < 100 {
 		t.Error("the trees have hardly switched")
