@@ -9,10 +9,10 @@ import (
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
-// after is a coroutine that has the result v after n milliseconds.
+// after is a coroutine that has the result v after n times 50 milliseconds.
 func after[T any](n int, v T) asyncio.Coro[T] {
 	return func(ctx context.Context) (T, error) {
-		return asyncio.SleepResult(ctx, time.Duration(n)*time.Millisecond, v)
+		return asyncio.SleepResult(ctx, time.Duration(n)*50*time.Millisecond, v)
 	}
 }
 

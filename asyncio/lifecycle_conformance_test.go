@@ -40,7 +40,7 @@ func (s *script) run(main func(ctx context.Context, l *asyncio.Loop) error) erro
 		l, err := asyncio.RunningLoop(ctx)
 		s.must(err)
 		return main(ctx, l)
-	})
+	}, asyncio.WithLoopFactory(scenarioLoop))
 }
 
 // printer is a callback that prints.
@@ -479,7 +479,7 @@ func TestConformanceSeeds(t *testing.T) {
 	}
 	// onLoop has a loop made, and f do what it wants with it.
 	onLoop := func(s *script, f func(l *asyncio.Loop)) {
-		l := asyncio.NewLoop()
+		l := scenarioLoop()
 		f(l)
 		s.must(l.Close())
 	}
@@ -494,7 +494,7 @@ func TestConformanceSeeds(t *testing.T) {
 		return tasks
 	}
 	run := func(s *script, c asyncio.Coro[string]) {
-		_, err := asyncio.Run(context.Background(), c)
+		_, err := asyncio.Run(context.Background(), c, asyncio.WithLoopFactory(scenarioLoop))
 		s.must(err)
 	}
 	await := func(s *script, ctx context.Context, aw asyncio.Awaitable[string]) string {

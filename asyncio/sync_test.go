@@ -24,7 +24,7 @@ func runMain(t testing.TB, main func(ctx context.Context) error, opts ...asyncio
 // play is runMain for a scenario.
 func (s *script) play(main func(ctx context.Context) error) {
 	s.t.Helper()
-	runMain(s.t, main)
+	runMain(s.t, main, asyncio.WithLoopFactory(scenarioLoop))
 }
 
 // tick lets everything run that is ready.

@@ -35,8 +35,8 @@ func ExampleLoop_Sleep() {
 		l.Sleep(d)
 		return what + " is ready"
 	}
-	l.Go(func() { fmt.Println(brew("coffee", 2*time.Millisecond)) })
-	l.Go(func() { fmt.Println(brew("tea", time.Millisecond)) })
+	l.Go(func() { fmt.Println(brew("coffee", 100*time.Millisecond)) })
+	l.Go(func() { fmt.Println(brew("tea", 50*time.Millisecond)) })
 	l.Run()
 	// Output:
 	// tea is ready
@@ -176,7 +176,7 @@ func ExampleLoop_Soon() {
 	defer l.Close()
 	l.Soon(func() { fmt.Println("first") })
 	l.Soon(func() { fmt.Println("never") }).Cancel()
-	l.After(2*time.Millisecond, func() { fmt.Println("last"); l.Stop() })
+	l.After(50*time.Millisecond, func() { fmt.Println("last"); l.Stop() })
 	l.After(time.Millisecond, func() { fmt.Println("then") })
 	l.RunForever()
 	// Output:

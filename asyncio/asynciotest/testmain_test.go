@@ -15,6 +15,9 @@ import (
 // TestMain runs the tests and then looks for what they have left behind.
 func TestMain(m *testing.M) {
 	live, goroutines := greenlet.Stats().Live, runtime.NumGoroutine()
+	if runtime.GOOS == "js" {
+		goroutines++ // the runtime's own, which handles events
+	}
 	code := m.Run()
 	if code == 0 {
 		if err := leaks(live, goroutines); err != nil {
