@@ -117,12 +117,12 @@ endef
 	GOARCH=386 CGO_ENABLED=0 $(TEST) ./...
 
 # One thread, and a goroutine that must print its stack to know its number: the
-# rest of the tests of the root and of asyncio would take minutes there.
+# rest of the tests would take minutes there.
 wasm: ## conformance, examples and the small packages on js/wasm, by Node.js
 	$(call say,tests on js/wasm)
 	@if command -v node; then \
 		export GOOS=js GOARCH=wasm; how="-exec $$(GOOS= GOARCH= $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec"; \
-		$(TEST) $$how -run 'TestConformance|^Example' . ./asyncio/... && $(TEST) $$how ./examples/... ./seqs/... ./stack/... ./sched/...; \
+		$(TEST) $$how -run 'TestConformance|^Example' . ./sched/... ./asyncio/... && $(TEST) $$how ./examples/... ./seqs/... ./stack/...; \
 	else \
 		echo "skipped: no node"; test -z "$(CI)"; \
 	fi
