@@ -105,7 +105,7 @@ func ExampleWaitQueue() {
 			}
 			free--
 			fmt.Println(i, "enters")
-			l.Sleep(time.Millisecond)
+			l.Yield()
 			fmt.Println(i, "leaves")
 			free++
 			waiting.Wake()
