@@ -15,13 +15,13 @@ import (
 // A tally is several sums that are kept in a frame beside a switch.
 type tally struct{ a, b, c, d int }
 
-func startTally() tally { return tally{1, 1 << 20, 1 << 40, 1 << 60} }
+func startTally() tally { return tally{1, 1 << 10, 1 << 20, 1 << 30} }
 
 func (s tally) plus(n int) tally { return tally{s.a + n, s.b + n, s.c + n, s.d + n} }
 
 //go:noinline
 func tallySwitch(g *greenlet.Greenlet, n int) (tally, bool) {
-	a, b, c, d := 1, 1<<20, 1<<40, 1<<60
+	a, b, c, d := 1, 1<<10, 1<<20, 1<<30
 	for range n {
 		g.Switch(nil)
 		a, b, c, d = a+1, b+1, c+1, d+1
@@ -31,7 +31,7 @@ func tallySwitch(g *greenlet.Greenlet, n int) (tally, bool) {
 
 //go:noinline
 func tallyResume(co *greenlet.Coro[int, int], n int) (tally, bool) {
-	a, b, c, d := 1, 1<<20, 1<<40, 1<<60
+	a, b, c, d := 1, 1<<10, 1<<20, 1<<30
 	for range n {
 		v, _ := co.Resume(1)
 		a, b, c, d = a+v, b+v, c+v, d+v
@@ -42,7 +42,7 @@ func tallyResume(co *greenlet.Coro[int, int], n int) (tally, bool) {
 //go:noinline
 func tallyYield(co *greenlet.Coro[int, int]) {
 	n := 0
-	a, b, c, d := 1, 1<<20, 1<<40, 1<<60
+	a, b, c, d := 1, 1<<10, 1<<20, 1<<30
 	for {
 		v := 1
 		if (tally{a, b, c, d}) != startTally().plus(n) {
@@ -55,7 +55,7 @@ func tallyYield(co *greenlet.Coro[int, int]) {
 
 //go:noinline
 func tallySend(g *greenlet.Generator[int, int, int], n int) (tally, bool) {
-	a, b, c, d := 1, 1<<20, 1<<40, 1<<60
+	a, b, c, d := 1, 1<<10, 1<<20, 1<<30
 	for range n {
 		v, err := g.Send(1)
 		if err != nil {
@@ -68,7 +68,7 @@ func tallySend(g *greenlet.Generator[int, int, int], n int) (tally, bool) {
 
 //go:noinline
 func tallyNext(next func() (int, bool), n int) (tally, bool) {
-	a, b, c, d := 1, 1<<20, 1<<40, 1<<60
+	a, b, c, d := 1, 1<<10, 1<<20, 1<<30
 	for range n {
 		v, ok := next()
 		if !ok {
