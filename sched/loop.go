@@ -193,9 +193,13 @@ func (l *Loop) await() {
 		when = l.timers.heap[0].when
 	}
 	l.waits.Store(true) // before held is read: Release then wakes the loop
-	d := l.clock.Until(when, l.held.Load() == 0)
-	if l.attention.Load() == 0 && (d > 0 || l.polls) {
-		l.poller.Wait(d)
+	alone := l.held.Load() == 0
+	// The mail is looked at after that: who has released has posted before, and
+	// the clock must not go forward past what they have posted.
+	if l.attention.Load() == 0 {
+		if d := l.clock.Until(when, alone); d > 0 || l.polls {
+			l.poller.Wait(d)
+		}
 	}
 	l.waits.Store(false)
 }
