@@ -4,13 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/logtest"
 )
 
 // TestConformance runs the Go form of the Python programs in
@@ -67,7 +67,7 @@ func playAll(t *testing.T, folder string, ports []port) {
 			defer greenlet.Close()
 			s := &scene{t: t, main: greenlet.Current()}
 			p.run(s)
-			sameLog(t, filepath.Join("testdata", "conformance", folder, p.name+".out"), s.lines)
+			logtest.Same(t, filepath.Join("testdata", "conformance", folder, p.name+".out"), s.lines)
 		})
 	}
 }
@@ -116,30 +116,6 @@ func positional(v any) []any {
 		return args
 	}
 	return []any{v}
-}
-
-// sameLog fails the test at the first line in which got is not what the file
-// holds.
-func sameLog(t *testing.T, file string, got []string) {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
-	line := func(log []string, i int) string {
-		if i < len(log) {
-			return log[i]
-		}
-		return "(the log ends)"
-	}
-	for i := range max(len(want), len(got)) {
-		if i < len(want) && i < len(got) && want[i] == got[i] {
-			continue
-		}
-		before := strings.Join(want[max(0, i-3):min(i, len(want))], "\n  ")
-		t.Fatalf("%s, line %d:\n  %s\n- %s\n+ %s", file, i+1, before, line(want, i), line(got, i))
-	}
 }
 
 // show renders a value as the Python programs' function of the same name does.

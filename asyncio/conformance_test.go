@@ -3,10 +3,11 @@ package asyncio_test
 import (
 	"errors"
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/go-greenlet/greenlet/internal/logtest"
 )
 
 // Scenarios are programs that were written in Python. Their Go form is a
@@ -25,7 +26,7 @@ func playScenarios(t *testing.T, scenarios ...scenario) {
 		t.Run(sc.name, func(t *testing.T) {
 			s := &script{t: t}
 			sc.run(s)
-			sameLog(t, filepath.Join("testdata", "conformance", sc.name+".out"), s.lines)
+			logtest.Same(t, filepath.Join("testdata", "conformance", sc.name+".out"), s.lines)
 		})
 	}
 }
@@ -116,28 +117,4 @@ func pyMessage(err error) string {
 		return head + ")"
 	}
 	return msg
-}
-
-// sameLog fails the test at the first line in which got is not what the file
-// holds.
-func sameLog(t *testing.T, file string, got []string) {
-	t.Helper()
-	data, err := os.ReadFile(file)
-	if err != nil {
-		t.Fatal(err)
-	}
-	want := strings.Split(strings.TrimSuffix(string(data), "\n"), "\n")
-	line := func(log []string, i int) string {
-		if i < len(log) {
-			return log[i]
-		}
-		return "(the log ends)"
-	}
-	for i := range max(len(want), len(got)) {
-		if i < len(want) && i < len(got) && want[i] == got[i] {
-			continue
-		}
-		before := strings.Join(want[max(0, i-3):min(i, len(want))], "\n  ")
-		t.Fatalf("%s, line %d: got %q, want %q; before it\n  %s", file, i+1, line(got, i), line(want, i), before)
-	}
 }

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/go-greenlet/greenlet/asyncio"
+	"github.com/go-greenlet/greenlet/internal/logtest"
 )
 
 // Random programs over one primitive each, the same as those of
@@ -47,7 +48,7 @@ func TestRandomSync(t *testing.T) {
 	for seed := range 3 {
 		lines = append(lines, fmt.Sprintf("heap %d %s", seed, strings.Join(heapOrder(&lcg{uint32(seed)}), " ")))
 	}
-	sameLog(t, *syncLog, lines)
+	logtest.Same(t, *syncLog, lines)
 }
 
 // heapOrder is in which order a PriorityQueue gives out items that were put at
