@@ -128,6 +128,22 @@ async def ping_pong(loop, n):
     return time.perf_counter() - begin
 
 
+async def ping_pong_queue(loop, n):
+    a, b = asyncio.Queue(1), asyncio.Queue(1)
+
+    async def other():
+        for _ in range(n):
+            await b.put(await a.get())
+
+    o = loop.create_task(other())
+    begin = time.perf_counter()
+    for i in range(n):
+        await a.put(i)
+        await b.get()
+    await o
+    return time.perf_counter() - begin
+
+
 case("Hop/n=1", "ns/hop", lambda loop, n: hop(loop, n, 1), 10_000)
 case("Hop/n=1000", "ns/hop", hop, 20_000)
 case("Spawn", "ns/task", spawn, 5_000)
@@ -136,4 +152,5 @@ case("CallSoon", "ns/callback", call_soon, 20_000)
 # A million at once, however long that takes; less only to see that it runs.
 case("Timers", "ns/timer", timers, 1_000_000 if budget > 0.02 else 10_000)
 case("Queue", "ns/item", queue, 10_000)
-case("PingPong", "ns/trip", ping_pong, 2_000)
+case("PingPong/how=event", "ns/trip", ping_pong, 2_000)
+case("PingPong/how=queue", "ns/trip", ping_pong_queue, 2_000)
