@@ -452,6 +452,9 @@ func TestGeneratorExitIsNoException(t *testing.T) {
 }
 
 func TestAsyncGenAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	tryInTask(t, func(ctx context.Context, t *trial) {
 		g := asyncio.NewAsyncGen(func(ctx context.Context, y *yielder) error {
 			for {

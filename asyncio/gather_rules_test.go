@@ -395,6 +395,9 @@ func TestLimitCancel(t *testing.T) {
 
 // TestGatherAllocations: a child costs a share in an allocation.
 func TestGatherAllocations(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
 	play(t, func(ctx context.Context) error {
 		const n = 1000
 		aws := make([]asyncio.Awaitable[int], n)
