@@ -9,6 +9,7 @@ import (
 	"runtime/metrics"
 	"runtime/pprof"
 	"runtime/trace"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -104,6 +105,11 @@ var hammerWeather = []func(*grove){
 	},
 	func(gr *grove) {
 		for _, p := range pprof.Profiles() { // also goroutineleak, where there is one
+			// Go 1.27 cannot take that one under gccheckmark: it allocates in the
+			// middle of the check, and dies, also in a program without greenlets.
+			if p.Name() == "goroutineleak" && strings.Contains(os.Getenv("GODEBUG"), "gccheckmark=1") {
+				continue
+			}
 			p.WriteTo(io.Discard, 0)
 			gr.untilSwitches(3000)
 		}
