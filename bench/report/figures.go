@@ -29,6 +29,16 @@ func simulated(n, by string) key {
 	return key{"Simulation", "n=" + n, by, "ns/event"}
 }
 
+func hop(by string) key    { return key{"Hop", "n=1000", by, "ns/hop"} }
+func spawn(by string) key  { return key{"Spawn", "", by, "ns/task"} }
+func gather(by string) key { return key{"Gather", "", by, "ns/task"} }
+func soon(by string) key   { return key{"CallSoon", "", by, "ns/callback"} }
+func timers(by string) key { return key{"Timers", "", by, "ns/timer"} }
+func queue(by string) key  { return key{"Queue", "", by, "ns/item"} }
+func trip(how, by string) key {
+	return key{"PingPong", "how=" + how, by, "ns/trip"}
+}
+
 func allocations(k key) key {
 	k.unit = "allocs/op"
 	return k
@@ -96,6 +106,55 @@ var figures = []figure{
 		over: simulated("1000", "pull"), under: simulated("1000", "greenlet"), asked: 3},
 	{what: "simulation of 100,000 processes, against `iter.Pull`",
 		over: simulated("100000", "pull"), under: simulated("100000", "greenlet"), asked: 1.5},
+	{what: "simulation of 10 processes, against channels",
+		over: simulated("10", "chan0-direct"), under: simulated("10", "greenlet"), asked: 3},
+	{what: "simulation of 1,000 processes, against channels",
+		over: simulated("1000", "chan0-direct"), under: simulated("1000", "greenlet"), asked: 3},
+	{what: "simulation of 100,000 processes, against channels",
+		over: simulated("100000", "chan0-direct"), under: simulated("100000", "greenlet"), asked: 1.5},
+
+	{what: "hop among 1,000 ready tasks, against asyncio",
+		over: hop("asyncio"), under: hop("greenlet"), asked: 30},
+	{what: "the same against uvloop",
+		over: hop("uvloop"), under: hop("greenlet"), asked: 20},
+	{what: "the same against goroutines with `Gosched`",
+		over: hop("gosched"), under: hop("greenlet"), asked: 2.5},
+	{what: "allocations per hop",
+		under: allocations(hop("greenlet")), asked: 0, most: true},
+	{what: "a trivial task made and awaited, against asyncio",
+		over: spawn("asyncio"), under: spawn("greenlet"), asked: 20},
+	{what: "the same against uvloop",
+		over: spawn("uvloop"), under: spawn("greenlet"), asked: 11},
+	{what: "the same against `go` + `WaitGroup`",
+		over: spawn("goroutine"), under: spawn("greenlet"), asked: 1.4},
+	{what: "allocations per task",
+		under: allocations(spawn("greenlet")), asked: 3, most: true},
+	{what: "gather of 10,000 trivial coroutines, against asyncio",
+		over: gather("asyncio"), under: gather("greenlet"), asked: 18},
+	{what: "the same against goroutines",
+		over: gather("goroutine"), under: gather("greenlet"), asked: 1.1},
+	{what: "callbacks in batches of 1,000, against asyncio",
+		over: soon("asyncio"), under: soon("greenlet"), asked: 18},
+	{what: "the same against uvloop",
+		over: soon("uvloop"), under: soon("greenlet"), asked: 8},
+	{what: "a timer set and cancelled among a million, against asyncio",
+		over: timers("asyncio"), under: timers("greenlet"), asked: 18},
+	{what: "the same against `time.AfterFunc` + `Stop`",
+		over: timers("goroutine"), under: timers("greenlet"), asked: 2.5},
+	{what: "a value through a queue of 128, against asyncio",
+		over: queue("asyncio"), under: queue("greenlet"), asked: 20},
+	{what: "the same against a buffered channel",
+		over: queue("chan128"), under: queue("greenlet"), asked: 0.8},
+	{what: "ping-pong with two events, against asyncio",
+		over: trip("event", "asyncio"), under: trip("event", "greenlet"), asked: 40},
+	{what: "the same against unbuffered channels",
+		over: trip("event", "chan0"), under: trip("event", "greenlet"), asked: 2},
+	{what: "ping-pong with two queues of 1, against asyncio",
+		over: trip("queue", "asyncio"), under: trip("queue", "greenlet"), asked: 40},
+	{what: "the same against unbuffered channels",
+		over: trip("queue", "chan0"), under: trip("queue", "greenlet"), asked: 2},
+	{what: "bytes per sleeping task, at 1M",
+		under: memory("1000000", "task"), asked: 3276, most: true},
 }
 
 // got returns what was measured, and whether that is what was asked.

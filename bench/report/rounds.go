@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"bytes"
 	"errors"
 	"fmt"
 	"io"
@@ -46,8 +47,17 @@ func (p plan) run(raw io.Writer) error {
 		steps = append(steps, []string{bin + "/boost", fmt.Sprint(p.each.Milliseconds() / 2)})
 	}
 
-	fmt.Fprintf(raw, "toolchain: %s\nsystem: %s/%s, %d processors\nrounds: %d of %v\n",
-		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), p.rounds, p.each)
+	python := interpreter()
+	for _, kind := range []string{"asyncio", "uvloop"} {
+		if err := imports(python, kind); err != nil {
+			log.Printf("skipped %s: %v", kind, err)
+		} else {
+			steps = append(steps, []string{python, "compare/loop.py", kind, fmt.Sprint(p.each.Milliseconds())})
+		}
+	}
+
+	fmt.Fprintf(raw, "toolchain: %s\nsystem: %s/%s, %d processors\nrounds: %d of %v\npython: %s\n",
+		runtime.Version(), runtime.GOOS, runtime.GOARCH, runtime.NumCPU(), p.rounds, p.each, versions(python))
 	show := progress{rounds: p.rounds, begin: time.Now()}
 	for show.round = 1; show.round <= p.rounds; show.round++ {
 		fmt.Fprintf(raw, "round: %d\n", show.round)
@@ -90,6 +100,43 @@ func buildBoost(out string) error {
 		return fmt.Errorf("bench/compare/boost.cpp cannot be built (Debian has libboost-context-dev): %s", first)
 	}
 	return nil
+}
+
+// interpreter is the Python that the loop's peers run on: one that has uvloop, if
+// there is one.
+func interpreter() string {
+	for _, python := range []string{"python3", "/usr/bin/python3"} {
+		if imports(python, "uvloop") == nil {
+			return python
+		}
+	}
+	return "python3"
+}
+
+// imports says why a peer in Python is left out, if it is.
+func imports(python, kind string) error {
+	text, err := exec.Command(python, "-c", "import "+kind).CombinedOutput()
+	if err != nil && len(text) > 0 {
+		return fmt.Errorf("%s (Debian has python3-uvloop)", lastLine(text))
+	}
+	return err
+}
+
+// versions names the peers in Python.
+func versions(python string) string {
+	text, err := exec.Command(python, "-c", "import sys; print('CPython', sys.version.split()[0])").Output()
+	if err != nil {
+		return "none"
+	}
+	if uv, err := exec.Command(python, "-c", "import uvloop; print(', uvloop', uvloop.__version__)").Output(); err == nil {
+		text = append(bytes.TrimSpace(text), uv...)
+	}
+	return string(bytes.TrimSpace(text))
+}
+
+func lastLine(text []byte) string {
+	lines := strings.Split(strings.TrimSpace(string(text)), "\n")
+	return lines[len(lines)-1]
 }
 
 // stream runs a program whose output are benchmark lines.

@@ -16,6 +16,9 @@ func (m *measurements) report(w io.Writer) error {
 	if backend := m.config["backend"]; backend != "" {
 		fmt.Fprintf(&b, "Switch: %s.\n", backend)
 	}
+	if python := m.config["python"]; python != "" && python != "none" {
+		fmt.Fprintf(&b, "Peers: %s.\n", python)
+	}
 	if busy, ok := m.of(foreign); ok {
 		fmt.Fprintf(&b, "Other programs kept %.2f processors busy meanwhile.\n", busy.Center)
 	}
@@ -84,6 +87,13 @@ var titles = []title{
 	{"Fringe", "ns/leaf", "The same-fringe problem, ns a leaf"},
 	{"Tokenizer", "ns/token", "A tokenizer and a recursive reader, ns a token"},
 	{"Simulation", "ns/event", "A simulation of n processes, ns an event"},
+	{"Hop", "ns/hop", "A hop among n ready tasks, ns"},
+	{"Spawn", "ns/task", "A task made and awaited, ns"},
+	{"Gather", "ns/task", "10,000 tasks gathered, ns a task"},
+	{"CallSoon", "ns/callback", "A callback, 1,000 in a turn, ns"},
+	{"Timers", "ns/timer", "A timer set and cancelled, a million outstanding, ns"},
+	{"Queue", "ns/item", "A value through a queue of 128, ns"},
+	{"PingPong", "ns/trip", "Two tasks wake each other, ns a round trip"},
 }
 
 // rivals says who the columns are, in their order. Others follow.
@@ -95,6 +105,7 @@ var rivals = []struct{ by, text string }{
 	{"greenlet-coro", "greenlet, `Coro`"},
 	{"greenlet-pull", "greenlet, `Pull`"},
 	{"greenlet-seqs", "greenlet, `seqs`"},
+	{"greenlet-sched", "greenlet, `sched`"},
 	{"boost", "Boost `jump_fcontext`"},
 	{"pull", "`iter.Pull`"},
 	{"pull-int", "`iter.Pull`, int"},
@@ -107,6 +118,8 @@ var rivals = []struct{ by, text string }{
 	{"goroutine", "goroutine"},
 	{"goroutine-parked", "goroutine, parked only"},
 	{"goroutine-handed", "goroutine, one by one"},
+	{"asyncio", "CPython asyncio"},
+	{"uvloop", "uvloop"},
 	{"range", "range over func, no switch"},
 	{"loop", "loop by hand, no switch"},
 	{"callback", "callback, no switch"},
