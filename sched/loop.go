@@ -109,7 +109,7 @@ func New(opts ...Option) *Loop {
 		l.clock = &realClock{time.Now()}
 	}
 	if l.poller == nil {
-		l.poller = newIdler()
+		l.poller = newPoller()
 	}
 	return l
 }
@@ -281,11 +281,11 @@ func (l *Loop) take() entry {
 
 // turn begins a turn if all it takes is in the ready queue.
 func (l *Loop) turn() bool {
-	if l.ready.len() == 0 || l.attention.Load() != 0 || l.polls && l.poller.Busy() {
+	if l.ready.len() == 0 || l.attention.Load() != 0 || l.due() {
 		return false
 	}
-	if l.due() {
-		return false
+	if l.polls && l.poller.Busy() {
+		l.poller.Wait(0)
 	}
 	l.begin()
 	return true
