@@ -8,6 +8,11 @@ TEST   = $(GO) test -count=1 -timeout 15m $(SHORT)
 # The releases of the layout tables, which say themselves which they are.
 RELEASES := $(shell sed -n 's,^// GOVERSION=\(go[0-9.]*\) .*,\1,p' internal/rt/layout_go*_amd64.go)
 
+# What is tested in each of the many ways to build and run it: the packages. The
+# examples, which are a program each to link, are tested in those that most
+# people use.
+CORE = . ./internal/... ./stack/... ./seqs/... ./sched/... ./asyncio/...
+
 # Systems for which the module is built and vetted, its tests included.
 PLATFORMS = linux/arm64 linux/386 linux/riscv64 darwin/amd64 darwin/arm64 \
             windows/amd64 freebsd/amd64 js/wasm wasip1/wasm
@@ -74,14 +79,14 @@ matrix: ## the tests on every Go release: assembly, generic, purego, race
 	@failed=; for v in $(RELEASES); do \
 		export GOTOOLCHAIN=$$v; \
 		for how in "" "-tags purego" "-race"; do \
-			printf '\n== %s %s\n' $$v "$$how"; $(TEST) $$how ./... || failed=1; \
+			printf '\n== %s %s\n' $$v "$$how"; $(TEST) $$how $(CORE) || failed=1; \
 		done; \
-		printf '\n== %s GREENLET_BACKEND=generic\n' $$v; GREENLET_BACKEND=generic $(TEST) ./... || failed=1; \
+		printf '\n== %s GREENLET_BACKEND=generic\n' $$v; GREENLET_BACKEND=generic $(TEST) $(CORE) || failed=1; \
 	done; test -z "$$failed"
 
 generic: ## the tests on the generic switch, in a build that has the assembly
 	$(call say,tests with GREENLET_BACKEND=generic)
-	GREENLET_BACKEND=generic $(TEST) ./...
+	GREENLET_BACKEND=generic $(TEST) $(CORE)
 
 race: ## the tests under the race detector (needs a C compiler)
 	$(call say,tests with -race)
@@ -89,7 +94,7 @@ race: ## the tests under the race detector (needs a C compiler)
 
 noopt: ## the tests without optimisation and inlining
 	$(call say,tests with -gcflags=all='-N -l')
-	$(TEST) -gcflags=all='-N -l' ./...
+	$(TEST) -gcflags=all='-N -l' $(CORE)
 
 hostile: ## the stress tests under every hostile setting of the runtime, for long
 	sh tools/hostile.sh $(if $(SHORT),short,long)
@@ -106,7 +111,7 @@ riscv64:
 define emulated
 	$(call say,tests on $@$(comma) by an emulator)
 	@if emulator=$$(sh tools/emulator.sh $(ARCH)); then \
-		GOARCH=$@ CGO_ENABLED=0 TEST_EXEC=$$emulator $(TEST) -exec "$$emulator" ./...; \
+		GOARCH=$@ CGO_ENABLED=0 TEST_EXEC=$$emulator $(TEST) -exec "$$emulator" $(CORE); \
 	else \
 		echo "skipped: no emulator"; test -z "$(CI)"; \
 	fi
@@ -114,7 +119,7 @@ endef
 
 386: ## the tests on 386, which an amd64 processor runs
 	$(call say,tests on 386)
-	GOARCH=386 CGO_ENABLED=0 $(TEST) ./...
+	GOARCH=386 CGO_ENABLED=0 $(TEST) $(CORE)
 
 # One thread, and a goroutine that must print its stack to know its number: the
 # rest of the tests would take minutes there.
