@@ -175,7 +175,7 @@ func (c *conn) Read(p []byte) (int, error) {
 	}
 	w := &c.in
 	for {
-		if w.deadline.Load() != 0 && w.expired(c.loop) {
+		if w.expired(c.loop) {
 			return 0, c.failed("read", "", os.ErrDeadlineExceeded)
 		}
 		if w.ready || len(p) == 0 {
@@ -242,7 +242,7 @@ func (c *conn) Write(p []byte) (int, error) {
 		}
 	}
 	n, err := 0, error(nil)
-	if t != nil && c.out.ready && c.out.deadline.Load() == 0 && c.gate.enter() {
+	if t != nil && c.out.ready && !c.out.expired(c.loop) && c.gate.enter() {
 		n, err = sys.Write(c.gate.fd, p)
 		c.exit()
 		if err == nil && n == len(p) {
