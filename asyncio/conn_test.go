@@ -245,6 +245,11 @@ func TestConnCloseWakes(t *testing.T) {
 				isClosed(t, "the next Write", err) // a goroutine may have been the first
 			}
 		})
+		last := here.run(ctx, func(context.Context) {
+			if _, err := a.Write(make([]byte, 1)); err != nil || here.name == "task" {
+				isClosed(t, "the last Write", err)
+			}
+		})
 		asyncio.Sleep(ctx, 5*time.Millisecond) // they wait by then, or the test is an easier one
 		there.run(ctx, func(context.Context) {
 			if err := a.Close(); err != nil {
@@ -260,6 +265,7 @@ func TestConnCloseWakes(t *testing.T) {
 		read()
 		write()
 		next()
+		last()
 		io.Copy(io.Discard, b)
 	})
 }
@@ -330,22 +336,17 @@ func testConnCancel(t *testing.T, ctx context.Context, pair pipeMaker) {
 	if s, err := second.Await(ctx); s != "for two" || err != nil {
 		t.Errorf("the other Read: %q, %v", s, err)
 	}
-	// A reader that is cancelled when it was chosen already passes on.
+	// One that is cancelled when it was chosen already passes on.
+	l, _ := asyncio.RunningLoop(ctx)
 	third, fourth := asyncio.CreateTask(ctx, read), asyncio.CreateTask(ctx, read)
 	asyncio.Sleep(ctx, time.Millisecond)
 	b.Write([]byte("again"))
-	asyncio.Sleep(ctx, time.Millisecond)
-	third.Cancel()
-	if !third.Done() {
-		third.Await(ctx)
+	l.CallSoon(func() { third.Cancel() }) // before it runs, and after it was chosen
+	if s, err := third.Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
+		t.Errorf("chosen and cancelled: %q, %v", s, err)
 	}
-	if third.Cancelled() {
-		if s, err := fourth.Await(ctx); s != "again" || err != nil {
-			t.Errorf("passed on: %q, %v", s, err)
-		}
-	} else {
-		fourth.Cancel()
-		fourth.Await(ctx)
+	if s, err := fourth.Await(ctx); s != "again" || err != nil {
+		t.Errorf("passed on: %q, %v", s, err)
 	}
 
 	// A Write tells how much it has written, and no byte of the next is before.
@@ -356,22 +357,96 @@ func testConnCancel(t *testing.T, ctx context.Context, pair pipeMaker) {
 		sent = n
 		return n, err
 	})
+	var rest []*asyncio.Task[int]
 	behind := asyncio.CreateTask(ctx, func(context.Context) (int, error) { return a.Write([]byte("never")) })
 	asyncio.Sleep(ctx, 5*time.Millisecond)
 	behind.Cancel()
 	if n, err := behind.Await(ctx); n != 0 || !errors.Is(err, asyncio.ErrCancelled) {
 		t.Error("behind:", n, err)
 	}
+	for range 2 {
+		rest = append(rest, asyncio.CreateTask(ctx, func(context.Context) (int, error) { return a.Write([]byte("end")) }))
+	}
+	asyncio.Sleep(ctx, time.Millisecond)
 	writer.Cancel()
+	asyncio.Sleep(ctx, 0)
+	rest[0].Cancel() // it has the turn, and has not run
+	if n, err := rest[0].Await(ctx); n != 0 || !errors.Is(err, asyncio.ErrCancelled) {
+		t.Error("with the turn:", n, err)
+	}
 	if _, err := writer.Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
 		t.Error("Write:", err)
 	}
-	asyncio.Go(ctx, func(context.Context) error {
-		a.Write([]byte("end"))
+	asyncio.Go(ctx, func(ctx context.Context) error {
+		rest[1].Await(ctx)
 		return a.Close()
 	})
 	got, err := io.ReadAll(b)
 	if want := string(big[:sent]) + "end"; string(got) != want || err != nil {
 		t.Errorf("got %d bytes, want %d: %v", len(got), len(want), err)
 	}
+}
+
+// A reader that leaves something wakes the next one.
+func TestConnReadersShare(t *testing.T) {
+	for name, make2 := range networks() {
+		t.Run(name, func(t *testing.T) {
+			inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+				a, b := make2(t, ctx)
+				defer a.Close()
+				defer b.Close()
+				got := ""
+				var readers []asyncio.Awaitable[asyncio.None]
+				for range 3 {
+					readers = append(readers, asyncio.Go(ctx, func(context.Context) error {
+						p := make([]byte, 1)
+						n, err := a.Read(p)
+						got += string(p[:n])
+						return err
+					}))
+				}
+				asyncio.Sleep(ctx, time.Millisecond)
+				b.Write([]byte("abc"))
+				if _, err := asyncio.Gather(ctx, readers...).Await(ctx); err != nil || got != "abc" {
+					t.Errorf("%q, %v", got, err)
+				}
+			})
+		})
+	}
+}
+
+// closes tells that it was closed.
+type closes chan struct{}
+
+func (c closes) Close() error { close(c); return nil }
+
+// What a Dial comes to that nobody waits for any more is closed.
+func TestDialLate(t *testing.T) {
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		for _, late := range []bool{true, false} {
+			closed := make(closes)
+			var dial *asyncio.Task[io.Closer]
+			dial = asyncio.CreateTask(ctx, func(ctx context.Context) (io.Closer, error) {
+				return asyncio.Beside(ctx, func(ctx context.Context) (io.Closer, error) {
+					if late {
+						l.CallSoonThreadsafe(func() { dial.Cancel() })
+						<-ctx.Done()
+					} else { // in the turn in which it gets the result
+						l.CallSoonThreadsafe(func() { l.CallSoon(func() { dial.Cancel() }) })
+					}
+					return closed, nil
+				})
+			})
+			if _, err := dial.Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
+				t.Errorf("late %v: %v", late, err)
+			}
+			err := asyncio.DoInThread(ctx, func(ctx context.Context) error {
+				<-closed
+				return nil
+			})
+			if err != nil {
+				t.Error(err)
+			}
+		}
+	})
 }

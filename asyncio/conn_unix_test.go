@@ -525,6 +525,20 @@ func testPacketConn(t *testing.T, ctx context.Context, network string, s side) {
 		t.Errorf("%T", c.RemoteAddr())
 	}
 	s.run(ctx, func(context.Context) {
+		p := make([]byte, 100)
+		c.SetReadDeadline(time.Now().Add(time.Millisecond))
+		_, err := c.Read(p)
+		isTimeout(t, "Read", err)
+		c.SetReadDeadline(time.Time{})
+		b.WriteTo([]byte("one"), c.LocalAddr())
+		b.WriteTo([]byte("two"), c.LocalAddr())
+		for _, want := range []string{"one", "two"} { // a short read is not the last
+			if n, err := c.Read(p); string(p[:n]) != want || err != nil {
+				t.Errorf("%q, %v", p[:n], err)
+			}
+		}
+	})()
+	s.run(ctx, func(context.Context) {
 		p := make([]byte, 2)
 		c.Write([]byte("long"))
 		_, from, _ := b.ReadFrom(p)
@@ -624,6 +638,47 @@ func TestConnCloseRace(t *testing.T) {
 			}
 			b.Close()
 			wait.Wait()
+		}
+	})
+}
+
+// The number of a descriptor that was closed by a goroutine may be another's
+// before the loop knows.
+func TestConnNumberUsedAgain(t *testing.T) {
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		for range 20 {
+			a, b := connected("tcp")(t, ctx)
+			a.SetReadDeadline(time.Now().Add(time.Millisecond))
+			_, err = a.Read(make([]byte, 1)) // from now on the loop watches it
+			isTimeout(t, "Read", err)
+			c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
+			if err != nil {
+				t.Fatal(err)
+			}
+			closed := make(chan struct{})
+			go func() { defer close(closed); a.Close() }()
+			<-closed // the loop stands still
+			d, err := ln.Accept()
+			if err != nil {
+				t.Fatal(err)
+			}
+			write := asyncio.Go(ctx, func(ctx context.Context) error {
+				asyncio.Sleep(ctx, time.Millisecond)
+				_, err := c.Write([]byte("x"))
+				return err
+			})
+			if n, err := d.Read(make([]byte, 1)); n != 1 || err != nil {
+				t.Error(n, err)
+			}
+			write.Await(ctx)
+			for _, c := range []net.Conn{b, c, d} {
+				c.Close()
+			}
 		}
 	})
 }
