@@ -20,51 +20,71 @@ import (
 type fetcher[T any] struct {
 	line line // of tasks that wait; the owner's
 
-	mu   sync.Mutex
-	done chan struct{} // of the fetch that is under way; nil if none is
-	has  bool          // there is something
-	what T
-	err  error
+	mu    sync.Mutex
+	done  chan struct{} // of the fetch that is under way; nil if none is
+	tasks int           // that wait
+	has   bool          // there is something
+	what  T
+	err   error
 }
 
-// next returns what was fetched, or what fetch returns.
-func (q *fetcher[T]) next(l *Loop, fetch func() (T, error)) (T, error) {
+// next has take called with what was fetched, until it reports that it has left
+// nothing. It fetches if there is nothing.
+func (q *fetcher[T]) next(l *Loop, fetch func() (T, error), take func(what *T) (all bool)) error {
 	t, waits := callerOn(l)
 	for {
 		q.mu.Lock()
-		switch {
-		case q.has:
-			what, err := q.what, q.err
-			var none T
-			q.has, q.what, q.err = false, none, nil
+		if q.has {
+			err := q.take(l, take)
 			q.mu.Unlock()
-			return what, err
-		case t == nil && !waits:
+			return err
+		}
+		if t == nil && !waits {
 			q.mu.Unlock()
-			var none T
-			return none, errCallbackWaits
-		case t == nil && q.done == nil:
-			q.mu.Unlock()
-			return fetch()
-		case t == nil:
-			done := q.done
-			q.mu.Unlock()
-			<-done
-			continue
-		case q.done == nil:
+			return errCallbackWaits
+		}
+		done := q.done
+		fetches := done == nil
+		if fetches {
 			q.done = make(chan struct{})
-			go q.run(l, fetch)
+		}
+		if t != nil {
+			q.tasks++
 		}
 		q.mu.Unlock()
-		if err := q.wait(t); err != nil {
-			var none T
-			return none, err
+		switch {
+		case t != nil:
+			if fetches {
+				go q.run(l, fetch)
+			}
+			if err := q.wait(l, t); err != nil {
+				return err
+			}
+		case fetches:
+			q.run(l, fetch)
+		default:
+			<-done
 		}
 	}
 }
 
+// take is called with mu held.
+func (q *fetcher[T]) take(l *Loop, take func(what *T) (all bool)) error {
+	err := q.err
+	if take(&q.what) {
+		var none T
+		q.has, q.what, q.err = false, none, nil
+	} else {
+		err = nil // it comes after the rest
+	}
+	if q.tasks > 0 { // the next one takes the rest, or fetches
+		l.s.Post(func() { q.line.wake(1) })
+	}
+	return err
+}
+
 // wait suspends t until something was fetched.
-func (q *fetcher[T]) wait(t *task) error {
+func (q *fetcher[T]) wait(l *Loop, t *task) error {
 	g, err := q.line.stand(t)
 	if g != nil {
 		_, err = g.Switch(nil)
@@ -73,6 +93,9 @@ func (q *fetcher[T]) wait(t *task) error {
 	if chosen && err != nil {
 		q.line.wake(1)
 	}
+	q.mu.Lock()
+	q.tasks--
+	q.mu.Unlock()
 	return err
 }
 
@@ -82,16 +105,11 @@ func (q *fetcher[T]) run(l *Loop, fetch func() (T, error)) {
 	q.has, q.what, q.err = true, what, err
 	close(q.done)
 	q.done = nil
+	tasks := q.tasks
 	q.mu.Unlock()
-	l.s.Post(func() { q.line.wake(1) })
-}
-
-// keep puts back what was not used up.
-func (q *fetcher[T]) keep(l *Loop, what T) {
-	q.mu.Lock()
-	q.has, q.what = true, what
-	q.mu.Unlock()
-	l.s.Post(func() { q.line.wake(1) })
+	if tasks > 0 {
+		l.s.Post(func() { q.line.wake(1) })
+	}
 }
 
 // forget drops a deadline that was over for somebody who did not wait for it.
@@ -131,8 +149,13 @@ type conn struct {
 	in   fetcher[chunk]
 	buf  []byte // for reads; whoever fetches has it
 
-	mu    sync.Mutex
-	until time.Time // the deadline of writes
+	sending bool       // a task writes; the owner's
+	line    line       // of those that write after it
+	writing sync.Mutex // held by the goroutine that writes
+
+	mu          sync.Mutex
+	until       time.Time // the deadline of writes
+	interrupted bool      // it is not the connection's now
 }
 
 const chunkSize = 64 << 10 // no datagram is larger
@@ -149,12 +172,12 @@ func (c *conn) Read(p []byte) (int, error) {
 	if len(p) == 0 {
 		return c.Conn.Read(p)
 	}
-	got, err := c.in.next(c.loop, c.read)
-	n := copy(p, got.data)
-	if n < len(got.data) {
-		c.in.keep(c.loop, chunk{data: got.data[n:]})
-		return n, nil
-	}
+	n := 0
+	err := c.in.next(c.loop, c.read, func(got *chunk) bool {
+		n = copy(p, got.data)
+		got.data = got.data[n:]
+		return len(got.data) == 0
+	})
 	return n, err
 }
 
@@ -164,41 +187,127 @@ func (c *conn) Write(p []byte) (int, error) {
 
 // send calls write on a goroutine, if a task calls, which waits. If that is
 // cancelled, write is interrupted, and says what it has done.
-func (c *conn) send(write func() (int, error)) (n int, err error) {
+func (c *conn) send(write func() (int, error)) (int, error) {
 	t, waits := callerOn(c.loop)
-	if t == nil {
-		if !waits {
-			return 0, errCallbackWaits
-		}
+	switch {
+	case t != nil:
+	case !waits:
+		return 0, errCallbackWaits
+	default:
+		c.writing.Lock()
+		defer c.writing.Unlock()
 		return write()
 	}
+	if err := c.queue(t); err != nil {
+		return 0, err
+	}
+	defer c.handOn()
 	var q line
+	var w written
 	done := make(chan struct{})
 	go func() {
-		n, err = write()
+		c.perform(&w, write)
 		close(done)
 		c.loop.s.Post(func() { q.wake(1) })
 	}()
 	for {
-		g, waited := q.stand(t)
+		g, err := q.stand(t)
 		if g != nil {
-			_, waited = g.Switch(nil)
+			_, err = g.Switch(nil)
 		}
-		_, waited = q.leave(t, waited)
-		if waited != nil {
-			c.mu.Lock()
-			c.Conn.SetWriteDeadline(time.Unix(1, 0))
-			<-done
-			c.Conn.SetWriteDeadline(c.until)
-			c.mu.Unlock()
-			return n, waited
+		if _, err = q.leave(t, err); err != nil {
+			if c.interrupt(&w) {
+				<-done // at once
+				return w.n, err
+			}
+			return 0, err
 		}
 		select {
 		case <-done:
-			return n, err
+			return w.n, w.err
 		default: // it was woken for nothing
 		}
 	}
+}
+
+// queue suspends t until it has the turn to write.
+func (c *conn) queue(t *task) error {
+	for c.sending {
+		g, err := c.line.stand(t)
+		if g != nil {
+			_, err = g.Switch(nil)
+		}
+		has, err := c.line.leave(t, err)
+		if has && err != nil {
+			c.handOn()
+		}
+		if has || err != nil {
+			return err
+		}
+	}
+	c.sending = true
+	return nil
+}
+
+// handOn gives the turn to the next task.
+func (c *conn) handOn() {
+	if t := c.line.next(); t != nil {
+		c.line.choose(t)
+	} else {
+		c.sending = false
+	}
+}
+
+// written is a write of a task, and what has come of it.
+type written struct {
+	state writeState // guarded by the connection's mu
+	n     int
+	err   error
+}
+
+type writeState uint8
+
+const (
+	writeWaits writeState = iota // for another
+	writeBegun
+	writeDone
+	writeDropped // before it began
+)
+
+// perform writes, when it is its turn.
+func (c *conn) perform(w *written, write func() (int, error)) {
+	c.writing.Lock()
+	defer c.writing.Unlock()
+	c.mu.Lock()
+	if w.state == writeDropped {
+		c.mu.Unlock()
+		return
+	}
+	w.state = writeBegun
+	c.mu.Unlock()
+	w.n, w.err = write()
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	w.state = writeDone
+	if c.interrupted {
+		c.interrupted = false
+		c.Conn.SetWriteDeadline(c.until)
+	}
+}
+
+// interrupt ends w, and reports whether it had begun.
+func (c *conn) interrupt(w *written) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	switch w.state {
+	case writeWaits:
+		w.state = writeDropped
+		return false
+	case writeBegun:
+		c.interrupted = true
+		c.Conn.SetWriteDeadline(time.Unix(1, 0))
+	}
+	return true
 }
 
 func (c *conn) SetDeadline(t time.Time) error {
@@ -214,6 +323,9 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.until = t
+	if c.interrupted {
+		return nil // it is set afterwards
+	}
 	return c.Conn.SetWriteDeadline(t)
 }
 
@@ -259,8 +371,13 @@ func (c *packetConn) Read(p []byte) (int, error) {
 }
 
 func (c *packetConn) ReadFrom(p []byte) (int, net.Addr, error) {
-	got, err := c.in.next(c.loop, c.readFrom)
-	return copy(p, got.data), got.from, err
+	var n int
+	var from net.Addr
+	err := c.in.next(c.loop, c.readFrom, func(got *chunk) bool {
+		n, from = copy(p, got.data), got.from
+		return true
+	})
+	return n, from, err
 }
 
 func (c *packetConn) WriteTo(p []byte, to net.Addr) (int, error) {
@@ -275,7 +392,11 @@ type listener struct {
 }
 
 func (n *listener) Accept() (net.Conn, error) {
-	c, err := n.in.next(n.loop, n.Listener.Accept)
+	var c net.Conn
+	err := n.in.next(n.loop, n.Listener.Accept, func(got *net.Conn) bool {
+		c = *got
+		return true
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -303,8 +424,10 @@ func (n *listener) SetDeadline(t time.Time) error {
 }
 
 func newConn(l *Loop, c net.Conn) (net.Conn, error) {
-	if pc, ok := c.(net.PacketConn); ok {
-		return &packetConn{conn: conn{Conn: c, loop: l}, pc: pc}, nil
+	if c.LocalAddr().Network() != "unix" { // a stream, but of a type that can be both
+		if pc, ok := c.(net.PacketConn); ok {
+			return &packetConn{conn: conn{Conn: c, loop: l}, pc: pc}, nil
+		}
 	}
 	return &conn{Conn: c, loop: l}, nil
 }
