@@ -66,6 +66,13 @@
 //   - Run ends what it began: it cancels the tasks that are left, waits for them,
 //     and closes the loop. Nothing outlives it.
 //
+// # Connections
+//
+// Dial, Listen and ListenPacket give Go's own interfaces: a net.Conn on which only
+// the task waits that calls. Libraries that take a connection, or a function that
+// dials, run on the loop unchanged; others are called by ToThread. The page
+// docs/net-conn.md of the repository says which is which.
+//
 // # What differs from Python
 //
 //   - A Coro is a function, not an object that waits to be awaited. One that is

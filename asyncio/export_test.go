@@ -1,6 +1,8 @@
 package asyncio
 
 import (
+	"context"
+	"io"
 	"os"
 	"strings"
 )
@@ -10,3 +12,8 @@ import (
 var Emulator = strings.Fields(os.Getenv("TEST_EXEC"))
 
 func init() { emulator = Emulator }
+
+// Beside is how Dial waits.
+func Beside(ctx context.Context, f func(ctx context.Context) (io.Closer, error)) (io.Closer, error) {
+	return beside(ctx, f)
+}

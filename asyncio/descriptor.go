@@ -1,0 +1,354 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio
+
+import (
+	"net"
+	"os"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// A descriptor is an open socket that tasks of a loop wait for, and others too:
+//
+//   - A task of the loop makes its system calls on the spot. Where one would have
+//     to wait, the task waits in a line, and the loop's poller wakes it.
+//   - Who is no task of the loop must not depend on the loop's goroutine: that
+//     may be blocked, or end, while it waits. It uses the twin, a duplicate that
+//     Go's own poller watches.
+//
+// Both see one socket, so either may be told of what the other takes. Then it
+// tries in vain and waits on.
+type descriptor struct {
+	sched.Descriptor
+	loop     *Loop
+	gate     *gate // apart, for the cleanup of a descriptor that was forgotten
+	cleanup  runtime.Cleanup
+	messages bool // it is one of messages: a read of one tells nothing of the next
+	hungUp   bool // the end has been reported, and nothing new will be
+	in, out  way
+	turns    turns
+
+	mu    sync.Mutex // the owner may wait for it: it is never held for long
+	tasks bool       // a task has waited, so the loop is to be told of the end
+	twin  *os.File
+	raw   syscall.RawConn // of twin
+}
+
+// A way is one of the directions of a descriptor. All but the deadline is the
+// owner's.
+type way struct {
+	ready    bool // a call need not wait, as far as is known
+	line     line
+	deadline atomic.Int64 // on the loop's clock; 0: none, below: over
+	until    time.Time    // the same for the twin; guarded by the descriptor's mu
+}
+
+func (d *descriptor) open(l *Loop, fd int, messages bool) {
+	d.loop, d.messages = l, messages
+	d.gate = &gate{fd: fd}
+	d.in.ready, d.out.ready = true, true
+	d.cleanup = runtime.AddCleanup(d, func(g *gate) {
+		if _, last := g.shut(); last {
+			unix.Close(g.fd)
+		}
+	}, d.gate)
+}
+
+// Happened is called by the loop's poller.
+func (d *descriptor) Happened(ev sched.Events) {
+	if ev&sched.HungUp != 0 {
+		d.hungUp = true
+	}
+	if ev&sched.Readable != 0 {
+		d.in.ready = true
+		d.in.line.wake(1)
+	}
+	if ev&sched.Writable != 0 {
+		d.out.ready = true
+		d.out.line.wake(1)
+	}
+}
+
+// caller returns the calling task, if it is one of the loop. Else it reports
+// whether the caller may wait all the same, by the twin: a callback may not.
+func (d *descriptor) caller() (t *task, waits bool) {
+	s := d.loop.s
+	if !s.Owned() {
+		return nil, true
+	}
+	st := s.Current()
+	if st == nil {
+		return nil, !s.Running()
+	}
+	st.Here()
+	return taskIn(st), true
+}
+
+// wait suspends t until something can be done in the direction of w, or may be.
+func (d *descriptor) wait(t *task, w *way) error {
+	if !d.Watched() {
+		if err := d.watch(); err != nil {
+			return err
+		}
+	}
+	if at := w.deadline.Load(); at != 0 {
+		left := time.Duration(at) - d.loop.s.Now()
+		if at < 0 || left <= 0 {
+			return os.ErrDeadlineExceeded
+		}
+		t.st.SetAlarm(left)
+	}
+	g, err := w.line.stand(t)
+	if g != nil {
+		if w.ready { // since a moment ago: stand may ask the poller
+			w.line.choose(t)
+		}
+		_, err = g.Switch(nil)
+	}
+	chosen, err := w.line.leave(t, err)
+	t.st.ClearAlarm() // also one that was set meanwhile
+	switch {
+	case err != nil && chosen && w.ready:
+		w.line.wake(1) // what t was chosen for
+	case err == nil && d.gate.isShut():
+		err = net.ErrClosed
+	}
+	return err
+}
+
+// watch has the loop's poller tell of what happens.
+func (d *descriptor) watch() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.gate.isShut() {
+		return net.ErrClosed
+	}
+	d.tasks = true
+	return loopError(d.loop.s.Watch(&d.Descriptor, d.gate.fd, d))
+}
+
+// passOn is called by a task that has not taken all there was.
+func (w *way) passOn() {
+	if w.ready && !w.line.empty() {
+		w.line.wake(1)
+	}
+}
+
+// expired reports whether the deadline is over.
+func (w *way) expired(l *Loop) bool {
+	at := w.deadline.Load()
+	return at != 0 && (at < 0 || time.Duration(at) <= l.s.Now())
+}
+
+// exit is called after a system call.
+func (d *descriptor) exit() {
+	if d.gate.leave() {
+		d.destroy()
+	}
+}
+
+// do calls try, with the descriptor's number, until it returns another error
+// than EAGAIN, and returns that. If always, it calls it also where it is known
+// that it would have to wait.
+func (d *descriptor) do(w *way, always bool, try func(fd int) error) error {
+	t, waits := d.caller()
+	if t == nil && waits {
+		return d.outside(w, try)
+	}
+	for {
+		if w.expired(d.loop) {
+			return os.ErrDeadlineExceeded
+		}
+		if w.ready || always || t == nil {
+			if !d.gate.enter() {
+				return net.ErrClosed
+			}
+			err := try(d.gate.fd)
+			d.exit()
+			if err != unix.EAGAIN {
+				w.passOn()
+				return err
+			}
+			w.ready, always = false, false
+		}
+		if t == nil {
+			return errCallbackWaits
+		}
+		if err := d.wait(t, w); err != nil {
+			return err
+		}
+	}
+}
+
+// outside is do for a caller who waits without the loop.
+func (d *descriptor) outside(w *way, try func(fd int) error) error {
+	raw, err := d.double()
+	if err != nil {
+		return err
+	}
+	var result error
+	f := func(fd uintptr) bool {
+		result = try(int(fd))
+		return result != unix.EAGAIN
+	}
+	if w == &d.in {
+		err = raw.Read(f)
+	} else {
+		err = raw.Write(f)
+	}
+	switch {
+	case err == nil:
+		return result
+	case d.gate.isShut():
+		return net.ErrClosed
+	}
+	return err
+}
+
+// double returns the twin, which it makes if need be.
+func (d *descriptor) double() (syscall.RawConn, error) {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.gate.isShut() {
+		return nil, net.ErrClosed
+	}
+	if d.twin != nil {
+		return d.raw, nil
+	}
+	fd, err := unix.FcntlInt(uintptr(d.gate.fd), unix.F_DUPFD_CLOEXEC, 0)
+	if err != nil {
+		return nil, os.NewSyscallError("fcntl", err)
+	}
+	twin := os.NewFile(uintptr(fd), "") // of a non-blocking one: Go's poller has it
+	raw, err := twin.SyscallConn()
+	if err != nil {
+		twin.Close()
+		return nil, err
+	}
+	d.twin, d.raw = twin, raw
+	d.tell(&d.in)
+	d.tell(&d.out)
+	return raw, nil
+}
+
+// tell tells the twin of w's deadline.
+func (d *descriptor) tell(w *way) error {
+	if w == &d.in {
+		return d.twin.SetReadDeadline(w.until)
+	}
+	return d.twin.SetWriteDeadline(w.until)
+}
+
+// setDeadline sets the deadline of w. Tasks that wait are told.
+func (d *descriptor) setDeadline(w *way, when time.Time) error {
+	var at int64
+	if !when.IsZero() {
+		if left := time.Until(when); left > 0 {
+			at = int64(d.loop.after(left))
+		} else {
+			at = -1
+		}
+	}
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.gate.isShut() {
+		return net.ErrClosed
+	}
+	w.until = when
+	w.deadline.Store(at)
+	if d.twin != nil {
+		if err := d.tell(w); err != nil {
+			return err
+		}
+	}
+	switch {
+	case !d.tasks:
+	case d.loop.s.Owned():
+		w.rearm(d.loop)
+	default:
+		d.loop.s.Post(func() { w.rearm(d.loop) })
+	}
+	return nil
+}
+
+// rearm has the tasks that wait go by another deadline.
+func (w *way) rearm(l *Loop) {
+	if w.line.empty() {
+		return
+	}
+	if w.expired(l) {
+		w.line.wake(everybody)
+		return
+	}
+	at := w.deadline.Load()
+	for st := w.line.tasks.First(); st != nil; st = w.line.tasks.After(st) {
+		st.ClearAlarm()
+		if at != 0 {
+			st.SetAlarm(time.Duration(at) - l.s.Now())
+		}
+	}
+}
+
+// close ends the descriptor. All who wait are woken. The system closes it at once,
+// or when the last call with it has returned.
+func (d *descriptor) close() error {
+	first, last := d.gate.shut()
+	if !first {
+		return net.ErrClosed
+	}
+	d.cleanup.Stop()
+	d.mu.Lock()
+	twin, tasks, others := d.twin, d.tasks, d.turns.others
+	d.twin, d.turns.others = nil, nil
+	d.mu.Unlock()
+	if twin != nil {
+		twin.Close()
+	}
+	for _, turn := range others {
+		close(turn)
+	}
+	var err error
+	if last {
+		err = d.destroy()
+	}
+	switch {
+	case !tasks:
+	case d.loop.s.Owned():
+		d.ended()
+	default:
+		d.loop.s.Post(d.ended) // if the loop is closed, nobody waits
+	}
+	return os.NewSyscallError("close", err)
+}
+
+// destroy closes the descriptor, with which no call is under way.
+func (d *descriptor) destroy() error {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.Watched() {
+		if d.loop.s.Owned() {
+			d.Unwatch()
+		} else {
+			d.Gone()
+		}
+	}
+	return unix.Close(d.gate.fd)
+}
+
+// ended is the owner's part of close.
+func (d *descriptor) ended() {
+	d.mu.Lock()
+	d.Unwatch()
+	d.mu.Unlock()
+	d.in.line.wake(everybody)
+	d.out.line.wake(everybody)
+	d.turns.tasks.wake(everybody)
+}

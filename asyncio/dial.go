@@ -1,0 +1,169 @@
+package asyncio
+
+import (
+	"context"
+	"net"
+)
+
+// Dial connects to addr, and returns a connection on which only the calling task
+// waits, while the loop goes on: what package net has is Go's interface, and any
+// library that takes a net.Conn can be given this one. network and addr are those
+// of net.Dial: "tcp" and "127.0.0.1:80", "unix" and a path, "udp", and so on.
+// Names are looked up, and several addresses tried, as package net does it.
+//
+// The connection belongs to the loop that ctx comes from. Its methods:
+//
+//   - Read waits for data, Write until all of p was taken by the system. Neither
+//     switches where it need not wait. Of several Writes at a time each is whole.
+//     They allocate nothing.
+//   - A cancel of the waiting task ends a wait with a CancelledError. Nothing is
+//     lost: what was not read can be read later, and Write tells how much it has
+//     written.
+//   - Deadlines go by the loop's clock. The error of one that is over is
+//     os.ErrDeadlineExceeded, that of a connection that was closed net.ErrClosed,
+//     inside a *net.OpError as in package net. The end is io.EOF.
+//   - Any goroutine may call all of them, also when the loop does not run or is
+//     closed: one that is not of the loop waits without it, by Go's own poller.
+//     Close and the deadlines reach those who wait, wherever they are. A task of
+//     another loop waits as a goroutine does, and its loop with it.
+//   - A callback of the loop must not wait: where it would have to, the error is
+//     ErrNoRunningLoop.
+//
+// It is a syscall.Conn, too, except on systems where package net's is none, and
+// has CloseRead, CloseWrite, SetReadBuffer, SetWriteBuffer and File as package
+// net's connections do; one of TCP has SetNoDelay, SetKeepAlive and SetLinger. One
+// of datagrams is also a net.PacketConn, with net's types as addresses. Keep-alive
+// and TCP's no-delay are on, as in package net.
+//
+// It switches if a task calls; else the goroutine waits. The error is a
+// *net.OpError, a CancelledError, that of ctx when it ends, or ErrNoRunningLoop if
+// ctx comes from no loop and none runs here.
+func Dial(ctx context.Context, network, addr string) (net.Conn, error) {
+	return new(Dialer).DialContext(ctx, network, addr)
+}
+
+// A Dialer is Dial with options. Its DialContext is what libraries take as a hook.
+// The zero Dialer is Dial itself.
+type Dialer struct {
+	// Net has the options of package net: the time it may take, the local
+	// address, the resolver, keep-alive, the delay between families of addresses.
+	Net net.Dialer
+
+	// Loop is whose the connections are. If it is nil, it is the one that the ctx
+	// comes from, or that runs on the calling goroutine.
+	Loop *Loop
+}
+
+// Dial is DialContext without a context: for hooks that have none. The loop is the
+// Dialer's, or the one that runs on the calling goroutine.
+func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
+	return d.DialContext(context.Background(), network, addr)
+}
+
+// DialContext is Dial with the options of d. Any goroutine may call it: with a
+// Loop, or a ctx that comes from one. When ctx ends before there is a connection,
+// its error is returned; afterwards it has no effect.
+func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	l, err := boundTo(d.Loop, ctx)
+	if err != nil {
+		return nil, err
+	}
+	return beside(ctx, func(ctx context.Context) (net.Conn, error) {
+		c, err := d.Net.DialContext(ctx, network, addr)
+		if err != nil {
+			return nil, err
+		}
+		return newConn(l, c)
+	})
+}
+
+// boundTo returns the loop that a connection is to belong to.
+func boundTo(l *Loop, ctx context.Context) (*Loop, error) {
+	if l != nil {
+		return l, nil
+	}
+	if t := taskOf(ctx); t != nil {
+		return t.loop, nil
+	}
+	return RunningLoop(ctx)
+}
+
+// A closable is what can be closed again if nobody wants it any more.
+type closable interface {
+	comparable
+	Close() error
+}
+
+// beside calls f, which may block: on another goroutine, if a task calls, which
+// waits for the result meanwhile. The ctx of f ends when the wait does; what it
+// returns after that is closed.
+func beside[C closable](ctx context.Context, f func(ctx context.Context) (C, error)) (C, error) {
+	var none C
+	l, err := RunningLoop(ctx)
+	if err != nil {
+		return f(threadContext{ctx})
+	}
+	if l.s.Current() == nil {
+		return none, errCallbackWaits
+	}
+	type outcome struct {
+		c   C
+		err error
+	}
+	result := NewFuture[outcome](l)
+	drop := func(o outcome) {
+		if o.c != none {
+			o.c.Close()
+		}
+	}
+	inside, cancel := context.WithCancel(threadContext{ctx})
+	defer cancel()
+	l.s.Hold()
+	go func() {
+		defer l.s.Release()
+		c, err := f(inside)
+		_, closed := l.s.Post(func() {
+			if result.SetResult(outcome{c, err}) != nil {
+				drop(outcome{c, err})
+			}
+		})
+		if closed != nil {
+			drop(outcome{c, err})
+		}
+	}()
+	o, err := result.Await(waitContext(ctx, l))
+	if err != nil {
+		if !result.Cancel() && !result.Cancelled() {
+			o, _ = result.Result()
+			drop(o)
+		}
+		return none, err
+	}
+	return o.c, o.err
+}
+
+// waitContext is ctx for a wait of the current task of l, which ctx need not come
+// from.
+func waitContext(ctx context.Context, l *Loop) context.Context {
+	if taskOf(ctx) != nil {
+		return ctx
+	}
+	return foreignContext{ctx, taskIn(l.s.Current())}
+}
+
+// errCallbackWaits is what a callback gets where it would have to wait: the loop
+// would stand still.
+var errCallbackWaits = errorf("RuntimeError", ErrNoRunningLoop, "a callback must not wait for a connection: only a task can")
+
+// A foreignContext is a context that comes from no task, for a wait of t.
+type foreignContext struct {
+	context.Context
+	t *task
+}
+
+func (c foreignContext) Value(key any) any {
+	if key == (taskKey{}) {
+		return c.t
+	}
+	return c.Context.Value(key)
+}
