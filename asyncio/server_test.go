@@ -370,6 +370,23 @@ func TestServerOptions(t *testing.T) {
 		first.Close()
 		second.Close()
 
+		// Connections that come at once are all accepted, however few in a turn.
+		narrow := serving(t, ctx, echo, asyncio.WithBacklog(1))
+		for range 2 {
+			c, err := net.Dial("tcp", narrow.Addr().String())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			c.Write([]byte("x"))
+			defer func() {
+				if p, err := (peer{c.(*net.TCPConn), t}).receive(ctx, 1); string(p) != "x" {
+					t.Errorf("one of two at once: %q, %v", p, err)
+				}
+			}()
+		}
+		defer narrow.Close()
+
 		// Every address of the machine has the same port.
 		all, err := asyncio.StartServer(ctx, "tcp", ":0", echo)
 		if err != nil {

@@ -289,8 +289,14 @@ func TestTransportFlowControl(t *testing.T) {
 		if low, high := tr.WriteBufferLimits(); low != 250 || high != 1000 {
 			t.Error("from high alone:", low, high)
 		}
+		tr.SetWriteBufferLimits(1<<20, 1000)
+		p.on = func(event string) {
+			if event == "resume" && tr.WriteBufferSize() > 1000 {
+				t.Error("resumed with so much to send:", tr.WriteBufferSize())
+			}
+		}
 		total := 0
-		for tr.WriteBufferSize() == 0 {
+		for tr.WriteBufferSize() <= 1<<20 {
 			tr.Write(make([]byte, 1<<20))
 			total += 1 << 20
 		}
@@ -642,6 +648,44 @@ func TestCreateConnectionCancelled(t *testing.T) {
 func acceptSoon(ln net.Listener) (net.Conn, error) {
 	ln.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Millisecond))
 	return ln.Accept()
+}
+
+// If two addresses answer, one connection is taken and the other closed.
+func TestCreateConnectionBothAnswer(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		server, err := asyncio.CreateServer(ctx, newRecorder, "tcp", ":0")
+		if err != nil {
+			return err
+		}
+		_, port, _ := net.SplitHostPort(server.Addr().String())
+		for range 20 {
+			tr, p, err := asyncio.CreateConnection(ctx, newRecorder, "tcp", ":"+port, asyncio.WithHappyEyeballs(0))
+			if err != nil {
+				return err
+			}
+			tr.Close()
+			p.lost.Wait(ctx)
+		}
+		// Nor does anything stay open if the task is cancelled at any point.
+		for turns := range 12 {
+			making := asyncio.Go(ctx, func(ctx context.Context) error {
+				tr, _, err := asyncio.CreateConnection(ctx, newRecorder, "tcp", ":"+port, asyncio.WithHappyEyeballs(0))
+				if err == nil {
+					tr.Close()
+				}
+				return err
+			})
+			for range turns {
+				asyncio.Sleep(ctx, 0)
+			}
+			making.Cancel()
+			making.Await(ctx)
+		}
+		server.Close()
+		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
+		defer cancel()
+		return server.WaitClosed(soon)
+	})
 }
 
 // Of several addresses the first is taken that answers, and with none the error
