@@ -31,7 +31,7 @@ func duplicate(file *os.File) (fd int, err error) {
 		}
 	})
 	if controlled != nil {
-		err = controlled
+		err = &os.PathError{Op: "dup", Path: file.Name(), Err: os.ErrClosed}
 	}
 	return fd, err
 }

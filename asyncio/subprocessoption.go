@@ -150,8 +150,8 @@ func usable(f *os.File) error {
 		return valueErrorf("a file was expected, got nil")
 	}
 	raw, err := f.SyscallConn()
-	if err == nil {
-		err = raw.Control(func(uintptr) {})
+	if err == nil && raw.Control(func(uintptr) {}) != nil {
+		err = &os.PathError{Op: "inherit", Path: f.Name(), Err: os.ErrClosed}
 	}
 	return err
 }
