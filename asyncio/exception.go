@@ -14,12 +14,14 @@ import (
 //
 // Python: the context dict of loop.call_exception_handler.
 type ExceptionContext struct {
-	Message   string    // what has happened
-	Exception error     // the error, if there is one
-	Future    AnyFuture // whose it is, if it is a future's
-	Task      AnyTask   // whose it is, if it is a task's
-	Handle    *Handle   // whose it is, if it is a callback's
-	Name      string    // of the task, also where the task itself is gone
+	Message   string        // what has happened
+	Exception error         // the error, if there is one
+	Future    AnyFuture     // whose it is, if it is a future's
+	Task      AnyTask       // whose it is, if it is a task's
+	Handle    *Handle       // whose it is, if it is a callback's
+	Transport BaseTransport // whose connection it is, if it is one's
+	Protocol  BaseProtocol  // of that connection
+	Name      string        // of the task, also where the task itself is gone
 
 	// Source is the calls that have made the future or task, the innermost
 	// first. It is known in debug mode only.
@@ -46,6 +48,9 @@ func (l *Loop) DefaultExceptionHandler(c ExceptionContext) {
 		about = append(about, "task", c.Name)
 	} else if c.Task != nil {
 		about = append(about, "task", c.Task.Name())
+	}
+	if c.Transport != nil {
+		about = append(about, "transport", c.Transport)
 	}
 	if c.Exception != nil {
 		about = append(about, "exception", c.Exception)

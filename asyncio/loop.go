@@ -32,6 +32,10 @@ type Loop struct {
 	executors  executors
 	outside    outside
 	generators generators
+
+	open    places[openThing] // what holds something of the system
+	scratch []byte            // what is read into
+	joined  []byte            // what is put together to be written
 }
 
 // A Handle is a callback that is to run: what CallSoon returns. Python:
@@ -174,8 +178,9 @@ func (l *Loop) IsRunning() bool { return l.s.Running() }
 func (l *Loop) IsClosed() bool { return l.s.Closed() }
 
 // Close ends the loop: tasks that have not ended are killed and reported, async
-// generators are killed, errors that nobody has looked at are reported, threads of
-// the default executor are no longer waited for. It returns ErrLoopRunning if the loop runs; closing
+// generators are killed, transports and servers that are open are closed without
+// a word to their protocols, errors that nobody has looked at are reported, threads
+// of the default executor are no longer waited for. It returns ErrLoopRunning if the loop runs; closing
 // twice is once. Python: loop.close.
 func (l *Loop) Close() error {
 	if l.s.Closed() {
@@ -189,6 +194,7 @@ func (l *Loop) Close() error {
 		return loopError(err)
 	}
 	l.generators.kill()
+	l.abandonOpen()
 	l.lost.reportAll()
 	l.executors.close()
 	l.outside.close()

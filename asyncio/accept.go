@@ -1,0 +1,106 @@
+package asyncio
+
+import (
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// acceptPause is how long nothing is accepted after the system has run out of
+// descriptors or memory. Python: ACCEPT_RETRY_DELAY.
+const acceptPause = time.Second
+
+// A listener accepts connections for a server.
+type listener struct {
+	server *Server
+	sock   *socket
+	turn   *sched.Call
+	pause  *TimerHandle // nil unless it has run out of something
+	next   func() (*socket, error)
+}
+
+func newListener(srv *Server, s *socket) *listener {
+	ln := &listener{server: srv, sock: s}
+	ln.next = s.accept
+	ln.turn = srv.loop.s.NewCall(ln.accept)
+	s.on = ln
+	return ln
+}
+
+// Happened has connections accepted in the loop's next turn.
+func (ln *listener) Happened(sched.Events) {
+	if ln.pause == nil {
+		ln.turn.Soon()
+	}
+}
+
+// accept accepts the connections of a turn. Each has its protocol and transport
+// made in the next, as by a callback.
+func (ln *listener) accept() {
+	srv := ln.server
+	for range max(srv.opts.backlog, 1) {
+		if ln.sock.closed() {
+			return
+		}
+		s, err := ln.next()
+		if err == errAgain {
+			return
+		}
+		if err != nil {
+			ln.rest(err)
+			return
+		}
+		srv.arriving++
+		srv.loop.s.Soon(func() { srv.welcome(s) })
+	}
+	ln.turn.Soon() // there may be more
+}
+
+// rest reports err, and has accepting tried again after a while: what is lacking
+// may be there then.
+func (ln *listener) rest(err error) {
+	l := ln.server.loop
+	message := "socket.accept() failed"
+	if outOfResources(err) {
+		message = "socket.accept() out of system resource"
+	}
+	ln.pause = l.s.After(acceptPause, func() {
+		ln.pause = nil
+		ln.turn.Soon()
+	})
+	l.CallExceptionHandler(ExceptionContext{Message: message, Exception: err})
+}
+
+// close ends listening.
+func (ln *listener) close() {
+	if ln.pause != nil {
+		ln.pause.Cancel()
+	}
+	ln.turn.Cancel()
+	ln.sock.close()
+}
+
+// welcome makes the protocol and the transport of a connection. One that has come
+// before Close is served.
+func (srv *Server) welcome(s *socket) {
+	defer func() {
+		srv.arriving--
+		if p := recover(); p != nil {
+			s.close()
+			err := panicError(p, "a protocol's factory")
+			if endsRun(err) {
+				srv.loop.s.Abort(err)
+			} else {
+				srv.refuse(err)
+			}
+		}
+		srv.checkEnd()
+	}()
+	if _, err := newSocketTransport(srv.loop, s, srv.factory(), srv); err != nil {
+		srv.refuse(err)
+	}
+}
+
+func (srv *Server) refuse(err error) {
+	srv.loop.CallExceptionHandler(ExceptionContext{Message: "Error on transport creation for incoming connection", Exception: err})
+}

@@ -1,0 +1,314 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"net"
+	"os"
+)
+
+// A Server listens, and has a transport and a protocol made for each connection
+// that it accepts. It belongs to its loop, and so do its methods. What it listens
+// on is closed with the loop at the latest.
+//
+// Python: asyncio.Server.
+type Server struct {
+	loop    *Loop
+	owner   owner
+	factory func() BaseProtocol
+	opts    *serverOptions
+
+	listeners []*listener // nil when it is closed
+	addrs     []net.Addr  // of those there were
+	serving   bool
+	forever   *Future[None] // while ServeForever runs
+	path      os.FileInfo   // of the unix socket that it has made
+
+	arriving int // connections that were accepted and have no transport yet
+	clients  places[*socketTransport]
+	closers  line // those in WaitClosed
+	opened   inList[openThing]
+}
+
+// CreateServer makes a server that listens on addr. factory makes the protocol of
+// each connection. network and addr are those of CreateConnection; an empty host
+// is every address of the machine, and port 0 a free port: see Server.Addr. A unix
+// socket that nobody has closed is replaced.
+//
+// If it serves at once, the calling task goes on in the next turn. The error is a
+// *net.OpError if an address cannot be listened on; a CancelledError, that of ctx
+// when it ends, or ErrNoRunningLoop. With an error nothing is left open. Only a
+// task may call it.
+//
+// Python: loop.create_server.
+func CreateServer[P BaseProtocol](ctx context.Context, factory func() P, network, addr string, opts ...ServerOption) (*Server, error) {
+	return createServer(ctx, func() BaseProtocol { return factory() }, network, addr, serverChoices(opts))
+}
+
+// CreateUnixServer is CreateServer on a unix socket. Python:
+// loop.create_unix_server.
+func CreateUnixServer[P BaseProtocol](ctx context.Context, factory func() P, path string, opts ...ServerOption) (*Server, error) {
+	return CreateServer(ctx, factory, "unix", path, opts...)
+}
+
+func createServer(ctx context.Context, factory func() BaseProtocol, network, addr string, o *serverOptions) (*Server, error) {
+	me, err := current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	srv := &Server{loop: me.loop, owner: owner{loop: me.loop}, factory: factory, opts: o}
+	if err := srv.bind(ctx, network, addr); err != nil {
+		srv.release()
+		return nil, err
+	}
+	me.loop.open.add(&srv.opened, srv)
+	if !o.idle {
+		if err := srv.StartServing(ctx); err != nil {
+			srv.Close()
+			return nil, err
+		}
+	}
+	return srv, nil
+}
+
+// bind makes the sockets.
+func (srv *Server) bind(ctx context.Context, network, addr string) error {
+	if c := srv.opts.existing; c != nil {
+		s, err := dupSocket(srv.loop, c)
+		if err == nil {
+			srv.add(s)
+		}
+		return err
+	}
+	addrs, err := resolveAddr(ctx, srv.loop, network, addr, true)
+	if err != nil {
+		return err
+	}
+	var first error
+	port := 0
+	for _, a := range addrs {
+		if tcp, ok := a.(*net.TCPAddr); ok && tcp.Port == 0 {
+			tcp.Port = port // all have the same
+		}
+		if u, ok := a.(*net.UnixAddr); ok {
+			removeStale(u.Name)
+		}
+		s, err := bindSocket(srv.loop, a, srv.opts)
+		if err != nil {
+			if first == nil {
+				first = err
+			}
+			if len(addrs) > 1 && absent(err) {
+				continue // the machine lacks one of the families
+			}
+			return err
+		}
+		srv.add(s)
+		if tcp, ok := s.localAddr().(*net.TCPAddr); ok {
+			port = tcp.Port
+		}
+		if u, ok := a.(*net.UnixAddr); ok && !srv.opts.keepPath {
+			srv.path, _ = os.Lstat(u.Name)
+		}
+	}
+	if len(srv.listeners) == 0 {
+		return first
+	}
+	return nil
+}
+
+func (srv *Server) add(s *socket) {
+	srv.listeners = append(srv.listeners, newListener(srv, s))
+	srv.addrs = append(srv.addrs, s.localAddr())
+}
+
+// removeStale removes the unix socket at path, if there is one.
+func removeStale(path string) {
+	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
+		os.Remove(path)
+	}
+}
+
+// StartServing begins to accept connections, if the server does not yet, and lets
+// everything run that is ready. The error is that of the system; a RuntimeError
+// after Close; a CancelledError, or that of ctx. Python: Server.start_serving.
+func (srv *Server) StartServing(ctx context.Context) error {
+	if err := srv.start(); err != nil {
+		return err
+	}
+	return Sleep(ctx, 0)
+}
+
+func (srv *Server) start() error {
+	if srv.listeners == nil {
+		return runtimeErrorf("server %s is closed", srv)
+	}
+	if srv.serving {
+		return nil
+	}
+	for _, ln := range srv.listeners {
+		if err := ln.sock.listen(srv.opts.backlog); err != nil {
+			return err
+		}
+	}
+	srv.serving = true
+	return nil
+}
+
+// ServeForever accepts connections until the calling task is cancelled, or Close
+// is called. Then it closes the server, waits for its connections as WaitClosed
+// does, and returns the CancelledError: it never returns nil. When ctx ends, its
+// error is returned.
+//
+// While it runs, or after Close, a second call is refused with a RuntimeError.
+// Python: Server.serve_forever.
+func (srv *Server) ServeForever(ctx context.Context) error {
+	if srv.forever != nil {
+		return runtimeErrorf("server %s is already being awaited on serve_forever()", srv)
+	}
+	if err := srv.start(); err != nil {
+		return err
+	}
+	f := NewFuture[None](srv.loop)
+	srv.forever = f
+	_, err := f.Await(ctx)
+	srv.forever = nil
+	srv.Close()
+	if asCancelled(err) != nil {
+		srv.WaitClosed(ctx)
+	}
+	return err
+}
+
+// Close ends listening. Connections go on: see CloseClients, AbortClients and
+// Shutdown. Closing twice is once. It does not switch. Python: Server.close.
+func (srv *Server) Close() {
+	if srv.listeners == nil {
+		return
+	}
+	srv.release()
+	srv.opened.leave()
+	if srv.forever != nil {
+		srv.forever.Cancel()
+	}
+	srv.checkEnd()
+}
+
+// abandon gives back the sockets when the loop is closed.
+func (srv *Server) abandon() {
+	srv.loop.unclosed(srv)
+	srv.release()
+}
+
+// release gives back the sockets, and tells nobody.
+func (srv *Server) release() {
+	for _, ln := range srv.listeners {
+		ln.close()
+	}
+	srv.listeners, srv.serving = nil, false
+	if srv.path != nil {
+		name := srv.addrs[0].(*net.UnixAddr).Name
+		if now, err := os.Lstat(name); err == nil && os.SameFile(now, srv.path) {
+			os.Remove(name)
+		}
+	}
+}
+
+// checkEnd wakes those who wait for the end of the last connection.
+func (srv *Server) checkEnd() {
+	if srv.over() {
+		srv.closers.wake(everybody)
+	}
+}
+
+// over reports whether the server is closed and has no connections.
+func (srv *Server) over() bool {
+	return srv.listeners == nil && srv.clients.n == 0 && srv.arriving == 0
+}
+
+// WaitClosed suspends the calling task until the server is closed and its last
+// connection is over. If that is so it does not switch. The error is a
+// CancelledError, that of ctx when it ends, ErrOtherLoop or ErrNoRunningLoop. Only
+// a task may call it. Python: Server.wait_closed, of 3.12.
+func (srv *Server) WaitClosed(ctx context.Context) error {
+	if srv.over() {
+		return nil
+	}
+	t, err := srv.owner.caller(ctx, "Server")
+	if err != nil {
+		return err
+	}
+	g, err := srv.closers.enter(ctx, t)
+	if g != nil {
+		_, err = g.Switch(nil)
+	}
+	_, err = srv.closers.leave(t, err)
+	return err
+}
+
+// CloseClients closes the transports of all connections: what was written is
+// sent. It does not switch. Python: Server.close_clients, of 3.13.
+func (srv *Server) CloseClients() {
+	for _, t := range srv.clients.all() {
+		t.Close()
+	}
+}
+
+// AbortClients closes the transports of all connections at once: what was not
+// sent is dropped. It does not switch. Python: Server.abort_clients, of 3.13.
+func (srv *Server) AbortClients() {
+	for _, t := range srv.clients.all() {
+		t.Abort()
+	}
+}
+
+// Shutdown ends the server in an orderly way: it closes it, and waits until its
+// connections are over. If ctx ends before, or the calling task is cancelled, it
+// aborts those that are left, waits until they are gone, and returns the error.
+// Only a task may call it. Python has no such call.
+func (srv *Server) Shutdown(ctx context.Context) error {
+	srv.Close()
+	err := srv.WaitClosed(ctx)
+	if err == nil {
+		return nil
+	}
+	for !srv.over() {
+		srv.AbortClients()
+		t, e := srv.owner.caller(ctx, "Server")
+		if e != nil {
+			return e
+		}
+		g, e := srv.closers.stand(t)
+		if g != nil {
+			_, e = g.Switch(nil)
+		}
+		if _, e = srv.closers.leave(t, e); e != nil {
+			return e
+		}
+	}
+	return err
+}
+
+// IsServing reports whether the server accepts connections. Python:
+// Server.is_serving.
+func (srv *Server) IsServing() bool { return srv.serving }
+
+// Addrs returns the addresses that the server listens on: none after Close.
+// Python: Server.sockets.
+func (srv *Server) Addrs() []net.Addr {
+	if srv.listeners == nil {
+		return nil
+	}
+	return append([]net.Addr(nil), srv.addrs...)
+}
+
+// Addr returns the first of the addresses that the server listens on, or has
+// listened on.
+func (srv *Server) Addr() net.Addr { return srv.addrs[0] }
+
+// Loop returns the server's loop. Any goroutine may call it. Python:
+// Server.get_loop.
+func (srv *Server) Loop() *Loop { return srv.loop }
+
+// String describes the server for people.
+func (srv *Server) String() string { return fmt.Sprintf("Server%v", srv.addrs) }

@@ -1,0 +1,142 @@
+package asyncio
+
+import (
+	"syscall"
+	"time"
+)
+
+// A ConnectOption is a choice made for OpenConnection or CreateConnection.
+type ConnectOption interface{ forConnect(o *connectOptions) }
+
+// A ServerOption is a choice made for StartServer or CreateServer.
+type ServerOption interface{ forServer(o *serverOptions) }
+
+// A SocketOption is a choice that connections and servers have.
+type SocketOption func(o *socketOptions)
+
+func (f SocketOption) forConnect(o *connectOptions) { f(&o.socketOptions) }
+func (f SocketOption) forServer(o *serverOptions)   { f(&o.socketOptions) }
+
+type socketOptions struct {
+	limit     int // of a StreamReader; 0: the default
+	existing  syscall.Conn
+	keepAlive bool
+}
+
+type connectOptions struct {
+	socketOptions
+	local      string
+	delay      time.Duration
+	staggered  bool
+	interleave int
+	allErrors  bool
+}
+
+type serverOptions struct {
+	socketOptions
+	backlog        int
+	noReuseAddress bool
+	reusePort      bool
+	idle           bool // it does not serve yet
+	keepPath       bool
+}
+
+type connectOption func(o *connectOptions)
+
+func (f connectOption) forConnect(o *connectOptions) { f(o) }
+
+type serverOption func(o *serverOptions)
+
+func (f serverOption) forServer(o *serverOptions) { f(o) }
+
+// WithLimit sets the limit of the StreamReader: how long a line may be, in bytes,
+// and half of what is kept for a program that does not read. The default is 64
+// KiB. Python: limit.
+func WithLimit(bytes int) SocketOption { return func(o *socketOptions) { o.limit = bytes } }
+
+// WithSocket takes c, a net.Conn of package net, in place of a new connection; or
+// a net.Listener in place of new sockets that listen, one that was inherited,
+// say: then network and address are not looked at. A duplicate of it is used, so
+// c can be closed afterwards, and should be. An *os.File of a socket will do, too.
+// Python: sock.
+func WithSocket(c syscall.Conn) SocketOption { return func(o *socketOptions) { o.existing = c } }
+
+// WithKeepAlive tells whether the system asks now and then whether the other side
+// of an idle TCP connection is still there. It does not unless this says so.
+// Python: keep_alive.
+func WithKeepAlive(on bool) SocketOption { return func(o *socketOptions) { o.keepAlive = on } }
+
+// WithLocalAddr has the connection made from addr, a "host:port" in which the port
+// may be 0 and the host empty. Python: local_addr.
+func WithLocalAddr(addr string) ConnectOption {
+	return connectOption(func(o *connectOptions) { o.local = addr })
+}
+
+// WithHappyEyeballs has the next address of a name tried already when the one
+// before has not answered after delay (RFC 8305 recommends 250 ms). The
+// first to answer is taken. Without it the next is tried when the one before has
+// failed. Python: happy_eyeballs_delay.
+func WithHappyEyeballs(delay time.Duration) ConnectOption {
+	return connectOption(func(o *connectOptions) { o.delay, o.staggered = delay, true })
+}
+
+// WithInterleave has addresses of the two families tried in turns, after first of
+// the one that comes first. With WithHappyEyeballs the default is 1, else 0: as
+// the system gives them. Python: interleave.
+func WithInterleave(first int) ConnectOption {
+	return connectOption(func(o *connectOptions) { o.interleave = first })
+}
+
+// WithAllErrors has the error of a connection that cannot be made be an
+// *ExceptionGroup of those of all addresses. Python: all_errors.
+func WithAllErrors() ConnectOption {
+	return connectOption(func(o *connectOptions) { o.allErrors = true })
+}
+
+// WithBacklog sets how many connections may wait to be accepted, and how many are
+// accepted in a turn. The default is 100. Python: backlog.
+func WithBacklog(n int) ServerOption { return serverOption(func(o *serverOptions) { o.backlog = n }) }
+
+// WithReuseAddress tells whether an address can be listened on whose former
+// connections have just ended. It can unless this says otherwise. Python:
+// reuse_address.
+func WithReuseAddress(on bool) ServerOption {
+	return serverOption(func(o *serverOptions) { o.noReuseAddress = !on })
+}
+
+// WithReusePort tells whether others may listen on the same port, who share the
+// connections: servers of other loops or processes. Python: reuse_port.
+func WithReusePort(on bool) ServerOption {
+	return serverOption(func(o *serverOptions) { o.reusePort = on })
+}
+
+// WithStartServing tells whether the server accepts connections at once. It does
+// unless this says otherwise: see Server.StartServing. Python: start_serving.
+func WithStartServing(on bool) ServerOption {
+	return serverOption(func(o *serverOptions) { o.idle = !on })
+}
+
+// WithCleanupSocket tells whether Close removes the path of a unix socket. It
+// does unless this says otherwise. Python: cleanup_socket.
+func WithCleanupSocket(on bool) ServerOption {
+	return serverOption(func(o *serverOptions) { o.keepPath = !on })
+}
+
+func connectChoices(opts []ConnectOption) *connectOptions {
+	o := &connectOptions{}
+	for _, opt := range opts {
+		opt.forConnect(o)
+	}
+	if o.staggered && o.interleave == 0 {
+		o.interleave = 1
+	}
+	return o
+}
+
+func serverChoices(opts []ServerOption) *serverOptions {
+	o := &serverOptions{backlog: 100}
+	for _, opt := range opts {
+		opt.forServer(o)
+	}
+	return o
+}

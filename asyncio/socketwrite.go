@@ -1,0 +1,172 @@
+package asyncio
+
+import (
+	"log/slog"
+)
+
+const (
+	highWater = 64 << 10 // unless SetWriteBufferLimits says otherwise
+
+	// lostWrites is how many writes after the end of a connection are taken for
+	// those of a program that has not noticed yet.
+	lostWrites = 5
+)
+
+// Write is WriteTransport's.
+func (t *socketTransport) Write(data []byte) error {
+	switch {
+	case t.eofAsked:
+		return runtimeErrorf("Cannot call write() after write_eof()")
+	case len(data) == 0:
+		return nil
+	case t.closing:
+		t.writeLost()
+		return nil
+	}
+	if t.out.len() == 0 {
+		n, err := t.sock.write(data)
+		if n == len(data) {
+			return nil
+		}
+		if err != nil && err != errAgain {
+			t.fatal(t.opError("write", err), "Fatal write error on socket transport")
+			return nil
+		}
+		data = data[n:]
+	}
+	t.out.push(data)
+	if !t.overHigh && t.out.len() > t.high {
+		t.overHigh = true
+		t.tellFlow("pause_writing")
+	}
+	if t.toWrite() { // one call does not send all there is room for
+		t.turn.Soon()
+	}
+	return nil
+}
+
+// writeLost drops what is written to a connection that is over. A program that
+// does not notice is told by the log.
+func (t *socketTransport) writeLost() {
+	if t.lost == 0 {
+		return // it is being closed
+	}
+	if t.lost >= lostWrites {
+		slog.Warn("asyncio: data is written to a connection that is over", "transport", t)
+	}
+	t.lost++
+}
+
+// WriteLines is WriteTransport's. Pieces that are small are put together, which
+// costs less than a system call.
+func (t *socketTransport) WriteLines(pieces ...[]byte) error {
+	total := 0
+	for _, p := range pieces {
+		total += len(p)
+	}
+	if total <= readBufferSize {
+		joined := t.loop.joined[:0]
+		for _, p := range pieces {
+			joined = append(joined, p...)
+		}
+		t.loop.joined = joined
+		return t.Write(joined)
+	}
+	for _, p := range pieces {
+		if err := t.Write(p); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// flush sends what is waiting, in one system call.
+func (t *socketTransport) flush() {
+	n, err := t.sock.write(t.out.bytes())
+	if err != nil && err != errAgain {
+		t.fatal(t.opError("write", err), "Fatal write error on socket transport")
+		return
+	}
+	t.out.drop(n)
+	if t.overHigh && t.out.len() <= t.low {
+		t.overHigh = false
+		t.tellFlow("resume_writing") // which may write
+	}
+	switch {
+	case t.out.len() > 0 || t.lost > 0:
+	case t.closing:
+		t.lost++
+		t.leave()
+	case t.eofAsked:
+		t.sendEnd()
+	}
+}
+
+// tellFlow tells the protocol that more waits to be sent than is good, or no
+// more. If it panics that is reported, and the connection goes on.
+func (t *socketTransport) tellFlow(what string) {
+	if t.flow == nil {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err := panicError(p, "a protocol")
+			if endsRun(err) {
+				t.loop.s.Abort(err)
+				return
+			}
+			t.loop.CallExceptionHandler(ExceptionContext{Message: "protocol." + what + "() failed", Exception: err, Transport: t, Protocol: t.proto})
+		}
+	}()
+	if what == "pause_writing" {
+		t.flow.PauseWriting()
+	} else {
+		t.flow.ResumeWriting()
+	}
+}
+
+// WriteEOF is WriteTransport's.
+func (t *socketTransport) WriteEOF() error {
+	if t.closing || t.eofAsked {
+		return nil
+	}
+	t.eofAsked = true
+	if t.out.len() == 0 {
+		t.sendEnd()
+	}
+	return nil
+}
+
+// sendEnd ends what is sent. If the connection is over already, reading tells.
+func (t *socketTransport) sendEnd() { t.sock.closeWrite() }
+
+// CanWriteEOF is WriteTransport's.
+func (t *socketTransport) CanWriteEOF() bool { return true }
+
+// SetWriteBufferLimits is WriteTransport's.
+func (t *socketTransport) SetWriteBufferLimits(high, low int) error {
+	if high < 0 {
+		high = highWater
+		if low >= 0 {
+			high = 4 * low
+		}
+	}
+	if low < 0 {
+		low = high / 4
+	}
+	if high < low {
+		return valueErrorf("high (%d) must be >= low (%d) must be >= 0", high, low)
+	}
+	t.high, t.low = high, low
+	if !t.overHigh && t.out.len() > t.high {
+		t.overHigh = true
+		t.tellFlow("pause_writing")
+	}
+	return nil
+}
+
+// WriteBufferLimits is WriteTransport's.
+func (t *socketTransport) WriteBufferLimits() (low, high int) { return t.low, t.high }
+
+// WriteBufferSize is WriteTransport's.
+func (t *socketTransport) WriteBufferSize() int { return t.out.len() }
