@@ -3,6 +3,7 @@ package asyncio
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"syscall"
 
@@ -51,8 +52,8 @@ func ConnectWritePipe[P BaseProtocol](ctx context.Context, factory func() P, fil
 // A pipeTransport is a transport of either direction.
 type pipeTransport interface {
 	Transport
-	begin()   // the protocol is told of the connection
-	discard() // the protocol is told nothing
+	openThing
+	begin() // tells the protocol of the connection
 }
 
 // connectPipe makes a transport of file by open, and waits until its protocol has
@@ -105,6 +106,7 @@ func (l *Loop) afterTurn(ctx context.Context, f func()) error {
 type pipe struct {
 	sched.Descriptor
 	loop     *Loop
+	on       Transport // that it is part of
 	fd       int
 	stream   bool // less than was asked for means that there is no more; not so with terminals
 	begun    bool // the protocol was told of the connection
@@ -112,36 +114,44 @@ type pipe struct {
 	closing  bool // nothing is read any more, or taken to be written
 	lost     bool // the protocol has been told of the end, or will be in the next turn
 	call     *sched.Call
-	forget   func() // closes the descriptor
 	protocol BaseProtocol
+	opened   inList[openThing]
+}
+
+// A watchedTransport is a transport that the loop watches.
+type watchedTransport interface {
+	Transport
+	sched.Watcher
+	openThing
 }
 
 // open begins to watch fd, on behalf of w, whose work is done by run. If that
 // fails fd stays open.
-func (p *pipe) open(l *Loop, fd int, w sched.Watcher, run func()) (err error) {
+func (p *pipe) open(l *Loop, fd int, w watchedTransport, run func()) (err error) {
 	if p.stream, err = pipeKind(fd); err != nil {
 		return err
 	}
-	p.loop, p.fd = l, fd
+	p.loop, p.fd, p.on = l, fd, w
 	if err := l.s.Watch(&p.Descriptor, fd, w); err != nil {
 		return err
 	}
 	p.call = l.s.NewCall(run)
-	p.forget = l.outside.add(p.shut)
+	l.open.add(&p.opened, w)
 	return nil
 }
 
-// shut closes the descriptor: at the transport's end, or the loop's.
-func (p *pipe) shut() {
+// abandon gives back the descriptor, and tells nobody.
+func (p *pipe) abandon() {
 	if p.fd >= 0 {
+		if p.loop.IsClosed() {
+			p.loop.unclosed(p)
+		}
+		p.opened.leave()
 		p.Unwatch()
 		closeDescriptor(p.fd)
 		p.fd, p.closing, p.lost = -1, true, true
 	}
 }
-
-// discard closes a transport that nobody knows of yet.
-func (p *pipe) discard() { p.forget() }
 
 // lose ends the connection, and has the protocol told in the next turn.
 func (p *pipe) lose(err error) {
@@ -150,13 +160,13 @@ func (p *pipe) lose(err error) {
 	}
 	p.closing, p.lost = true, true
 	if p.loop.IsClosed() {
-		p.forget()
+		p.abandon()
 		return
 	}
 	p.call.Cancel()
 	p.Unwatch()
 	p.loop.s.Soon(func() {
-		defer p.forget()
+		defer p.abandon()
 		defer p.caught("connection_lost")
 		p.protocol.ConnectionLost(err)
 	})
@@ -166,12 +176,12 @@ func (p *pipe) lose(err error) {
 // over.
 func (p *pipe) caught(method string) {
 	if v := recover(); v != nil {
-		p.lose(p.loop.protocolFailed(v, method))
+		p.lose(p.loop.protocolFailed(v, method, p.on, p.protocol))
 	}
 }
 
 // protocolFailed reports the panic of a protocol, and returns it as an error.
-func (l *Loop) protocolFailed(v any, method string) error {
+func (l *Loop) protocolFailed(v any, method string, t BaseTransport, p BaseProtocol) error {
 	err := panicError(v, "a protocol")
 	if endsRun(err) {
 		l.s.Abort(err)
@@ -180,17 +190,31 @@ func (l *Loop) protocolFailed(v any, method string) error {
 	l.CallExceptionHandler(ExceptionContext{
 		Message:   "Fatal error: protocol." + method + "() call failed.",
 		Exception: err,
+		Transport: t,
+		Protocol:  p,
 	})
 	return err
 }
 
 // made tells the protocol of the connection.
-func (p *pipe) made(t Transport) {
+func (p *pipe) made() {
 	p.begun = true
 	defer p.caught("connection_made")
 	if m, ok := p.protocol.(interface{ ConnectionMade(Transport) }); ok {
-		m.ConnectionMade(t)
+		m.ConnectionMade(p.on)
 	}
+}
+
+// String describes the transport for people.
+func (p *pipe) String() string {
+	state := "open"
+	switch {
+	case p.fd < 0:
+		state = "closed"
+	case p.closing:
+		state = "closing"
+	}
+	return fmt.Sprintf("a pipe transport (%s): descriptor %d", state, p.fd)
 }
 
 // IsClosing reports whether the transport is closed, or about to be.

@@ -2,7 +2,6 @@ package asyncio
 
 import (
 	"errors"
-	"sync"
 
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -16,10 +15,6 @@ type readPipe struct {
 	readable bool             // there may be something to read
 	paused   bool
 }
-
-// pipeBuffers hold what is read until the protocol has seen it. A pipe of Linux
-// holds as much.
-var pipeBuffers = sync.Pool{New: func() any { return new([64 << 10]byte) }}
 
 // openReadPipe makes a transport of fd, which is closed with it.
 func openReadPipe(l *Loop, fd int, protocol BaseProtocol) (pipeTransport, error) {
@@ -57,7 +52,7 @@ func (p *readPipe) SetProtocol(protocol BaseProtocol) {
 
 // begin tells the protocol of the connection, and begins to read.
 func (p *readPipe) begin() {
-	p.made(p)
+	p.made()
 	p.proceed()
 }
 
@@ -87,11 +82,10 @@ func (p *readPipe) run() {
 	if p.buffered != nil {
 		p.fill()
 	} else {
-		buffer := pipeBuffers.Get().(*[64 << 10]byte)
-		if n := p.read(buffer[:]); n > 0 {
+		buffer := p.loop.readBuffer()
+		if n := p.read(buffer); n > 0 {
 			p.deliver(buffer[:n])
 		}
-		pipeBuffers.Put(buffer)
 	}
 	p.proceed()
 }

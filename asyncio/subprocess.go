@@ -3,6 +3,7 @@ package asyncio
 import (
 	"context"
 	"errors"
+	"fmt"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -59,8 +60,8 @@ type subprocess struct {
 	exited   bool
 	gone     Event // set when it has exited
 	closing  bool
-	over     bool   // the protocol was told of the end, or will be
-	forget   func() // ends what is left of it
+	over     bool // the protocol was told of the end, or will be
+	opened   inList[openThing]
 }
 
 // A childPipe is the protocol of a pipe to a child.
@@ -147,7 +148,7 @@ func (t *subprocess) start(argv []string, o *subprocessOptions) (err error) {
 		return err
 	}
 	t.watch.begin(t)
-	t.forget = t.loop.outside.add(t.end)
+	t.loop.open.add(&t.opened, t)
 	return nil
 }
 
@@ -176,7 +177,7 @@ func (t *subprocess) connect(fd int) (*os.File, error) {
 func (t *subprocess) dropPipes() {
 	for _, c := range t.pipes {
 		if c != nil {
-			c.transport.discard()
+			c.transport.abandon()
 		}
 	}
 }
@@ -201,7 +202,7 @@ func (t *subprocess) made() {
 // killed.
 func (t *subprocess) caught(method string) {
 	if v := recover(); v != nil {
-		t.loop.protocolFailed(v, method)
+		t.loop.protocolFailed(v, method, t, t.protocol)
 		t.Close()
 	}
 }
@@ -215,7 +216,8 @@ func (t *subprocess) ended(state *os.ProcessState, err error) {
 	if err == nil {
 		t.code = returnCode(state)
 	}
-	t.forget()
+	t.opened.leave()
+	t.watch.close()
 	t.gone.Set()
 	t.tellExited()
 	t.finish()
@@ -237,15 +239,14 @@ func (t *subprocess) finish() {
 	}
 }
 
-// end kills the process, when the loop is closed with it, and waits for it. What
+// abandon kills the process, when the loop is closed with it, and waits for it. What
 // cannot be killed, because it runs as another user, is waited for elsewhere.
-func (t *subprocess) end() {
-	if !t.exited {
-		t.closing, t.exited, t.code = true, true, -1
-		err := t.process.Kill()
-		if state := t.watch.reap(err == nil || errors.Is(err, os.ErrProcessDone)); state != nil {
-			t.code = returnCode(state)
-		}
+func (t *subprocess) abandon() {
+	t.loop.unclosed(t)
+	t.closing, t.exited, t.code = true, true, -1
+	err := t.process.Kill()
+	if state := t.watch.reap(err == nil || errors.Is(err, os.ErrProcessDone)); state != nil {
+		t.code = returnCode(state)
 	}
 	t.watch.close()
 }
@@ -268,6 +269,14 @@ func (t *subprocess) Close() {
 			c.transport.Abort() // nobody will read what is left
 		}
 	}
+}
+
+// String describes the transport for people.
+func (t *subprocess) String() string {
+	if t.exited {
+		return fmt.Sprintf("a subprocess transport: process %d, ended with %d", t.Pid(), t.code)
+	}
+	return fmt.Sprintf("a subprocess transport: process %d", t.Pid())
 }
 
 // IsClosing reports whether the transport is closed, or over.

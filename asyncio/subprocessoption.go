@@ -101,6 +101,13 @@ func WithExtraFiles(files ...*os.File) SubprocessOption {
 	return func(o *subprocessOptions) { o.extra = files }
 }
 
+// WithPipeLimit sets the limit of the readers of a Process: how long a line may be,
+// in bytes, and half of how much is kept that nobody has read. Zero or less is 64
+// KiB. Python: limit.
+func WithPipeLimit(bytes int) SubprocessOption {
+	return func(o *subprocessOptions) { o.limit = bytes }
+}
+
 // WithKillOnCancel has the child ended if a task is cancelled in Process.Wait or
 // Process.Communicate, or their context ends: by SIGTERM, and after grace by
 // SIGKILL; at once if grace is zero or less, or on systems without SIGTERM. The

@@ -10,24 +10,20 @@ import (
 // A writePipe is the transport of what is written to a pipe.
 type writePipe struct {
 	pipe
-	buffer    []byte // what is to be written, from sent on
-	sent      int
-	writable  bool // there may be room
-	ended     bool // by WriteEOF
-	dropped   int  // pieces that came too late
+	out       byteQueue // what is to be written
+	writable  bool      // there may be room
+	ended     bool      // by WriteEOF
+	dropped   int       // pieces that came too late
 	low, high int
 	full      bool // the protocol was told to pause
 }
 
-const (
-	pipeHigh   = 64 << 10
-	mostAtOnce = 256 << 10 // what internal/sys writes by one call
-	quietDrops = 5         // so many pieces may come too late before it is reported
-)
+// mostAtOnce is how many bytes internal/sys writes by one call.
+const mostAtOnce = 256 << 10
 
 // openWritePipe makes a transport of fd, which is closed with it.
 func openWritePipe(l *Loop, fd int, protocol BaseProtocol) (pipeTransport, error) {
-	p := &writePipe{writable: true, low: pipeHigh / 4, high: pipeHigh}
+	p := &writePipe{writable: true, low: highWater / 4, high: highWater}
 	p.protocol = protocol
 	if err := p.open(l, fd, p, p.run); err != nil {
 		return nil, err
@@ -40,7 +36,7 @@ func (p *writePipe) SetProtocol(protocol BaseProtocol) { p.protocol = protocol }
 
 // begin tells the protocol of the connection.
 func (p *writePipe) begin() {
-	p.made(p)
+	p.made()
 	if p.hungUp {
 		p.call.Soon()
 	}
@@ -62,7 +58,7 @@ func (p *writePipe) Happened(ev sched.Events) {
 
 // proceed has the work done if there is some.
 func (p *writePipe) proceed() {
-	if p.hungUp || p.writable && p.WriteBufferSize() > 0 {
+	if p.hungUp || p.writable && p.out.len() > 0 {
 		p.call.Soon()
 	}
 }
@@ -74,23 +70,21 @@ func (p *writePipe) run() {
 		return
 	case p.hungUp:
 		var err error
-		if p.WriteBufferSize() > 0 {
+		if p.out.len() > 0 {
 			err = errBrokenPipe
 		}
 		p.drop(err)
 		return
 	}
-	if p.sent += p.send(p.buffer[p.sent:]); p.lost {
-		return
-	}
-	if p.sent == len(p.buffer) {
-		p.buffer, p.sent = p.buffer[:0], 0
-		if cap(p.buffer) > 4*pipeHigh {
-			p.buffer = nil
+	if p.writable && p.out.len() > 0 {
+		n := p.send(p.out.bytes())
+		if p.lost {
+			return
 		}
+		p.out.drop(n)
 	}
 	p.eased()
-	if p.closing && p.WriteBufferSize() == 0 {
+	if p.closing && p.out.len() == 0 {
 		p.lose(nil)
 		return
 	}
@@ -111,7 +105,7 @@ func (p *writePipe) send(b []byte) int {
 
 // drop ends the connection with what is still to be written.
 func (p *writePipe) drop(err error) {
-	p.buffer, p.sent = nil, 0
+	p.out = byteQueue{}
 	p.lose(err)
 }
 
@@ -123,24 +117,20 @@ func (p *writePipe) Write(data []byte) error {
 	case len(data) == 0:
 		return nil
 	case p.closing:
-		if p.dropped++; p.dropped > quietDrops {
+		if p.dropped++; p.dropped > lostWrites {
 			slog.Warn("asyncio: writes to a pipe that is closed", "count", p.dropped)
 		}
 		return nil
 	}
-	if p.WriteBufferSize() == 0 && p.writable {
+	if p.out.len() == 0 && p.writable {
 		data = data[p.send(data):]
 		if p.lost || len(data) == 0 {
 			return nil
 		}
 	}
-	if p.sent > len(p.buffer)/2 {
-		p.buffer = append(p.buffer[:0], p.buffer[p.sent:]...)
-		p.sent = 0
-	}
-	p.buffer = append(p.buffer, data...)
+	p.out.push(data)
 	p.proceed()
-	if !p.full && p.WriteBufferSize() > p.high {
+	if !p.full && p.out.len() > p.high {
 		p.full = true
 		if f, ok := p.protocol.(FlowController); ok {
 			defer p.caught("pause_writing")
@@ -152,7 +142,7 @@ func (p *writePipe) Write(data []byte) error {
 
 // eased tells the protocol to go on if it was told to pause.
 func (p *writePipe) eased() {
-	if p.full && p.WriteBufferSize() <= p.low {
+	if p.full && p.out.len() <= p.low {
 		p.full = false
 		if f, ok := p.protocol.(FlowController); ok {
 			defer p.caught("resume_writing")
@@ -177,7 +167,7 @@ func (p *writePipe) CanWriteEOF() bool { return true }
 // Close closes the pipe when all is written.
 func (p *writePipe) Close() {
 	p.closing = true
-	if p.WriteBufferSize() == 0 {
+	if p.out.len() == 0 {
 		p.lose(nil)
 	}
 }
@@ -187,12 +177,13 @@ func (p *writePipe) Abort() { p.drop(nil) }
 
 // SetWriteBufferLimits sets the marks of flow control.
 func (p *writePipe) SetWriteBufferLimits(high, low int) error {
-	switch {
-	case high < 0 && low < 0:
-		high, low = pipeHigh, pipeHigh/4
-	case high < 0:
-		high = 4 * low
-	case low < 0:
+	if high < 0 {
+		high = highWater
+		if low >= 0 {
+			high = 4 * low
+		}
+	}
+	if low < 0 {
 		low = high / 4
 	}
 	if high < low {
@@ -206,7 +197,7 @@ func (p *writePipe) SetWriteBufferLimits(high, low int) error {
 func (p *writePipe) WriteBufferLimits() (low, high int) { return p.low, p.high }
 
 // WriteBufferSize returns how many bytes wait to be written.
-func (p *writePipe) WriteBufferSize() int { return len(p.buffer) - p.sent }
+func (p *writePipe) WriteBufferSize() int { return p.out.len() }
 
 // What follows is the half of a Transport that a pipe for writing does not have.
 
