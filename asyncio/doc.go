@@ -66,6 +66,16 @@
 //   - Run ends what it began: it cancels the tasks that are left, waits for them,
 //     and closes the loop. Nothing outlives it.
 //
+// # Streams and transports
+//
+// OpenConnection and StartServer give a StreamReader and a StreamWriter: reads
+// wait, in the task that calls them, and writes do not; Drain waits when too much
+// is to be sent. CreateConnection and CreateServer are the layer below: a
+// transport, which never waits, tells a protocol what happens, by callbacks.
+// What arrives costs a system call and no allocation with ReadInto or a protocol,
+// and the memory that Read returns is the caller's. What the loop holds open when
+// it is closed is closed with it.
+//
 // # What differs from Python
 //
 //   - A Coro is a function, not an object that waits to be awaited. One that is
@@ -78,6 +88,9 @@
 //   - Timers of equal times run in the order in which they were made.
 //   - What raises for a wrong use returns an error, or panics with one where
 //     nothing is returned.
+//   - A read at the end of a stream returns io.EOF, and no empty bytes. A handler of
+//     StartServer may leave its connection open only while somebody has the writer;
+//     that is Python's rule, too, but there is no telling when it is collected.
 //   - No policies, no child watchers, no loop arguments: they ended deprecated.
 //
 // PARITY.md, beside this file, has every public name of CPython's asyncio and

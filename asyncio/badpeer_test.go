@@ -1,0 +1,395 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio_test
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"net"
+	"os"
+	"runtime"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+)
+
+// Peers that misbehave.
+
+func TestStreamPeerResets(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		r, w, peer := dialStream(t, ctx)
+		reading := asyncio.CreateTask(ctx, func(ctx context.Context) ([]byte, error) { return r.ReadLine(ctx) })
+		asyncio.Sleep(ctx, 0)
+		peer.reset()
+		if _, err := reading.Await(ctx); !errors.Is(err, syscall.ECONNRESET) {
+			t.Error("the read that waits:", err)
+		}
+		for name, call := range map[string]func(context.Context) error{
+			"Drain": w.Drain, "WaitClosed": w.WaitClosed,
+			"Read": func(ctx context.Context) error { _, err := r.Read(ctx, 1); return err },
+		} {
+			if err := call(ctx); !errors.Is(err, syscall.ECONNRESET) {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if err := w.Write([]byte("x")); err != nil {
+			t.Error("Write:", err)
+		}
+		return nil
+	})
+}
+
+func TestStreamPeerHalfCloses(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		r, w, peer := dialStream(t, ctx)
+		peer.send("request")
+		peer.CloseWrite()
+		p, err := r.Read(ctx, -1)
+		got(t, "the request", p, err, "request", nil)
+		w.WriteString("response")
+		if err := w.Drain(ctx); err != nil {
+			t.Error(err)
+		}
+		w.Close()
+		p, err = peer.receive(ctx, 9)
+		got(t, "the response", p, err, "response", io.ErrUnexpectedEOF)
+		return w.WaitClosed(ctx)
+	})
+}
+
+func TestStreamPeerSendsBytes(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		r, w, peer := dialStream(t, ctx)
+		peer.SetNoDelay(true)
+		const text = "GET /index.html HTTP/1.1\r\nHost: x\r\n\r\n"
+		sending := asyncio.Go(ctx, func(ctx context.Context) error {
+			for i := range text {
+				peer.send(text[i : i+1])
+				if err := asyncio.Sleep(ctx, 0); err != nil {
+					return err
+				}
+			}
+			peer.Close()
+			return nil
+		})
+		head, err := r.ReadUntil(ctx, []byte("\r\n\r\n"))
+		got(t, "the head", head, err, text, nil)
+		p, err := r.Read(ctx, 1)
+		got(t, "the end", p, err, "", io.EOF)
+		w.Close()
+		_, err = sending.Await(ctx)
+		return err
+	})
+}
+
+func TestStreamPeerNeverReads(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		_, w, _ := dialStream(t, ctx)
+		w.Write(make([]byte, 8<<20))
+		var drains []*asyncio.Task[asyncio.None]
+		for range 3 {
+			drains = append(drains, asyncio.Go(ctx, w.Drain))
+		}
+		asyncio.Sleep(ctx, 0)
+		drains[1].Cancel()
+		if _, err := drains[1].Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
+			t.Error("a Drain that was cancelled:", err)
+		}
+		w.Close()
+		for range 5 {
+			asyncio.Sleep(ctx, time.Millisecond)
+		}
+		if drains[0].Done() || drains[2].Done() {
+			t.Error("a Drain does not wait")
+		}
+		short, cancel := context.WithTimeout(ctx, 10*time.Millisecond)
+		defer cancel()
+		if err := w.WaitClosed(short); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error("WaitClosed with a peer that never reads:", err)
+		}
+		w.Transport().Abort()
+		for _, d := range []*asyncio.Task[asyncio.None]{drains[0], drains[2]} {
+			if _, err := d.Await(ctx); err != nil {
+				t.Error("a Drain at the end:", err)
+			}
+		}
+		if err := w.Drain(ctx); !errors.Is(err, asyncio.ErrConnectionLost) || !errors.Is(err, net.ErrClosed) {
+			t.Error("a Drain after the end:", err)
+		}
+		return w.WaitClosed(ctx)
+	})
+}
+
+// A peer that sends without end, and never a newline, costs no more memory than
+// the limit allows, also if nobody reads.
+func TestStreamPeerSendsNoNewline(t *testing.T) {
+	const limit, total = 64 << 10, 64 << 20
+	onSockets(t, func(ctx context.Context) error {
+		var peak uint64
+		server := serving(t, ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
+			defer w.Close()
+			refused, dropped := 0, 0
+			for {
+				_, err := r.ReadLine(ctx)
+				if err == io.EOF || errors.Is(err, syscall.ECONNRESET) {
+					break
+				}
+				var over *asyncio.LimitOverrunError
+				if errors.As(err, &over) {
+					dropped += over.Consumed
+					if refused++; refused%64 == 0 {
+						var m runtime.MemStats
+						runtime.ReadMemStats(&m)
+						peak = max(peak, m.HeapInuse)
+					}
+				}
+			}
+			if refused < total/(4*limit) {
+				t.Errorf("%d lines were refused, of %d bytes", refused, dropped)
+			}
+			return nil
+		}, asyncio.WithLimit(limit))
+		var before runtime.MemStats
+		runtime.GC()
+		runtime.ReadMemStats(&before)
+		err := asyncio.DoInThread(ctx, func(context.Context) error {
+			c, err := net.Dial("tcp", server.Addr().String())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			piece := bytes.Repeat([]byte("x"), 1<<20)
+			for range total / len(piece) {
+				if _, err := c.Write(piece); err != nil {
+					return err
+				}
+			}
+			return nil
+		})
+		if err != nil {
+			return err
+		}
+		if err := server.Shutdown(ctx); err != nil {
+			return err
+		}
+		if peak > before.HeapInuse+total/4 {
+			t.Errorf("the heap has grown from %d to %d bytes", before.HeapInuse, peak)
+		}
+		return nil
+	})
+}
+
+func TestStreamBackpressureBoundsMemory(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		r, w, peer := dialStream(t, ctx, asyncio.WithLimit(1000))
+		peer.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+		sent, err := 0, error(nil)
+		asyncio.DoInThread(ctx, func(context.Context) error {
+			for err == nil && sent < 1<<30 {
+				var n int
+				n, err = peer.Write(make([]byte, 1<<20))
+				sent += n
+			}
+			return nil
+		})
+		if !errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Errorf("after %d bytes that nobody has read the peer's write gives %v", sent, err)
+		}
+		for w.Transport().(asyncio.Transport).IsReading() { // until it is paused
+			if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
+				return err
+			}
+		}
+		peer.CloseWrite()
+		n, err := io.Copy(io.Discard, r.Reader(ctx))
+		if int(n) != sent || err != nil {
+			t.Errorf("of %d bytes %d have come, %v", sent, n, err)
+		}
+		w.Close()
+		return w.WaitClosed(ctx)
+	})
+}
+
+// Whatever happens to reads and writes in the middle, what is read is what was
+// sent: nothing is lost and nothing comes twice.
+func TestStreamCancelledInTheMiddle(t *testing.T) {
+	const total = 1 << 20
+	onSockets(t, func(ctx context.Context) error {
+		for seed := range uint64(5) {
+			random := rand.New(rand.NewPCG(seed, 7))
+			server := serving(t, ctx, echo)
+			r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String(), asyncio.WithLimit(1<<12))
+			if err != nil {
+				return err
+			}
+			// attempt runs f in a task that is cancelled at some time, perhaps when it
+			// is done.
+			attempt := func(f func(ctx context.Context) error) error {
+				task := asyncio.Go(ctx, f)
+				for range random.IntN(4) {
+					asyncio.Sleep(ctx, 0)
+				}
+				task.Cancel()
+				_, err := task.Await(ctx)
+				return err
+			}
+			at := func(i int) byte { return byte(i * 7 / 3) }
+			writing := asyncio.Go(ctx, func(ctx context.Context) error {
+				for i := 0; i < total; {
+					p := make([]byte, min(1+random.IntN(20000), total-i))
+					for j := range p {
+						p[j] = at(i + j)
+					}
+					i += len(p)
+					w.Write(p)
+					if attempt(w.Drain) != nil {
+						if err := w.Drain(ctx); err != nil {
+							return err
+						}
+					}
+				}
+				return w.WriteEOF()
+			})
+			read, buffer := 0, make([]byte, 1<<13)
+			for read < total {
+				var p []byte
+				err := attempt(func(ctx context.Context) (err error) {
+					switch n := 1 + random.IntN(len(buffer)); random.IntN(3) {
+					case 0:
+						p, err = r.Read(ctx, n)
+					case 1:
+						p, err = r.ReadExactly(ctx, min(n, total-read))
+					default:
+						n, err = r.ReadInto(ctx, buffer[:n])
+						p = buffer[:n]
+					}
+					return err
+				})
+				if err != nil && !errors.Is(err, asyncio.ErrCancelled) {
+					return fmt.Errorf("seed %d, after %d bytes: %w", seed, read, err)
+				}
+				if err != nil && len(p) > 0 {
+					t.Error("an error with data")
+				}
+				for i, b := range p {
+					if b != at(read+i) {
+						return fmt.Errorf("seed %d: byte %d is wrong", seed, read+i)
+					}
+				}
+				read += len(p)
+			}
+			if _, err := writing.Await(ctx); err != nil {
+				return err
+			}
+			if p, err := r.Read(ctx, 1); err != io.EOF {
+				t.Errorf("seed %d: more than was sent: %q, %v", seed, p, err)
+			}
+			w.Close()
+			if err := server.Shutdown(ctx); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+}
+
+// Many connections, each of which goes wrong in some way, leave nothing behind.
+func TestFaultyConnectionsLeakNothing(t *testing.T) {
+	n := 20000
+	if testing.Short() || raceEnabled {
+		n = 2000
+	}
+	before, goroutines := openDescriptors(t), runtime.NumGoroutine()
+	onSockets(t, func(ctx context.Context) error {
+		l := asyncio.CurrentTask(ctx).Loop()
+		l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // handlers fail on purpose
+		count := 0
+		server := serving(t, ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
+			count++
+			switch count % 7 {
+			case 0:
+				return errors.New("deliberately")
+			case 1:
+				panic("deliberately")
+			case 2:
+				w.Transport().Abort()
+				return nil
+			case 3:
+				w.Write(make([]byte, 1<<17))
+				w.Close()
+				return nil
+			}
+			return echo(ctx, r, w)
+		})
+		addr := server.Addr().String()
+		client := func(ctx context.Context, i int) error {
+			r, w, err := asyncio.OpenConnection(ctx, "tcp", addr)
+			if err != nil {
+				return err
+			}
+			w.WriteString("hello")
+			switch i % 5 {
+			case 0:
+				w.Transport().Abort()
+			case 1:
+				w.Close()
+			case 2:
+				asyncio.WaitFor[[]byte](ctx, time.Millisecond, asyncio.Coro[[]byte](func(ctx context.Context) ([]byte, error) { return r.Read(ctx, 1) }))
+				w.ExtraInfo("socket").(syscall.RawConn).Control(func(fd uintptr) {
+					syscall.SetsockoptLinger(int(fd), syscall.SOL_SOCKET, syscall.SO_LINGER, &syscall.Linger{Onoff: 1})
+				})
+				w.Close() // is a reset
+			case 3:
+				w.WriteEOF()
+				r.Read(ctx, -1)
+				w.Close()
+			default:
+				r.Read(ctx, 1)
+				w.Close()
+			}
+			w.WaitClosed(ctx)
+			return nil
+		}
+		coros := make([]asyncio.Coro[asyncio.None], n)
+		for i := range coros {
+			coros[i] = asyncio.Func(func(ctx context.Context) error { return client(ctx, i) })
+		}
+		if _, err := asyncio.Gather(ctx, asyncio.Limit(50, coros...)...).Await(ctx); err != nil {
+			return err
+		}
+		soon, cancel := context.WithTimeout(ctx, 5*time.Second)
+		defer cancel()
+		server.Shutdown(soon)
+		for len(asyncio.AllTasks(l)) > 1 { // handlers that clean up
+			if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
+				return err
+			}
+		}
+		if count == 0 {
+			t.Error("no handler has run")
+		}
+		return nil
+	})
+	if after := openDescriptors(t); after > before {
+		t.Errorf("%d descriptors are open, before it was %d", after, before)
+	}
+	if after := runtime.NumGoroutine(); after > goroutines+10 {
+		t.Errorf("there are %d goroutines, before it was %d", after, goroutines)
+	}
+}
+
+// openDescriptors counts the process's open files, if the system tells.
+func openDescriptors(t *testing.T) int {
+	all, err := os.ReadDir("/proc/self/fd")
+	if err != nil {
+		t.Log("the system does not tell which files are open:", err)
+		return 0
+	}
+	return len(all)
+}

@@ -1,0 +1,546 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"path/filepath"
+	"runtime"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+)
+
+// echo sends back what comes.
+func echo(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
+	defer w.Close()
+	_, err := io.Copy(w.Writer(ctx), r.Reader(ctx))
+	return err
+}
+
+// serving starts a server on a free port.
+func serving(t *testing.T, ctx context.Context, handle asyncio.StreamHandler, opts ...asyncio.ServerOption) *asyncio.Server {
+	t.Helper()
+	server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", handle, opts...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return server
+}
+
+// asked sends a question on a connection of its own, and checks the answer.
+func asked(t *testing.T, ctx context.Context, network, addr string, opts ...asyncio.ConnectOption) {
+	t.Helper()
+	r, w, err := asyncio.OpenConnection(ctx, network, addr, opts...)
+	if err != nil {
+		t.Error(err)
+		return
+	}
+	w.WriteString("question")
+	w.WriteEOF()
+	p, err := r.Read(ctx, -1)
+	got(t, "the echo", p, err, "question", nil)
+	w.Close()
+	if err := w.WaitClosed(ctx); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestServerLife(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		server := serving(t, ctx, echo, asyncio.WithStartServing(false))
+		if server.IsServing() {
+			t.Error("it serves already")
+		}
+		if _, _, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Error("a connection before StartServing:", err)
+		}
+		for range 2 {
+			if err := server.StartServing(ctx); err != nil || !server.IsServing() {
+				t.Error(err, server.IsServing())
+			}
+		}
+		asked(t, ctx, "tcp", server.Addr().String())
+		if all := server.Addrs(); len(all) != 1 || all[0].String() != server.Addr().String() {
+			t.Error(all)
+		}
+		server.Close()
+		server.Close()
+		if server.IsServing() || server.Addrs() != nil {
+			t.Error("it still serves")
+		}
+		errorIs(t, "StartServing after Close", server.StartServing(ctx), "RuntimeError")
+		errorIs(t, "ServeForever after Close", server.ServeForever(ctx), "RuntimeError")
+		if _, _, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
+			t.Error("a connection after Close:", err)
+		}
+		return server.WaitClosed(ctx)
+	})
+}
+
+func TestServeForever(t *testing.T) {
+	for name, end := range map[string]func(*asyncio.Task[asyncio.None], *asyncio.Server){
+		"cancelled": func(task *asyncio.Task[asyncio.None], _ *asyncio.Server) { task.Cancel() },
+		"closed":    func(_ *asyncio.Task[asyncio.None], server *asyncio.Server) { server.Close() },
+	} {
+		t.Run(name, func(t *testing.T) {
+			onSockets(t, func(ctx context.Context) error {
+				server := serving(t, ctx, echo, asyncio.WithStartServing(false))
+				forever := asyncio.Go(ctx, server.ServeForever)
+				asyncio.Sleep(ctx, 0)
+				errorIs(t, "a second ServeForever", server.ServeForever(ctx), "RuntimeError")
+				r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+				if err != nil {
+					return err
+				}
+				w.WriteString("x")
+				if _, err := r.ReadExactly(ctx, 1); err != nil {
+					return err
+				}
+				end(forever, server)
+				for range 5 {
+					asyncio.Sleep(ctx, 0)
+				}
+				if server.IsServing() || forever.Done() {
+					t.Error("it still serves, or did not wait for its connection:", server.IsServing(), forever.Done())
+				}
+				w.Close()
+				if _, err := forever.Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
+					t.Error(err)
+				}
+				return nil
+			})
+		})
+	}
+}
+
+func TestServerClients(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		for name, end := range map[string]func(*asyncio.Server){"close": (*asyncio.Server).CloseClients, "abort": (*asyncio.Server).AbortClients} {
+			var errs []error
+			server := serving(t, ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
+				w.Write(make([]byte, 8<<20)) // nobody reads it
+				_, err := r.Read(ctx, 1)
+				errs = append(errs, err)
+				return nil
+			})
+			r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String(), asyncio.WithLimit(10))
+			if err != nil {
+				return err
+			}
+			if _, err := r.ReadExactly(ctx, 1); err != nil {
+				return err
+			}
+			server.Close()
+			waiting := asyncio.Go(ctx, server.WaitClosed)
+			end(server)
+			for range 5 {
+				asyncio.Sleep(ctx, 0)
+			}
+			if done := waiting.Done(); done != (name == "abort") {
+				t.Errorf("after %s the last connection is over: %v", name, done)
+			}
+			if name == "close" { // it is when all was sent
+				if p, err := r.Read(ctx, -1); len(p) != 8<<20-1 || err != nil {
+					t.Errorf("what was written before: %d bytes, %v", len(p), err)
+				}
+			}
+			if _, err := waiting.Await(ctx); err != nil {
+				return err
+			}
+			w.Close()
+			asyncio.Sleep(ctx, 0)
+			if len(errs) != 1 || errs[0] != io.EOF {
+				t.Error("the handler's read:", errs)
+			}
+		}
+		return nil
+	})
+}
+
+func TestServerShutdown(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		server := serving(t, ctx, echo)
+		_, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+		if err != nil {
+			return err
+		}
+		asyncio.CurrentTask(ctx).Loop().CallLater(10*time.Millisecond, w.Close)
+		if err := server.Shutdown(ctx); err != nil {
+			t.Error("with time enough:", err)
+		}
+
+		server = serving(t, ctx, echo)
+		r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+		if err != nil {
+			return err
+		}
+		defer w.Close()
+		soon, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
+		defer cancel()
+		if err := server.Shutdown(soon); !errors.Is(err, context.DeadlineExceeded) {
+			t.Error("with too little time:", err)
+		}
+		if err := server.WaitClosed(ctx); err != nil {
+			t.Error(err)
+		}
+		_, err = r.Read(ctx, 1)
+		if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
+			t.Error("the connection that was left:", err)
+		}
+		return nil
+	})
+}
+
+// What a handler fails with is reported, and its connection closed.
+func TestServerHandlerFails(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		var told []asyncio.ExceptionContext
+		asyncio.CurrentTask(ctx).Loop().SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { told = append(told, c) })
+		broken := errors.New("broken")
+		for name, fail := range map[string]func() error{
+			"error": func() error { return broken }, "panic": func() error { panic(broken) },
+			"cancel": func() error { return &asyncio.CancelledError{} },
+		} {
+			told = nil
+			server := serving(t, ctx, func(context.Context, *asyncio.StreamReader, *asyncio.StreamWriter) error { return fail() })
+			r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+			if err != nil {
+				return err
+			}
+			if _, err := r.Read(ctx, 1); err != io.EOF {
+				t.Errorf("%s: the connection: %v", name, err)
+			}
+			w.Close()
+			server.Close()
+			if err := server.WaitClosed(ctx); err != nil {
+				return err
+			}
+			switch {
+			case name == "cancel" && len(told) > 0:
+				t.Errorf("a cancelled handler is reported: %v", told)
+			case name != "cancel" && (len(told) != 1 || told[0].Message != "Unhandled exception in client_connected_cb" || told[0].Transport == nil):
+				t.Errorf("%s: the handler was told %v", name, told)
+			}
+		}
+		return nil
+	})
+}
+
+// A connection that a handler leaves open, and whose writer nobody has, is closed.
+func TestServerForgottenWriter(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		var kept *asyncio.StreamWriter
+		server := serving(t, ctx, func(_ context.Context, _ *asyncio.StreamReader, w *asyncio.StreamWriter) error {
+			if kept == nil {
+				kept = w
+			}
+			return nil
+		})
+		first, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+		if err != nil {
+			return err
+		}
+		second, w2, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+		if err != nil {
+			return err
+		}
+		asyncio.Sleep(ctx, 0)
+		over := asyncio.CreateTask(ctx, func(ctx context.Context) ([]byte, error) { return second.Read(ctx, 1) })
+		for !over.Done() {
+			runtime.GC()
+			if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
+				return err
+			}
+		}
+		if _, err := over.Result(); err != io.EOF {
+			t.Error(err)
+		}
+		kept.WriteString("still here")
+		p, err := first.ReadExactly(ctx, 10)
+		got(t, "the one that was kept", p, err, "still here", nil)
+		kept.Close()
+		w.Close()
+		w2.Close()
+		server.Close()
+		return server.WaitClosed(ctx)
+	})
+}
+
+func TestServerFactoryFails(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		var told []string
+		asyncio.CurrentTask(ctx).Loop().SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { told = append(told, c.Message) })
+		for _, factory := range []func() asyncio.BaseProtocol{
+			func() asyncio.BaseProtocol { panic("deliberately") },
+			func() asyncio.BaseProtocol { return onlyLost{} },
+		} {
+			server, err := asyncio.CreateServer(ctx, factory, "tcp", "127.0.0.1:0")
+			if err != nil {
+				return err
+			}
+			r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+			if err != nil {
+				return err
+			}
+			if _, err := r.Read(ctx, 1); err != io.EOF {
+				t.Error("the connection:", err)
+			}
+			w.Close()
+			server.Close()
+			if err := server.WaitClosed(ctx); err != nil {
+				return err
+			}
+		}
+		if want := "Error on transport creation for incoming connection"; len(told) != 2 || told[0] != want || told[1] != want {
+			t.Error(told)
+		}
+		return nil
+	})
+}
+
+func TestServerUnix(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		path := filepath.Join(t.TempDir(), "socket")
+		for range 2 { // the second takes the place of a path that nobody removed
+			server, err := asyncio.StartUnixServer(ctx, path, echo, asyncio.WithCleanupSocket(false))
+			if err != nil {
+				return err
+			}
+			r, w, err := asyncio.OpenUnixConnection(ctx, path)
+			if err != nil {
+				return err
+			}
+			w.WriteString("line\nrest")
+			w.WriteEOF()
+			p, err := r.ReadLine(ctx)
+			got(t, "the echo", p, err, "line\n", nil)
+			w.Close()
+			if a, ok := w.ExtraInfo("peername").(*net.UnixAddr); !ok || a.Name != path {
+				t.Error("peername:", w.ExtraInfo("peername"))
+			}
+			server.Close()
+			if err := server.WaitClosed(ctx); err != nil {
+				return err
+			}
+			if _, err := os.Lstat(path); err != nil {
+				t.Error("the path is gone:", err)
+			}
+		}
+		server, err := asyncio.StartUnixServer(ctx, path, echo)
+		if err != nil {
+			return err
+		}
+		server.Close()
+		if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+			t.Error("the path is still there:", err)
+		}
+		if err := os.WriteFile(path, nil, 0o600); err != nil {
+			return err
+		}
+		if _, err := asyncio.StartUnixServer(ctx, path, echo); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Error("a file is in the way:", err)
+		}
+		return nil
+	})
+}
+
+func TestServerOptions(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		first := serving(t, ctx, echo, asyncio.WithReusePort(true), asyncio.WithKeepAlive(true), asyncio.WithBacklog(1))
+		addr := first.Addr().String()
+		second, err := asyncio.StartServer(ctx, "tcp", addr, echo, asyncio.WithReusePort(true))
+		if err != nil {
+			return err
+		}
+		if _, err := asyncio.StartServer(ctx, "tcp", addr, echo, asyncio.WithReuseAddress(false)); !errors.Is(err, syscall.EADDRINUSE) {
+			t.Error("without WithReusePort:", err)
+		}
+		for range 10 {
+			asked(t, ctx, "tcp", addr, asyncio.WithKeepAlive(true))
+		}
+		first.Close()
+		second.Close()
+
+		// Every address of the machine has the same port.
+		all, err := asyncio.StartServer(ctx, "tcp", ":0", echo)
+		if err != nil {
+			return err
+		}
+		port := all.Addr().(*net.TCPAddr).Port
+		for _, a := range all.Addrs() {
+			if a.(*net.TCPAddr).Port != port {
+				t.Error("the addresses are", all.Addrs())
+			}
+		}
+		asked(t, ctx, "tcp4", fmt.Sprint("127.0.0.1:", port))
+		all.Close()
+		_, err = asyncio.StartServer(ctx, "tcp", "192.0.2.1:0", echo)
+		var op *net.OpError
+		if !errors.As(err, &op) || op.Op != "listen" || !errors.Is(err, syscall.EADDRNOTAVAIL) {
+			t.Error("the address of another machine:", err)
+		}
+		_, err = asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", nil)
+		errorIs(t, "no handler", err, "TypeError")
+		return nil
+	})
+}
+
+// A server takes over a listener that was made, or inherited, elsewhere.
+func TestServerWithSocket(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		file, err := ln.(*net.TCPListener).File() // as one that was inherited
+		if err != nil {
+			return err
+		}
+		addr := ln.Addr().String()
+		server, err := asyncio.StartServer(ctx, "", "", echo, asyncio.WithSocket(ln.(*net.TCPListener)))
+		if err != nil {
+			return err
+		}
+		ln.Close()
+		asked(t, ctx, "tcp", addr)
+		server.Close()
+		server, err = asyncio.StartServer(ctx, "", "", echo, asyncio.WithSocket(file))
+		if err != nil {
+			return err
+		}
+		file.Close()
+		asked(t, ctx, "tcp", addr)
+		server.Close()
+		null, err := os.Open(os.DevNull)
+		if err != nil {
+			return err
+		}
+		defer null.Close()
+		if _, err := asyncio.StartServer(ctx, "", "", echo, asyncio.WithSocket(null)); err == nil {
+			t.Error("a file that is no socket is taken")
+		}
+		return nil
+	})
+}
+
+// Out of descriptors a server reports it, waits, and goes on.
+func TestServerOutOfDescriptors(t *testing.T) {
+	onSockets(t, func(ctx context.Context) error {
+		var told []asyncio.ExceptionContext
+		asyncio.CurrentTask(ctx).Loop().SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { told = append(told, c) })
+		server := serving(t, ctx, echo)
+		const clients = 3
+		var conns []net.Conn
+		for range clients {
+			c, err := net.Dial("tcp", server.Addr().String())
+			if err != nil {
+				return err
+			}
+			defer c.Close()
+			conns = append(conns, c)
+		}
+		restore := noDescriptors(t)
+		for len(told) == 0 {
+			if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
+				restore()
+				return err
+			}
+		}
+		for range 20 {
+			asyncio.Sleep(ctx, time.Millisecond)
+		}
+		restore()
+		if len(told) != 1 || told[0].Message != "socket.accept() out of system resource" || !errors.Is(told[0].Exception, syscall.EMFILE) {
+			t.Errorf("the handler was told %v", told)
+		}
+		for _, c := range conns {
+			c.Write([]byte("x"))
+			if p, err := (peer{c.(*net.TCPConn), t}).receive(ctx, 1); string(p) != "x" {
+				t.Errorf("after the pause: %q, %v", p, err)
+			}
+			c.Close()
+		}
+		return server.Shutdown(ctx)
+	})
+}
+
+// noDescriptors lets the process open no more files until the function that it
+// returns is called.
+func noDescriptors(t *testing.T) (restore func()) {
+	var old syscall.Rlimit
+	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
+		t.Fatal(err)
+	}
+	low := old
+	low.Cur = 0 // files that are open stay so
+	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
+		t.Fatal(err)
+	}
+	return func() {
+		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// A loop that is closed with everything open gives everything back.
+func TestLoopCloseWithOpenConnections(t *testing.T) {
+	logged := captureLog(t)
+	l := asyncio.NewLoop(asyncio.WithLoopDebug(true))
+	path := filepath.Join(t.TempDir(), "socket")
+	var conns [2]net.Conn
+	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {
+		server := serving(t, ctx, echo)
+		if _, err := asyncio.StartUnixServer(ctx, path, echo); err != nil {
+			return err
+		}
+		for i := range conns {
+			c, err := net.Dial("tcp", server.Addr().String())
+			if err != nil {
+				return err
+			}
+			conns[i] = c
+		}
+		_, p, peer := dial(t, ctx, newRecorder)
+		asyncio.Go(ctx, func(ctx context.Context) error {
+			_, _, err := asyncio.OpenConnection(ctx, "tcp", "127.0.0.1:1")
+			return err
+		})
+		p.tr.Write(make([]byte, 8<<20))
+		p.tr.Close()
+		_ = peer
+		asyncio.Sleep(ctx, time.Millisecond) // some accepted, handlers waiting
+		return nil
+	}))
+	if err != nil {
+		t.Error(err)
+	}
+	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
+	if err := l.Close(); err != nil {
+		t.Error(err)
+	}
+	for _, c := range conns {
+		c.SetReadDeadline(time.Now().Add(time.Minute))
+		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
+			t.Error("a connection is still open:", err)
+		}
+		c.Close()
+	}
+	if _, err := os.Lstat(path); !errors.Is(err, os.ErrNotExist) {
+		t.Error("the path of the unix socket is still there:", err)
+	}
+	for _, part := range []string{"unclosed: a tcp transport", "unclosed: Server["} {
+		if !strings.Contains(logged.String(), part) {
+			t.Errorf("the log lacks %q:\n%s", part, logged)
+		}
+	}
+}
