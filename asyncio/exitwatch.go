@@ -6,6 +6,10 @@ import (
 	"github.com/go-greenlet/greenlet/sched"
 )
 
+// processDescriptor returns a descriptor of a child that was not waited for, which
+// can be read when the child has ended; -1 if there is none. Tests replace it.
+var processDescriptor = openProcess
+
 // An exitWatch waits for the end of a child process. Where the system has a
 // descriptor for a process, the loop watches that; elsewhere a goroutine waits, and
 // posts.

@@ -2,10 +2,9 @@ package asyncio
 
 import "golang.org/x/sys/unix"
 
-// processDescriptor returns a pidfd of a child that was not waited for, which can
-// be read when the child has ended; -1 if there is none: the kernel is too old, or
-// the limit of descriptors reached.
-func processDescriptor(pid int) int {
+// openProcess returns a pidfd, or -1: the kernel may be too old, or the limit of
+// descriptors reached.
+func openProcess(pid int) int {
 	fd, err := unix.PidfdOpen(pid, 0)
 	if err != nil {
 		return -1

@@ -2,5 +2,5 @@
 
 package asyncio
 
-// processDescriptor returns -1: there is no descriptor for a process.
-func processDescriptor(int) int { return -1 }
+// openProcess returns -1: there is no descriptor for a process.
+func openProcess(int) int { return -1 }

@@ -360,3 +360,22 @@ func TestRunEndsProcesses(t *testing.T) {
 		noChildren(t, p.Pid())
 	}
 }
+
+// Without descriptors for processes all is the same.
+func TestProcessesWithoutDescriptors(t *testing.T) {
+	defer asyncio.WithoutProcessDescriptors()()
+	for name, test := range map[string]func(*testing.T){
+		"ends":     TestSubprocess,
+		"output":   TestSubprocessLosesNoOutput,
+		"signals":  TestSubprocessSignals,
+		"many":     TestManySubprocesses,
+		"panics":   TestSubprocessProtocolPanics,
+		"cancels":  TestSubprocessStartCancelled,
+		"closing":  TestLoopClosesSubprocesses,
+		"waiters":  TestProcessWaiters,
+		"kill":     TestKillOnCancel,
+		"run ends": TestRunEndsProcesses,
+	} {
+		t.Run(name, test)
+	}
+}
