@@ -60,12 +60,7 @@ func (w *exitWatch) proceed() {
 }
 
 // run takes the child's exit code, which is there.
-func (w *exitWatch) run() {
-	if w.process.exited {
-		return
-	}
-	w.process.ended(w.process.process.Wait())
-}
+func (w *exitWatch) run() { w.process.ended(w.process.process.Wait()) }
 
 // reap waits for the end of the process and returns its state, if that is sure to
 // come soon. Else it is waited for elsewhere.

@@ -488,8 +488,9 @@ func TestLoopClosesPipes(t *testing.T) {
 	r2, w2 := osPipe(t)
 	var in, out *listener
 	var trs []asyncio.BaseTransport
-	inTask(t, func(ctx context.Context, loop *asyncio.Loop) {
-		loop.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // of the task
+	late := false
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // of the task
 		a, p, err := asyncio.ConnectReadPipe(ctx, newListener, r1)
 		if err != nil {
 			t.Fatal(err)
@@ -501,13 +502,22 @@ func TestLoopClosesPipes(t *testing.T) {
 		b.Write(make([]byte, 1<<20))
 		in, out, trs = p, q, append(trs, a, b)
 		asyncio.Go(ctx, func(ctx context.Context) error {
-			defer b.Abort() // while the loop is being closed
+			defer func() { // while the loop is being closed
+				if !l.IsClosed() {
+					t.Error("the loop is open")
+				}
+				b.Abort()
+				late = true
+			}()
 			for {
 				asyncio.Sleep(ctx, time.Hour)
 			}
 		})
 		asyncio.Sleep(ctx, 0)
 	}, asyncio.WithShutdownTimeout(time.Millisecond))
+	if !late {
+		t.Error("the task was not killed")
+	}
 	in.logged(t, "made")
 	for _, tr := range trs {
 		if !tr.IsClosing() {

@@ -184,10 +184,7 @@ func (p *Process) endAfter(ctx context.Context, err error) {
 		t.Kill()
 	}
 	ctx = context.WithoutCancel(ctx)
-	for t.gone.Wait(ctx) != nil {
-		if t.loop.IsClosed() {
-			return
-		}
+	for asCancelled(t.gone.Wait(ctx)) != nil {
 		t.Kill() // a second cancel
 	}
 }

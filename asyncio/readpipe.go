@@ -76,7 +76,7 @@ func (p *readPipe) proceed() {
 
 // run reads what there is, and hands it on.
 func (p *readPipe) run() {
-	if p.paused || p.closing {
+	if p.paused || p.closing { // since proceed
 		return
 	}
 	if p.buffered != nil {

@@ -209,9 +209,6 @@ func (t *subprocess) caught(method string) {
 
 // ended takes down how the process has ended.
 func (t *subprocess) ended(state *os.ProcessState, err error) {
-	if t.exited {
-		return
-	}
 	t.exited, t.code = true, 255 // if somebody else has waited for it, and knows
 	if err == nil {
 		t.code = returnCode(state)
@@ -323,12 +320,7 @@ func (t *subprocess) PipeTransport(fd int) BaseTransport {
 }
 
 // SendSignal sends a signal to the process.
-func (t *subprocess) SendSignal(sig os.Signal) error {
-	if t.exited {
-		return os.ErrProcessDone
-	}
-	return t.process.Signal(sig)
-}
+func (t *subprocess) SendSignal(sig os.Signal) error { return t.process.Signal(sig) }
 
 // Terminate sends SIGTERM; where there is none it is Kill.
 func (t *subprocess) Terminate() error { return t.SendSignal(terminateSignal) }

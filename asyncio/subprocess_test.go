@@ -282,6 +282,13 @@ func TestSubprocessRefused(t *testing.T) {
 	shut, other := osPipe(t)
 	shut.Close()
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		startShell(ctx, t, "exit").over.Wait(ctx) // what is opened once
+		files := descriptors(t)
+		defer func() {
+			if now := descriptors(t); now > files {
+				t.Errorf("%d files are open, %d before", now, files)
+			}
+		}()
 		start := func(argv []string, opts ...asyncio.SubprocessOption) error {
 			_, p, err := asyncio.SubprocessExec(ctx, newChildWatcher, argv, opts...)
 			if p != nil && p.log != nil {
@@ -456,8 +463,9 @@ func TestSubprocessStartCancelled(t *testing.T) {
 
 		ended, end := context.WithCancel(ctx)
 		end()
-		if _, _, err := asyncio.SubprocessShell(ended, newChildWatcher, "exit"); !errors.Is(err, context.Canceled) {
-			t.Error(err)
+		_, p, err := asyncio.SubprocessShell(ended, newChildWatcher, "exit")
+		if !errors.Is(err, context.Canceled) || p != nil {
+			t.Errorf("started with a context that has ended: %v", err)
 		}
 	})
 }
