@@ -10,8 +10,8 @@ import (
 // descriptors or memory. Python: ACCEPT_RETRY_DELAY.
 const acceptPause = time.Second
 
-// A listener accepts connections for a server.
-type listener struct {
+// An acceptor accepts connections for a server.
+type acceptor struct {
 	server *Server
 	sock   *socket
 	turn   *sched.Call
@@ -19,8 +19,8 @@ type listener struct {
 	next   func() (*socket, error)
 }
 
-func newListener(srv *Server, s *socket) *listener {
-	ln := &listener{server: srv, sock: s}
+func newAcceptor(srv *Server, s *socket) *acceptor {
+	ln := &acceptor{server: srv, sock: s}
 	ln.next = s.accept
 	ln.turn = srv.loop.s.NewCall(ln.accept)
 	s.on = ln
@@ -28,7 +28,7 @@ func newListener(srv *Server, s *socket) *listener {
 }
 
 // Happened has connections accepted in the loop's next turn.
-func (ln *listener) Happened(sched.Events) {
+func (ln *acceptor) Happened(sched.Events) {
 	if ln.pause == nil {
 		ln.turn.Soon()
 	}
@@ -36,7 +36,7 @@ func (ln *listener) Happened(sched.Events) {
 
 // accept accepts the connections of a turn. Each has its protocol and transport
 // made in the next, as by a callback.
-func (ln *listener) accept() {
+func (ln *acceptor) accept() {
 	srv := ln.server
 	for range max(srv.opts.backlog, 1) {
 		if ln.sock.closed() {
@@ -58,7 +58,7 @@ func (ln *listener) accept() {
 
 // rest reports err, and has accepting tried again after a while: what is lacking
 // may be there then.
-func (ln *listener) rest(err error) {
+func (ln *acceptor) rest(err error) {
 	l := ln.server.loop
 	message := "socket.accept() failed"
 	if outOfResources(err) {
@@ -72,7 +72,7 @@ func (ln *listener) rest(err error) {
 }
 
 // close ends listening.
-func (ln *listener) close() {
+func (ln *acceptor) close() {
 	if ln.pause != nil {
 		ln.pause.Cancel()
 	}

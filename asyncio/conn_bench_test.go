@@ -20,7 +20,7 @@ func BenchmarkConnEcho(b *testing.B) {
 				return err
 			}
 			defer ln.Close()
-			asyncio.Go(ctx, func(context.Context) error { return echo(ln) })
+			asyncio.Go(ctx, func(context.Context) error { return echoOnce(ln) })
 			c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
 			if err != nil {
 				return err
@@ -39,7 +39,7 @@ func BenchmarkConnEcho(b *testing.B) {
 			b.Fatal(err)
 		}
 		defer ln.Close()
-		go echo(ln)
+		go echoOnce(ln)
 		c, err := net.Dial("tcp", ln.Addr().String())
 		if err != nil {
 			b.Fatal(err)
@@ -51,8 +51,8 @@ func BenchmarkConnEcho(b *testing.B) {
 	})
 }
 
-// echo serves one connection.
-func echo(ln net.Listener) error {
+// echoOnce serves one connection.
+func echoOnce(ln net.Listener) error {
 	c, err := ln.Accept()
 	if err != nil {
 		return err

@@ -14,16 +14,16 @@ import (
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
-// A socket is what connections and listeners have in common.
-type socket struct {
+// An endpoint is what connections and listeners have in common.
+type endpoint struct {
 	descriptor
 	network       string
 	local, remote net.Addr
 }
 
-// takeOver makes s the socket of c, which is of package net and is closed. The
+// takeOver makes s the endpoint of c, which is of package net and is closed. The
 // descriptor is a duplicate: package net keeps its own.
-func (s *socket) takeOver(l *Loop, c syscall.Conn) error {
+func (s *endpoint) takeOver(l *Loop, c syscall.Conn) error {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return err
@@ -46,7 +46,7 @@ func (s *socket) takeOver(l *Loop, c syscall.Conn) error {
 
 // failed returns err as users see it: an *net.OpError. The end, a cancellation and
 // what has become of the loop stay as they are.
-func (s *socket) failed(op, call string, err error) error {
+func (s *endpoint) failed(op, call string, err error) error {
 	switch e := err.(type) {
 	case nil, *CancelledError, *classError:
 		return err
@@ -60,38 +60,38 @@ func (s *socket) failed(op, call string, err error) error {
 	return &net.OpError{Op: op, Net: s.network, Source: s.source(), Addr: s.target(), Err: err}
 }
 
-func (s *socket) source() net.Addr {
+func (s *endpoint) source() net.Addr {
 	if s.remote == nil {
 		return nil
 	}
 	return s.local
 }
 
-func (s *socket) target() net.Addr {
+func (s *endpoint) target() net.Addr {
 	if s.remote == nil {
 		return s.local
 	}
 	return s.remote
 }
 
-func (s *socket) Close() error { return s.failed("close", "close", s.close()) }
+func (s *endpoint) Close() error { return s.failed("close", "close", s.close()) }
 
-func (s *socket) SetDeadline(t time.Time) error {
+func (s *endpoint) SetDeadline(t time.Time) error {
 	err := s.setDeadline(&s.in, t)
 	if err == nil {
 		err = s.setDeadline(&s.out, t)
 	}
 	return s.failed("set", "", err)
 }
-func (s *socket) SetReadDeadline(t time.Time) error {
+func (s *endpoint) SetReadDeadline(t time.Time) error {
 	return s.failed("set", "", s.setDeadline(&s.in, t))
 }
-func (s *socket) SetWriteDeadline(t time.Time) error {
+func (s *endpoint) SetWriteDeadline(t time.Time) error {
 	return s.failed("set", "", s.setDeadline(&s.out, t))
 }
 
 // control calls f, an operation that does not wait.
-func (s *socket) control(f func(fd int) error) error {
+func (s *endpoint) control(f func(fd int) error) error {
 	if !s.gate.enter() {
 		return net.ErrClosed
 	}
@@ -99,21 +99,21 @@ func (s *socket) control(f func(fd int) error) error {
 	return f(s.gate.fd)
 }
 
-func (s *socket) setOption(level, option, value int) error {
+func (s *endpoint) setOption(level, option, value int) error {
 	return s.failed("set", "setsockopt", s.control(func(fd int) error {
 		return unix.SetsockoptInt(fd, level, option, value)
 	}))
 }
 
-func (s *socket) SetReadBuffer(bytes int) error {
+func (s *endpoint) SetReadBuffer(bytes int) error {
 	return s.setOption(unix.SOL_SOCKET, unix.SO_RCVBUF, bytes)
 }
-func (s *socket) SetWriteBuffer(bytes int) error {
+func (s *endpoint) SetWriteBuffer(bytes int) error {
 	return s.setOption(unix.SOL_SOCKET, unix.SO_SNDBUF, bytes)
 }
 
 // File returns a duplicate of the descriptor, which does not block.
-func (s *socket) File() (*os.File, error) {
+func (s *endpoint) File() (*os.File, error) {
 	fd := -1
 	err := s.control(func(own int) (err error) {
 		fd, err = unix.FcntlInt(uintptr(own), unix.F_DUPFD_CLOEXEC, 0)
@@ -125,7 +125,7 @@ func (s *socket) File() (*os.File, error) {
 	return os.NewFile(uintptr(fd), s.network+":"+s.local.String()), nil
 }
 
-func (s *socket) SyscallConn() (syscall.RawConn, error) {
+func (s *endpoint) SyscallConn() (syscall.RawConn, error) {
 	if s.gate.isShut() {
 		return nil, s.failed("raw-control", "", net.ErrClosed)
 	}
@@ -133,20 +133,20 @@ func (s *socket) SyscallConn() (syscall.RawConn, error) {
 }
 
 // A rawConn is a socket as a syscall.RawConn.
-type rawConn socket
+type rawConn endpoint
 
 func (c *rawConn) Control(f func(fd uintptr)) error {
-	s := (*socket)(c)
+	s := (*endpoint)(c)
 	return s.failed("raw-control", "", s.control(func(fd int) error { f(uintptr(fd)); return nil }))
 }
 
 func (c *rawConn) Read(f func(fd uintptr) (done bool)) error {
-	s := (*socket)(c)
+	s := (*endpoint)(c)
 	return s.failed("raw-read", "", s.do(&s.in, true, untilDone(f)))
 }
 
 func (c *rawConn) Write(f func(fd uintptr) (done bool)) error {
-	s := (*socket)(c)
+	s := (*endpoint)(c)
 	return s.failed("raw-write", "", s.do(&s.out, true, untilDone(f)))
 }
 
@@ -160,7 +160,7 @@ func untilDone(f func(fd uintptr) bool) func(fd int) error {
 }
 
 // A conn is a connection of a stream.
-type conn struct{ socket }
+type conn struct{ endpoint }
 
 func (c *conn) LocalAddr() net.Addr  { return c.local }
 func (c *conn) RemoteAddr() net.Addr { return c.remote }
@@ -337,16 +337,16 @@ func newConn(l *Loop, c net.Conn) (net.Conn, error) {
 }
 
 // shape makes a connection of the kind that c is, without its socket.
-func shape(c net.Conn) (net.Conn, *socket) {
+func shape(c net.Conn) (net.Conn, *endpoint) {
 	switch c.LocalAddr().Network() {
 	case "tcp":
 		made := &tcpConn{}
-		return made, &made.socket
+		return made, &made.endpoint
 	case "udp", "unixgram", "ip":
 		made := &packetConn{}
-		return made, &made.socket
+		return made, &made.endpoint
 	default:
 		made := &conn{}
-		return made, &made.socket
+		return made, &made.endpoint
 	}
 }

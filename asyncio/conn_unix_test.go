@@ -147,7 +147,7 @@ func TestDialCancel(t *testing.T) {
 }
 
 // descriptors returns how many this process has open.
-func descriptors(t *testing.T) int {
+func descriptors(t testing.TB) int {
 	t.Helper()
 	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
 		if all, err := os.ReadDir(dir); err == nil {

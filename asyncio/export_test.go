@@ -17,3 +17,10 @@ func init() { emulator = Emulator }
 func Beside(ctx context.Context, f func(ctx context.Context) (io.Closer, error)) (io.Closer, error) {
 	return beside(ctx, f)
 }
+
+// WithoutProcessDescriptors has children waited for by goroutines, as on systems
+// without a descriptor for them, until restore is called.
+func WithoutProcessDescriptors() (restore func()) {
+	processDescriptor = func(int) int { return -1 }
+	return func() { processDescriptor = openProcess }
+}

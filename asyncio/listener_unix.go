@@ -15,7 +15,7 @@ import (
 
 // A listener accepts connections of streams.
 type listener struct {
-	socket
+	endpoint
 	path string // of a unix socket, to be removed; or ""
 }
 
@@ -33,11 +33,11 @@ func (n *listener) Accept() (net.Conn, error) {
 	}
 	if n.network != "tcp" {
 		c := &conn{}
-		n.accepted(&c.socket, fd)
+		n.accepted(&c.endpoint, fd)
 		return c, nil
 	}
 	c := &tcpConn{}
-	n.accepted(&c.socket, fd)
+	n.accepted(&c.endpoint, fd)
 	if !acceptInherits {
 		c.SetNoDelay(true)
 		c.SetKeepAlive(true)
@@ -48,7 +48,7 @@ func (n *listener) Accept() (net.Conn, error) {
 // acceptInherits tells that what listening has set goes for each connection.
 const acceptInherits = runtime.GOOS == "linux"
 
-func (n *listener) accepted(s *socket, fd int) {
+func (n *listener) accepted(s *endpoint, fd int) {
 	s.network = n.network
 	local, _ := unix.Getsockname(fd)
 	remote, _ := unix.Getpeername(fd) // fails if it has been reset already

@@ -18,7 +18,7 @@ type Server struct {
 	factory func() BaseProtocol
 	opts    *serverOptions
 
-	listeners []*listener // nil when it is closed
+	listeners []*acceptor // nil when it is closed
 	addrs     []net.Addr  // of those there were
 	serving   bool
 	forever   *Future[None] // while ServeForever runs
@@ -118,7 +118,7 @@ func (srv *Server) bind(ctx context.Context, network, addr string) error {
 }
 
 func (srv *Server) add(s *socket) {
-	srv.listeners = append(srv.listeners, newListener(srv, s))
+	srv.listeners = append(srv.listeners, newAcceptor(srv, s))
 	srv.addrs = append(srv.addrs, s.localAddr())
 }
 

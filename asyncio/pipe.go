@@ -1,0 +1,253 @@
+package asyncio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"syscall"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// ConnectReadPipe makes a transport that reads from file: a pipe, a socket or a
+// character device, such as a terminal. factory makes its protocol, a Protocol or
+// BufferedProtocol; ConnectionMade has been called when ConnectReadPipe returns.
+// The Transport that it is given cannot be written to.
+//
+// The transport takes the file over: file is closed, and the transport's own
+// descriptor of it with the transport. It makes it non-blocking, also for others
+// that have it open, as the programs of one terminal do.
+//
+// A ValueError refuses other files, a TypeError other protocols; on Windows, js and
+// wasip1 it is errors.ErrUnsupported. Then file is as it was. Or the wait has failed:
+// then the transport is closed. Only a task may call it; it switches.
+//
+// Python: loop.connect_read_pipe.
+func ConnectReadPipe[P BaseProtocol](ctx context.Context, factory func() P, file *os.File) (ReadTransport, P, error) {
+	var p P
+	t, err := connectPipe(ctx, file, openReadPipe, func() BaseProtocol { p = factory(); return p })
+	if err != nil {
+		return nil, p, err
+	}
+	return t, p, nil
+}
+
+// ConnectWritePipe makes a transport that writes to file, as ConnectReadPipe makes
+// one that reads. Of the protocol's methods ConnectionMade and those of a
+// FlowController are called if it has them. WriteEOF is Close. When the other side
+// is closed, the connection is lost: with EPIPE if something was still to be
+// written, else with nil.
+//
+// Python: loop.connect_write_pipe.
+func ConnectWritePipe[P BaseProtocol](ctx context.Context, factory func() P, file *os.File) (WriteTransport, P, error) {
+	var p P
+	t, err := connectPipe(ctx, file, openWritePipe, func() BaseProtocol { p = factory(); return p })
+	if err != nil {
+		return nil, p, err
+	}
+	return t, p, nil
+}
+
+// A pipeTransport is a transport of either direction.
+type pipeTransport interface {
+	Transport
+	openThing
+	begin() // tells the protocol of the connection
+}
+
+// connectPipe makes a transport of file by open, and waits until its protocol has
+// been told.
+func connectPipe(
+	ctx context.Context,
+	file *os.File,
+	open func(l *Loop, fd int, p BaseProtocol) (pipeTransport, error),
+	factory func() BaseProtocol,
+) (Transport, error) {
+	me, err := current(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if file == nil {
+		return nil, valueErrorf("a file was expected, got nil")
+	}
+	p := factory()
+	fd, err := duplicate(file)
+	if err != nil {
+		return nil, err
+	}
+	t, err := open(me.loop, fd, p)
+	if err != nil {
+		closeDescriptor(fd)
+		return nil, err
+	}
+	file.Close()
+	if err := me.loop.afterTurn(ctx, t.begin); err != nil {
+		t.Abort()
+		return nil, err
+	}
+	return t, nil
+}
+
+// afterTurn waits until f has been called, in the next turn. It is called also if
+// the wait fails.
+func (l *Loop) afterTurn(ctx context.Context, f func()) error {
+	called := NewFuture[None](l)
+	l.s.Soon(func() {
+		called.SetResult(None{})
+		f()
+	})
+	_, err := called.Await(ctx)
+	return err
+}
+
+// A pipe is what the transports of both directions have: a descriptor that the loop
+// watches, and a protocol that is told.
+type pipe struct {
+	sched.Descriptor
+	loop     *Loop
+	on       Transport // that it is part of
+	fd       int
+	stream   bool // less than was asked for means that there is no more; not so with terminals
+	begun    bool // the protocol was told of the connection
+	hungUp   bool // by the other side
+	closing  bool // nothing is read any more, or taken to be written
+	lost     bool // the protocol has been told of the end, or will be in the next turn
+	call     *sched.Call
+	protocol BaseProtocol
+	opened   inList[openThing]
+}
+
+// A watchedTransport is a transport that the loop watches.
+type watchedTransport interface {
+	Transport
+	sched.Watcher
+	openThing
+}
+
+// open begins to watch fd, on behalf of w, whose work is done by run. If that
+// fails fd stays open.
+func (p *pipe) open(l *Loop, fd int, w watchedTransport, run func()) (err error) {
+	if p.stream, err = pipeKind(fd); err != nil {
+		return err
+	}
+	p.loop, p.fd, p.on = l, fd, w
+	if err := l.s.Watch(&p.Descriptor, fd, w); err != nil {
+		return err
+	}
+	p.call = l.s.NewCall(run)
+	l.open.add(&p.opened, w)
+	return nil
+}
+
+// abandon gives back the descriptor, and tells nobody.
+func (p *pipe) abandon() {
+	if p.fd >= 0 {
+		if p.loop.IsClosed() {
+			p.loop.unclosed(p)
+		}
+		p.opened.leave()
+		p.Unwatch()
+		closeDescriptor(p.fd)
+		p.fd, p.closing, p.lost = -1, true, true
+	}
+}
+
+// lose ends the connection, and has the protocol told in the next turn.
+func (p *pipe) lose(err error) {
+	if p.lost {
+		return
+	}
+	p.closing, p.lost = true, true
+	if p.loop.IsClosed() {
+		p.abandon()
+		return
+	}
+	p.call.Cancel()
+	p.Unwatch()
+	p.loop.s.Soon(func() {
+		defer p.abandon()
+		defer p.caught("connection_lost")
+		p.protocol.ConnectionLost(err)
+	})
+}
+
+// caught is deferred by what calls the protocol: if that panics the connection is
+// over.
+func (p *pipe) caught(method string) {
+	if v := recover(); v != nil {
+		p.lose(p.loop.protocolFailed(v, method, p.on, p.protocol))
+	}
+}
+
+// protocolFailed reports the panic of a protocol, and returns it as an error.
+func (l *Loop) protocolFailed(v any, method string, t BaseTransport, p BaseProtocol) error {
+	err := panicError(v, "a protocol")
+	if endsRun(err) {
+		l.s.Abort(err)
+		return err
+	}
+	l.CallExceptionHandler(ExceptionContext{
+		Message:   "Fatal error: protocol." + method + "() call failed.",
+		Exception: err,
+		Transport: t,
+		Protocol:  p,
+	})
+	return err
+}
+
+// made tells the protocol of the connection.
+func (p *pipe) made() {
+	p.begun = true
+	defer p.caught("connection_made")
+	if m, ok := p.protocol.(interface{ ConnectionMade(Transport) }); ok {
+		m.ConnectionMade(p.on)
+	}
+}
+
+// String describes the transport for people.
+func (p *pipe) String() string {
+	state := "open"
+	switch {
+	case p.fd < 0:
+		state = "closed"
+	case p.closing:
+		state = "closing"
+	}
+	return fmt.Sprintf("a pipe transport (%s): descriptor %d", state, p.fd)
+}
+
+// IsClosing reports whether the transport is closed, or about to be.
+func (p *pipe) IsClosing() bool { return p.closing }
+
+// Protocol returns the protocol.
+func (p *pipe) Protocol() BaseProtocol { return p.protocol }
+
+// Loop returns the loop that the transport belongs to.
+func (p *pipe) Loop() *Loop { return p.loop }
+
+// ExtraInfo knows "pipe".
+func (p *pipe) ExtraInfo(name string, fallback ...any) any {
+	switch {
+	case name == "pipe":
+		return syscall.RawConn(rawPipe{p})
+	case len(fallback) > 0:
+		return fallback[0]
+	}
+	return nil
+}
+
+// A rawPipe gives a program the descriptor, but not the waits: these are the
+// loop's.
+type rawPipe struct{ p *pipe }
+
+func (r rawPipe) Control(f func(fd uintptr)) error {
+	if r.p.fd < 0 {
+		return os.ErrClosed
+	}
+	f(uintptr(r.p.fd))
+	return nil
+}
+
+func (rawPipe) Read(func(fd uintptr) bool) error  { return errors.ErrUnsupported }
+func (rawPipe) Write(func(fd uintptr) bool) error { return errors.ErrUnsupported }
