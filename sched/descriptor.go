@@ -3,6 +3,7 @@ package sched
 import (
 	"errors"
 	"fmt"
+	"sync/atomic"
 )
 
 // A Descriptor is an open file of the system that a loop watches: a socket, a
@@ -14,6 +15,7 @@ type Descriptor struct {
 	fd      int
 	events  Events // what it is watched for, if by level
 	serial  int32  // tells it from an earlier one with the same number
+	gone    atomic.Bool
 }
 
 // Events tell what can be done with a descriptor. They are hints: a call on it
@@ -83,7 +85,7 @@ var ErrWatched = errors.New("sched: the descriptor is watched already")
 // than was asked for.
 //
 // The loop waits for descriptors as it waits for timers: they do not keep Run
-// going. Unwatch must be called before fd is closed.
+// going. Unwatch must be called before fd is closed, or Gone and then Unwatch.
 //
 // Owner only; it does not switch. It costs a system call, and nothing after
 // that. The error is ErrWatched, ErrClosed, errors.ErrUnsupported on systems
@@ -149,6 +151,11 @@ func (d *Descriptor) Unwatch() error {
 	}
 	return l.poller.(DescriptorPoller).Remove(d)
 }
+
+// Gone notes that the descriptor is about to be closed by somebody who cannot
+// call Unwatch: its number may then belong to another one before the owner does.
+// Any goroutine may call it; it does not switch.
+func (d *Descriptor) Gone() { d.gone.Store(true) }
 
 // Watched reports whether d is being watched. Owner only; it does not switch.
 func (d *Descriptor) Watched() bool { return d.loop != nil }

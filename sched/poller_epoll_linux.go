@@ -109,9 +109,14 @@ func (p *epoller) control(op int, d *Descriptor, ev Events) error {
 }
 
 func (p *epoller) Remove(d *Descriptor) error {
-	p.watched[d.fd] = nil
+	if p.watched[d.fd] == d {
+		p.watched[d.fd] = nil
+	}
 	if p.count--; p.count == 0 {
 		p.found = false
+	}
+	if d.gone.Load() {
+		return nil // the number may be another's
 	}
 	// Closing would do as well, but for one that another descriptor shares: of a
 	// child process between fork and exec, say.

@@ -79,8 +79,10 @@ func (p *kqueuer) Add(d *Descriptor, ev Events) error {
 			return err
 		}
 	}
-	if d.fd < len(p.watched) && p.watched[d.fd] != nil {
-		return ErrWatched
+	if d.fd < len(p.watched) {
+		if before := p.watched[d.fd]; before != nil && !before.gone.Load() {
+			return ErrWatched
+		}
 	}
 	flags := unix.EV_ADD
 	if ev == 0 {
@@ -125,8 +127,13 @@ func (p *kqueuer) Change(d *Descriptor, ev Events) error {
 }
 
 func (p *kqueuer) Remove(d *Descriptor) error {
-	p.watched[d.fd] = nil
+	if p.watched[d.fd] == d {
+		p.watched[d.fd] = nil
+	}
 	p.count--
+	if d.gone.Load() {
+		return nil // the number may be another's
+	}
 	ev := d.events
 	if ev == 0 {
 		ev = Readable | Writable
