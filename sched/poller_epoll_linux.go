@@ -169,10 +169,9 @@ func init() { preciseWait.Store(true) }
 // wait is epoll_wait for d, to the nanosecond where the kernel can.
 func (p *epoller) wait(d time.Duration) (int, error) {
 	if preciseWait.Load() {
-		var limit *unix.Timespec
+		var limit *sys.Timespec
 		if d != Never {
-			t := unix.NsecToTimespec(int64(d))
-			limit = &t
+			limit = &sys.Timespec{Sec: int64(d / time.Second), Nsec: int64(d % time.Second)}
 		}
 		n, err := sys.Wait(p.ep, p.events, limit)
 		if err != unix.ENOSYS && err != unix.EPERM {

@@ -60,9 +60,13 @@ func Poll(ep int, events []unix.EpollEvent) int {
 	return int(n)
 }
 
+// A Timespec is a duration as epoll_pwait2 takes it: of 64 bits each also where
+// unix.Timespec has 32.
+type Timespec struct{ Sec, Nsec int64 }
+
 // Wait is epoll_pwait2(2): it waits, for as long as t tells, nil for ever. It
 // may block, so the scheduler is told. The error is ENOSYS before Linux 5.11.
-func Wait(ep int, events []unix.EpollEvent, t *unix.Timespec) (int, error) {
+func Wait(ep int, events []unix.EpollEvent, t *Timespec) (int, error) {
 	// SAFETY: S2.
 	n, _, errno := syscall.Syscall6(unix.SYS_EPOLL_PWAIT2, uintptr(ep),
 		uintptr(unsafe.Pointer(unsafe.SliceData(events))), uintptr(len(events)), uintptr(unsafe.Pointer(t)), 0, 0)
