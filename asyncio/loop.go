@@ -32,6 +32,8 @@ type Loop struct {
 	executors  executors
 	outside    outside
 	generators generators
+	handled    map[int]*handledDescriptor // what AddReader and AddWriter have arranged
+	signals    signalHandlers
 }
 
 // A Handle is a callback that is to run: what CallSoon returns. Python:
