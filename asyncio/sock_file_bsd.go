@@ -4,12 +4,8 @@ package asyncio
 
 import (
 	"context"
-	"errors"
 	"os"
 )
-
-// errNoSendfile: nothing was sent, and cannot be in this way.
-var errNoSendfile = errors.New("no sendfile")
 
 // sendFileBySystem is for Linux only: sendfile(2) is another call on each of these
 // systems.

@@ -10,9 +10,6 @@ import (
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
-// errNoSendfile: nothing was sent, and cannot be in this way.
-var errNoSendfile = errors.New("no sendfile")
-
 // sendFileBySystem sends by sendfile(2).
 func (s *Socket) sendFileBySystem(ctx context.Context, f *os.File, offset, count int64) (sent int64, err error) {
 	raw, err := f.SyscallConn()
@@ -27,7 +24,7 @@ func (s *Socket) sendFileBySystem(ctx context.Context, f *os.File, offset, count
 			if e := raw.Control(func(fd uintptr) {
 				n, err = unix.Sendfile(s.fd, int(fd), &at, int(min(count-sent, sys.Max)))
 			}); e != nil {
-				return e
+				return os.ErrClosed
 			}
 			switch {
 			case err == unix.EINTR:

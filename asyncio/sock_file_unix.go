@@ -4,6 +4,7 @@ package asyncio
 
 import (
 	"context"
+	"errors"
 	"io"
 	"os"
 
@@ -11,6 +12,12 @@ import (
 
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
+
+// noSendfile is for tests.
+var noSendfile = false
+
+// errNoSendfile: nothing was sent, and cannot be in this way.
+var errNoSendfile = errors.New("no sendfile")
 
 func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, fallback bool) (sent int64, err error) {
 	if s.kind != unix.SOCK_STREAM {
@@ -24,7 +31,10 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, 
 			f.Seek(offset+sent, io.SeekStart)
 		}
 	}()
-	sent, err = s.sendFileBySystem(ctx, f, offset, count)
+	err = errNoSendfile
+	if !noSendfile {
+		sent, err = s.sendFileBySystem(ctx, f, offset, count)
+	}
 	if err == errNoSendfile {
 		if !fallback {
 			return 0, ErrSendfileNotAvailable
@@ -40,16 +50,21 @@ func (s *Socket) sendFileByPieces(ctx context.Context, f *os.File, offset, count
 	p := make([]byte, min(count, sys.Max))
 	for sent < count {
 		piece := p[:min(count-sent, sys.Max)]
-		n, err := ToThread(ctx, func(context.Context) (int, error) { return f.ReadAt(piece, offset+sent) })
-		if e := s.sendAll(ctx, piece[:n]); e != nil {
-			return sent, e
-		}
-		sent += int64(n)
-		switch {
-		case err == io.EOF:
-			return sent, nil
-		case err != nil:
+		n, err := ToThread(ctx, func(context.Context) (int, error) {
+			n, err := f.ReadAt(piece, offset+sent)
+			if err == io.EOF {
+				err = nil
+			}
+			return n, err
+		})
+		if err != nil {
 			return sent, err
+		}
+		if err := s.sendAll(ctx, piece[:n]); err != nil {
+			return sent, err
+		}
+		if sent += int64(n); n < len(piece) { // the end of the file
+			break
 		}
 	}
 	return sent, nil
