@@ -48,6 +48,11 @@ var (
 	// ErrOtherLoop is returned where a future of one loop is awaited on another.
 	ErrOtherLoop error = &classError{"RuntimeError", "attached to a different loop", nil}
 
+	// ErrSendfileNotAvailable is returned where a file cannot be sent by the system
+	// and must not be sent otherwise. It is errors.ErrUnsupported, too. Python:
+	// asyncio.SendfileNotAvailableError.
+	ErrSendfileNotAvailable error = &classError{"SendfileNotAvailableError", "the system cannot send the file", errors.ErrUnsupported}
+
 	// ErrKeyboardInterrupt is what a second Ctrl-C makes of a run. A task or
 	// callback that ends with it ends the run. Python: KeyboardInterrupt.
 	ErrKeyboardInterrupt error = &classError{"KeyboardInterrupt", "interrupted", nil}

@@ -33,9 +33,11 @@ type Loop struct {
 	outside    outside
 	generators generators
 
-	open    places[openThing] // what holds something of the system
-	scratch []byte            // what is read into
-	joined  []byte            // what is put together to be written
+	open    places[openThing]          // what holds something of the system
+	scratch []byte                     // what is read into
+	joined  []byte                     // what is put together to be written
+	handled map[int]*handledDescriptor // what AddReader and AddWriter have arranged
+	signals signalHandlers
 }
 
 // A Handle is a callback that is to run: what CallSoon returns. Python:

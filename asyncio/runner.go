@@ -186,6 +186,10 @@ func (r *Runner) catch(l *Loop, t AnyTask) (end func() bool) {
 		for n := 1; ; n++ {
 			select {
 			case <-caught:
+				if l.signals.interrupts.Load() {
+					n-- // a handler of the loop takes it
+					continue
+				}
 				if n == 2 {
 					signal.Stop(caught) // a third one ends the program
 				}

@@ -14,7 +14,9 @@ type Clock interface {
 	// at once. Never means that no timer is set, and is returned to wait for an
 	// event only. alone reports that nothing outside is known to be under way
 	// (see Loop.Hold): then a clock that is not a real one may go forward to
-	// when by itself, and return zero.
+	// when by itself, and return zero. The loop has asked its poller just before,
+	// so the clock does not pass what has happened to a descriptor by then. What
+	// is on its way to a descriptor it does pass, unless somebody holds the loop.
 	Until(when time.Duration, alone bool) time.Duration
 }
 

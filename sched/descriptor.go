@@ -78,6 +78,11 @@ type DescriptorPoller interface {
 // ErrWatched is returned where a descriptor is watched already.
 var ErrWatched = errors.New("sched: the descriptor is watched already")
 
+var (
+	errNoEvents = errors.New("sched: no events to watch the descriptor for")
+	errNotLevel = errors.New("sched: the descriptor is not watched by level")
+)
+
 // Watch begins to watch the descriptor fd, which must be a non-blocking one, and
 // has w told of what is new: data that has come, room that has been made, an end.
 // At first everything there is counts as new. What was told is not told again,
@@ -94,10 +99,14 @@ var ErrWatched = errors.New("sched: the descriptor is watched already")
 func (l *Loop) Watch(d *Descriptor, fd int, w Watcher) error { return l.watch(d, fd, w, 0) }
 
 // WatchLevel is Watch for those of ev: w is told in every turn of those that
-// are so. Rewatch changes what it is told of.
+// are so. Rewatch changes what it is told of. An error of the descriptor, or an
+// end of both directions, counts as all of them. ev must not be zero.
 //
 // Python: loop.add_reader, loop.add_writer.
 func (l *Loop) WatchLevel(d *Descriptor, fd int, w Watcher, ev Events) error {
+	if ev == 0 {
+		return errNoEvents
+	}
 	return l.watch(d, fd, w, ev)
 }
 
@@ -121,14 +130,19 @@ func (l *Loop) watch(d *Descriptor, fd int, w Watcher, ev Events) error {
 	return nil
 }
 
-// Rewatch makes ev what d is watched for. It must have been watched by
-// WatchLevel. Owner only; it does not switch. It costs a system call if it
-// changes anything.
+// Rewatch makes ev, which is not zero, what d is watched for. It must have been
+// watched by WatchLevel. On one that is not watched any more the error is
+// ErrClosed. Owner only; it does not switch. It costs a system call if it changes
+// anything.
 func (d *Descriptor) Rewatch(ev Events) error {
-	if d.loop == nil {
+	switch {
+	case d.loop == nil || d.loop.closed:
 		return ErrClosed
-	}
-	if ev == d.events {
+	case d.events == 0:
+		return errNotLevel
+	case ev == 0:
+		return errNoEvents
+	case ev == d.events:
 		return nil
 	}
 	if err := d.loop.poller.(DescriptorPoller).Change(d, ev); err != nil {
@@ -156,6 +170,13 @@ func (d *Descriptor) Unwatch() error {
 // call Unwatch: its number may then belong to another one before the owner does.
 // Any goroutine may call it; it does not switch.
 func (d *Descriptor) Gone() { d.gone.Store(true) }
+
+// Fd returns the number of the descriptor that d is, or was, watched as. It is
+// for pollers. Owner only; it does not switch.
+func (d *Descriptor) Fd() int { return d.fd }
+
+// Tell tells d's watcher. It is for pollers, which call it from inside Wait.
+func (d *Descriptor) Tell(ev Events) { d.watcher.Happened(ev) }
 
 // Watched reports whether d is being watched. Owner only; it does not switch.
 func (d *Descriptor) Watched() bool { return d.loop != nil }

@@ -22,7 +22,8 @@
 // begins and nothing that becomes ready during it, in the order in which it
 // became ready. Before each turn come what other goroutines have posted, events
 // of the poller, and the timers that are due, in this order and behind what is
-// ready already.
+// ready already. Only what is posted while the loop waits comes behind the events
+// that end the wait.
 //
 // The loop has a greenlet, the hub: the one that calls Run. It runs the
 // callbacks and waits when there is nothing to do. A task that waits does not go
@@ -45,6 +46,37 @@
 //   - A panic in a task or a callback goes on in Run, and the loop can be run
 //     again. Package asyncio makes errors of them.
 //   - Close ends a loop and kills what has not ended.
+//
+// # Descriptors
+//
+// A loop watches sockets, pipes and other open files of the system, by epoll on
+// Linux and by kqueue on the BSDs. A Descriptor is one of them. Its Watcher is
+// told what happens and makes ready who waits for it, a Task or a Call; the
+// system calls, which must not wait, are the user's own. So a task reads
+//
+//	for {
+//		n, err := unix.Read(fd, p)
+//		if err != unix.EAGAIN {
+//			return n, err
+//		}
+//		r.task = l.Current() // Happened calls Ready for it
+//		if err := l.Park(); err != nil {
+//			return 0, err
+//		}
+//	}
+//
+// Watch tells what is new, once ("edge"), and costs nothing after the first call:
+// it is for connections. WatchLevel tells in each turn what is so ("level"), as
+// asyncio's add_reader does. While the loop has other things to do it asks for
+// events once in each turn, without waiting, so that neither side starves the
+// other: a turn brings some hundred events at most, and the others wait for the
+// next one.
+//
+// Elsewhere, and with a poller that is not a DescriptorPoller, Watch returns
+// errors.ErrUnsupported: what waits for the system does so on goroutines, and
+// posts.
+//
+// # Time and order
 //
 // Time is the clock's (WithClock), and waiting is the poller's (WithPoller):
 // both can be replaced. WithSeed runs the tasks of each turn in a random order

@@ -34,6 +34,7 @@ type Loop struct {
 	timerBlock []Timer
 
 	clock  Clock
+	jumps  bool // the clock is not the real one: it may go forward by itself
 	poller Poller
 	guard  func(h *Handle, fn func())
 	order  *rand.Rand // permutes the tasks of a turn; nil: they stay in order
@@ -105,7 +106,7 @@ func New(opts ...Option) *Loop {
 	for _, o := range opts {
 		o(l)
 	}
-	if l.clock == nil {
+	if l.jumps = l.clock != nil; !l.jumps {
 		l.clock = &realClock{time.Now()}
 	}
 	if l.poller == nil {
@@ -174,16 +175,22 @@ func (l *Loop) runOnce() {
 
 // await waits until something is ready or was posted or a timer is due.
 func (l *Loop) await() {
+	asked := false
 	if len(l.quiet) > 0 && l.ready.len() == 0 && l.attention.Load() == 0 && !l.due() {
-		for _, h := range l.quiet {
-			l.ready.push(entry{handle: h})
+		l.poll() // it is not quiet while something has happened to a descriptor
+		asked = true
+		if l.ready.len() == 0 {
+			for _, h := range l.quiet {
+				l.ready.push(entry{handle: h})
+			}
+			clear(l.quiet)
+			l.quiet = l.quiet[:0]
 		}
-		clear(l.quiet)
-		l.quiet = l.quiet[:0]
 	}
 	if l.ready.len() > 0 || l.attention.Load() != 0 {
-		if l.polls && l.poller.Busy() {
-			l.poller.Wait(0)
+		l.collect() // what was posted is older than what the poller has to tell
+		if !asked {
+			l.poll()
 		}
 		return
 	}
@@ -194,14 +201,24 @@ func (l *Loop) await() {
 	}
 	l.waits.Store(true) // before held is read: Release then wakes the loop
 	alone := l.held.Load() == 0
-	// The mail is looked at after that: who has released has posted before, and
-	// the clock must not go forward past what they have posted.
-	if l.attention.Load() == 0 {
+	// The mail and the descriptors are looked at after that: who has released has
+	// posted, or written, before, and the clock must not go forward past that.
+	if alone && l.jumps && when != Never {
+		l.poll()
+	}
+	if l.ready.len() == 0 && l.attention.Load() == 0 {
 		if d := l.clock.Until(when, alone); d > 0 || l.polls {
 			l.poller.Wait(d)
 		}
 	}
 	l.waits.Store(false)
+}
+
+// poll asks for events without waiting.
+func (l *Loop) poll() {
+	if l.polls && l.poller.Busy() {
+		l.poller.Wait(0)
+	}
 }
 
 // due reports whether a timer is due.
@@ -284,9 +301,7 @@ func (l *Loop) turn() bool {
 	if l.ready.len() == 0 || l.attention.Load() != 0 || l.due() {
 		return false
 	}
-	if l.polls && l.poller.Busy() {
-		l.poller.Wait(0)
-	}
+	l.poll()
 	l.begin()
 	return true
 }

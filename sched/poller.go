@@ -9,8 +9,8 @@ import "time"
 // Of its methods the loop's owner calls all but Wake. None switches.
 type Poller interface {
 	// Wait returns when something has happened, when Wake was called since the
-	// last Wait began, or after d. It does not wait if d is zero or less; Never
-	// is for ever.
+	// last Wait began, or after d; it may return sooner, and the loop then waits
+	// again. It does not wait if d is zero or less; Never is for ever.
 	Wait(d time.Duration)
 
 	// Wake makes Wait return, the present one or the next. Any goroutine may

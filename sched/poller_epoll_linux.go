@@ -109,14 +109,15 @@ func (p *epoller) control(op int, d *Descriptor, ev Events) error {
 }
 
 func (p *epoller) Remove(d *Descriptor) error {
-	if p.watched[d.fd] == d {
-		p.watched[d.fd] = nil
-	}
 	if p.count--; p.count == 0 {
 		p.found = false
 	}
+	if p.watched[d.fd] != d {
+		return nil // it was closed, and its number is another's
+	}
+	p.watched[d.fd] = nil
 	if d.gone.Load() {
-		return nil // the number may be another's
+		return nil // its number may be another's, which is watched elsewhere
 	}
 	// Closing would do as well, but for one that another descriptor shares: of a
 	// child process between fork and exec, say.
@@ -196,7 +197,7 @@ func (p *epoller) tell(n int) {
 		}
 		switch {
 		case d != nil && d.serial == e.Pad:
-			d.watcher.Happened(translate(e.Events))
+			d.Tell(translate(e.Events))
 		case int(e.Fd) == p.event && e.Pad == 0:
 			p.clear()
 		}

@@ -5,6 +5,7 @@ package sched
 import (
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -33,6 +34,8 @@ const eventBatch = 256
 func newPoller() Poller { return &kqueuer{idler: *newIdler(), kq: -1, pipe: -1, wake: -1} }
 
 func (p *kqueuer) open() error {
+	syscall.ForkLock.RLock() // no child of another goroutine inherits them
+	defer syscall.ForkLock.RUnlock()
 	kq, err := unix.Kqueue()
 	if err != nil {
 		return err
@@ -127,12 +130,13 @@ func (p *kqueuer) Change(d *Descriptor, ev Events) error {
 }
 
 func (p *kqueuer) Remove(d *Descriptor) error {
-	if p.watched[d.fd] == d {
-		p.watched[d.fd] = nil
-	}
 	p.count--
+	if p.watched[d.fd] != d {
+		return nil // it was closed, and its number is another's
+	}
+	p.watched[d.fd] = nil
 	if d.gone.Load() {
-		return nil // the number may be another's
+		return nil // its number may be another's, which is watched elsewhere
 	}
 	ev := d.events
 	if ev == 0 {
@@ -196,7 +200,7 @@ func (p *kqueuer) tell(n int) {
 		if e.Flags&unix.EV_EOF != 0 {
 			ev |= HungUp
 		}
-		p.watched[fd].watcher.Happened(ev)
+		p.watched[fd].Tell(ev)
 	}
 }
 

@@ -23,6 +23,12 @@
 // after its CallSoonThreadsafe. What is not held looks like nothing to the clock:
 // it goes on to the next timer, so a timeout may come first.
 //
+// Sockets and pipes lie in between. Before the clock goes forward the loop asks
+// what has happened to them, so it does not pass data that is there. Between tasks
+// of one loop that is enough: the system hands on what one writes before the write
+// returns. What another goroutine or program is about to write is not there yet:
+// hold the loop for as long as a test expects that.
+//
 // In a testing/synctest bubble both can be had: with WithRealTime the loop goes by
 // the bubble's clock, like everything else in the bubble.
 //

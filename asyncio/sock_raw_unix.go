@@ -1,0 +1,32 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio
+
+import (
+	"errors"
+	"net"
+)
+
+// A rawSock is a Socket as syscall.RawConn.
+type rawSock struct{ s *Socket }
+
+// Control calls f.
+func (r rawSock) Control(f func(fd uintptr)) error {
+	if r.s.closed {
+		return net.ErrClosed
+	}
+	f(uintptr(r.s.fd))
+	return nil
+}
+
+// Read calls f once.
+func (r rawSock) Read(f func(fd uintptr) (done bool)) error {
+	done := false
+	if err := r.Control(func(fd uintptr) { done = f(fd) }); err != nil || done {
+		return err
+	}
+	return errors.ErrUnsupported
+}
+
+// Write calls f once.
+func (r rawSock) Write(f func(fd uintptr) (done bool)) error { return r.Read(f) }
