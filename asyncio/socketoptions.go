@@ -21,6 +21,7 @@ type socketOptions struct {
 	limit     int // of a StreamReader; 0: the default
 	existing  syscall.Conn
 	keepAlive bool
+	tls       *tlsChoice // nil: none
 }
 
 type connectOptions struct {
