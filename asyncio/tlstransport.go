@@ -385,9 +385,12 @@ func (t *tlsTransport) Close() {
 		t.abort()
 	case tlsOpen:
 		t.shutdown()
-		if t.paused {
-			t.below.ResumeReading()
-		}
+		t.below.ResumeReading()
+		t.loop.CallSoon(func() { // what was left in a pause: the peer's close_notify, say
+			if t.state == tlsClosing {
+				t.advance()
+			}
+		})
 	}
 }
 
