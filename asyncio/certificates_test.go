@@ -16,13 +16,19 @@ import (
 // a server that has it and of a client that trusts nothing else.
 func NewTLSConfigs(t testing.TB) (server, client *tls.Config) {
 	t.Helper()
-	cert, pool, err := certificate()
+	server, client, err := TLSConfigs()
 	if err != nil {
 		t.Fatal(err)
 	}
+	return server, client
+}
+
+// TLSConfigs is NewTLSConfigs for examples.
+func TLSConfigs() (server, client *tls.Config, err error) {
+	cert, pool, err := certificate()
 	server = &tls.Config{Certificates: []tls.Certificate{cert}, ClientCAs: pool}
 	client = &tls.Config{RootCAs: pool, ServerName: "example.test"}
-	return server, client
+	return server, client, err
 }
 
 func certificate() (tls.Certificate, *x509.CertPool, error) {
