@@ -96,9 +96,23 @@ func (srv *Server) welcome(s *socket) {
 		}
 		srv.checkEnd()
 	}()
-	if _, err := newSocketTransport(srv.loop, s, srv.factory(), srv); err != nil {
+	if err := srv.connect(s, srv.factory()); err != nil {
+		s.close()
 		srv.refuse(err)
 	}
+}
+
+// connect makes the transport of a connection.
+func (srv *Server) connect(s *socket, p BaseProtocol) error {
+	if srv.secure != nil {
+		over, err := newTLSTransport(srv.loop, p, srv.secure, false)
+		if err != nil {
+			return err
+		}
+		p = over.asProtocol()
+	}
+	_, err := newSocketTransport(srv.loop, s, p, srv)
+	return err
 }
 
 func (srv *Server) refuse(err error) {

@@ -445,6 +445,6 @@ func newPacketConn(l *Loop, c net.PacketConn) (net.PacketConn, error) {
 	return &packetConn{conn: conn{Conn: both, loop: l}, pc: c}, nil
 }
 
-func reusePort(int) error {
+func sharePort(int) error {
 	return fmt.Errorf("asyncio: several listeners at one address: %w", errors.ErrUnsupported)
 }

@@ -18,8 +18,8 @@ import (
 // The calling task is suspended meanwhile. If no address can be connected to, the
 // error is that of the first, if all are alike, or tells all of them: see
 // WithAllErrors. They are a *net.OpError. Else it is a TypeError if P is neither a
-// Protocol nor a BufferedProtocol; the PanicError of ConnectionMade; a
-// CancelledError, that of ctx when it ends, or ErrNoRunningLoop. With an error
+// Protocol nor a BufferedProtocol; the PanicError of ConnectionMade; that of the
+// handshake with WithTLS: see StartTLS; a CancelledError, that of ctx when it ends, or ErrNoRunningLoop. With an error
 // nothing is left open. Only a task may call it.
 //
 // Python: loop.create_connection.
@@ -62,6 +62,10 @@ func createConnection(ctx context.Context, factory func() BaseProtocol, network,
 		return nil, nil, err
 	}
 	l := me.loop
+	secure, err := o.tls.options(false, addr)
+	if err != nil {
+		return nil, nil, err
+	}
 	s, err := connect(ctx, l, network, addr, o)
 	if err != nil {
 		return nil, nil, err
@@ -73,6 +77,19 @@ func createConnection(ctx context.Context, factory func() BaseProtocol, network,
 		}
 	}()
 	p := factory()
+	if secure != nil {
+		over, err := newTLSTransport(l, p, secure, false)
+		if err != nil {
+			return nil, nil, err
+		}
+		if t, err = newSocketTransport(l, s, over.asProtocol(), nil); err != nil {
+			return nil, nil, err
+		}
+		if err := over.waitShaken(ctx); err != nil {
+			return nil, nil, err
+		}
+		return over, p, nil
+	}
 	if t, err = newSocketTransport(l, s, p, nil); err != nil {
 		return nil, nil, err
 	}

@@ -99,7 +99,7 @@ func (c *ListenConfig) net() *net.ListenConfig {
 				return err
 			}
 		}
-		failed := raw.Control(func(fd uintptr) { err = reusePort(int(fd)) })
+		failed := raw.Control(func(fd uintptr) { err = sharePort(int(fd)) })
 		return errors.Join(failed, err)
 	}
 	return &lc

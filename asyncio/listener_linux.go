@@ -10,8 +10,8 @@ func keepAliveByDefault(fd int) {
 	unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_KEEPCNT, 9)
 }
 
-// reusePort has several sockets listen at one address; the system spreads the
+// sharePort has several sockets listen at one address; the system spreads the
 // connections.
-func reusePort(fd int) error {
+func sharePort(fd int) error {
 	return unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_REUSEPORT, 1)
 }

@@ -5,7 +5,6 @@ import (
 	"net"
 	"net/netip"
 	"strconv"
-	"strings"
 )
 
 // opError is err in the words of package net.
@@ -16,7 +15,7 @@ func opError(op string, a net.Addr, err error) error {
 	return &net.OpError{Op: op, Net: a.Network(), Addr: a, Err: err}
 }
 
-// resolve returns the addresses that addr stands for, in the order in which they
+// resolveAddr returns the addresses that addr stands for, in the order in which they
 // are to be tried. A name is looked up on another goroutine, while the calling
 // task is suspended. An empty host is every address of the machine if passive,
 // else the loopback ones.
@@ -28,6 +27,39 @@ func resolveAddr(ctx context.Context, l *Loop, network, addr string, passive boo
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}
+	ends, err := resolveHost(ctx, l, network, addr, passive)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]net.Addr, len(ends))
+	for i, end := range ends {
+		all[i] = net.TCPAddrFromAddrPort(end)
+	}
+	return all, nil
+}
+
+// resolveDatagrams is resolveAddr for datagrams.
+func resolveDatagrams(ctx context.Context, l *Loop, network, addr string, passive bool) ([]net.Addr, error) {
+	switch network {
+	case "unixgram":
+		return []net.Addr{&net.UnixAddr{Net: network, Name: addr}}, nil
+	case "udp", "udp4", "udp6":
+	default:
+		return nil, net.UnknownNetworkError(network)
+	}
+	ends, err := resolveHost(ctx, l, network, addr, passive)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]net.Addr, len(ends))
+	for i, end := range ends {
+		all[i] = net.UDPAddrFromAddrPort(end)
+	}
+	return all, nil
+}
+
+// resolveHost is what resolveAddr does for a network of IP.
+func resolveHost(ctx context.Context, l *Loop, network, addr string, passive bool) ([]netip.AddrPort, error) {
 	host, service, err := net.SplitHostPort(addr)
 	if err != nil {
 		return nil, err
@@ -44,11 +76,11 @@ func resolveAddr(ctx context.Context, l *Loop, network, addr string, passive boo
 			return nil, err
 		}
 	}
-	var all []net.Addr
+	var all []netip.AddrPort
 	for _, ip := range ips {
 		ip = ip.Unmap()
-		if network == "tcp" || ip.Is4() == (network == "tcp4") {
-			all = append(all, &net.TCPAddr{IP: ip.AsSlice(), Port: int(port), Zone: ip.Zone()})
+		if version := network[3:]; version == "" || ip.Is4() == (version == "4") {
+			all = append(all, netip.AddrPortFrom(ip, uint16(port)))
 		}
 	}
 	if len(all) == 0 {
@@ -81,7 +113,7 @@ func lookUp(ctx context.Context, l *Loop, network, host, service string, known [
 		found := lookedUp{ips: known}
 		var err error
 		if known == nil {
-			found.ips, err = net.DefaultResolver.LookupNetIP(ctx, strings.Replace(network, "tcp", "ip", 1), host)
+			found.ips, err = net.DefaultResolver.LookupNetIP(ctx, "ip"+network[3:], host)
 		}
 		if err == nil {
 			found.port, err = net.DefaultResolver.LookupPort(ctx, network, service)

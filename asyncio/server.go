@@ -17,6 +17,7 @@ type Server struct {
 	owner   owner
 	factory func() BaseProtocol
 	opts    *serverOptions
+	secure  *tlsOptions // nil: no TLS
 
 	listeners []*acceptor // nil when it is closed
 	addrs     []net.Addr  // of those there were
@@ -36,7 +37,8 @@ type Server struct {
 // socket that nobody has closed is replaced.
 //
 // If it serves at once, the calling task goes on in the next turn. The error is a
-// *net.OpError if an address cannot be listened on; a CancelledError, that of ctx
+// *net.OpError if an address cannot be listened on; a ValueError of the options of
+// TLS; a CancelledError, that of ctx
 // when it ends, or ErrNoRunningLoop. With an error nothing is left open. Only a
 // task may call it.
 //
@@ -56,7 +58,11 @@ func createServer(ctx context.Context, factory func() BaseProtocol, network, add
 	if err != nil {
 		return nil, err
 	}
-	srv := &Server{loop: me.loop, owner: owner{loop: me.loop}, factory: factory, opts: o}
+	secure, err := o.tls.options(true, "")
+	if err != nil {
+		return nil, err
+	}
+	srv := &Server{loop: me.loop, owner: owner{loop: me.loop}, factory: factory, opts: o, secure: secure}
 	if err := srv.bind(ctx, network, addr); err != nil {
 		srv.release()
 		return nil, err
@@ -250,7 +256,7 @@ func (srv *Server) WaitClosed(ctx context.Context) error {
 // sent. It does not switch. Python: Server.close_clients, of 3.13.
 func (srv *Server) CloseClients() {
 	for _, t := range srv.clients.all() {
-		t.Close()
+		outermost(t).Close()
 	}
 }
 

@@ -34,6 +34,8 @@ type socket struct {
 
 	network       string
 	local, remote net.Addr // as far as they are known
+	family        int      // of a socket for datagrams
+	connected     bool     // one for datagrams that has a remote address of the system
 
 	opened inList[openThing] // the loop's, of the socket or the transport that has it
 }

@@ -21,6 +21,7 @@ type socketOptions struct {
 	limit     int // of a StreamReader; 0: the default
 	existing  syscall.Conn
 	keepAlive bool
+	tls       *tlsChoice // nil: none
 }
 
 type connectOptions struct {
@@ -68,9 +69,19 @@ func WithKeepAlive(on bool) SocketOption { return func(o *socketOptions) { o.kee
 
 // WithLocalAddr has the connection made from addr, a "host:port" in which the port
 // may be 0 and the host empty. Python: local_addr.
-func WithLocalAddr(addr string) ConnectOption {
-	return connectOption(func(o *connectOptions) { o.local = addr })
+// It is where a socket for datagrams receives, too: there it is a path with
+// "unixgram".
+func WithLocalAddr(addr string) interface {
+	ConnectOption
+	DatagramOption
+} {
+	return localAddr(addr)
 }
+
+type localAddr string
+
+func (a localAddr) forConnect(o *connectOptions)    { o.local = string(a) }
+func (a localAddr) forDatagrams(o *datagramOptions) { o.local = string(a) }
 
 // WithHappyEyeballs has the next address of a name tried already when the one
 // before has not answered after delay (RFC 8305 recommends 250 ms). The
@@ -105,10 +116,19 @@ func WithReuseAddress(on bool) ServerOption {
 }
 
 // WithReusePort tells whether others may listen on the same port, who share the
-// connections: servers of other loops or processes. Python: reuse_port.
-func WithReusePort(on bool) ServerOption {
-	return serverOption(func(o *serverOptions) { o.reusePort = on })
+// connections or datagrams: servers of other loops or processes. Python:
+// reuse_port.
+func WithReusePort(on bool) interface {
+	ServerOption
+	DatagramOption
+} {
+	return reusePort(on)
 }
+
+type reusePort bool
+
+func (on reusePort) forServer(o *serverOptions)      { o.reusePort = bool(on) }
+func (on reusePort) forDatagrams(o *datagramOptions) { o.reusePort = bool(on) }
 
 // WithStartServing tells whether the server accepts connections at once. It does
 // unless this says otherwise: see Server.StartServing. Python: start_serving.

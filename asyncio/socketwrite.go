@@ -143,8 +143,9 @@ func (t *socketTransport) sendEnd() { t.sock.closeWrite() }
 // CanWriteEOF is WriteTransport's.
 func (t *socketTransport) CanWriteEOF() bool { return true }
 
-// SetWriteBufferLimits is WriteTransport's.
-func (t *socketTransport) SetWriteBufferLimits(high, low int) error {
+// writeLimits completes the marks of flow control, which are the default below
+// zero.
+func writeLimits(high, low int) (int, int, error) {
 	if high < 0 {
 		high = highWater
 		if low >= 0 {
@@ -155,7 +156,16 @@ func (t *socketTransport) SetWriteBufferLimits(high, low int) error {
 		low = high / 4
 	}
 	if high < low {
-		return valueErrorf("high (%d) must be >= low (%d) must be >= 0", high, low)
+		return 0, 0, valueErrorf("high (%d) must be >= low (%d) must be >= 0", high, low)
+	}
+	return high, low, nil
+}
+
+// SetWriteBufferLimits is WriteTransport's.
+func (t *socketTransport) SetWriteBufferLimits(high, low int) error {
+	high, low, err := writeLimits(high, low)
+	if err != nil {
+		return err
 	}
 	t.high, t.low = high, low
 	if !t.overHigh && t.out.len() > t.high {

@@ -62,6 +62,14 @@ func (p *StreamReaderProtocol) ConnectionLost(err error) {
 	p.connectionLost(err)
 }
 
+// upgrade makes t the transport, and returns what the reader has that nobody has
+// taken: it came before t, so it is ciphertext.
+func (p *StreamReaderProtocol) upgrade(t Transport) (early []byte) {
+	r := p.reader
+	p.transport, r.transport, r.paused = t, t, false
+	return r.got.take(r.got.len())
+}
+
 // OpenConnection makes a connection to addr, and returns the two ends of a stream.
 // network and addr, the errors and how it waits are those of CreateConnection. The
 // caller closes the writer.
@@ -136,16 +144,16 @@ func (p *StreamReaderProtocol) serve(ctx context.Context, t Transport, handle St
 	served.tell(&doneFunc{func() {
 		p.connected = nil
 		if served.Cancelled() {
-			t.Close()
+			p.transport.Close()
 			return
 		}
 		if exc, _ := served.Exception(); exc != nil {
-			l.CallExceptionHandler(ExceptionContext{Message: "Unhandled exception in client_connected_cb", Exception: exc, Transport: t, Protocol: p})
-			t.Close()
+			l.CallExceptionHandler(ExceptionContext{Message: "Unhandled exception in client_connected_cb", Exception: exc, Transport: p.transport, Protocol: p})
+			p.transport.Close()
 			return
 		}
-		if !t.IsClosing() {
-			runtime.AddCleanup(w, forgotten, t)
+		if !p.transport.IsClosing() {
+			runtime.AddCleanup(w, forgotten, p.transport)
 		}
 	}})
 }

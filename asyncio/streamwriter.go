@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"context"
+	"crypto/tls"
 	"io"
 )
 
@@ -74,6 +75,36 @@ func (w *StreamWriter) IsClosing() bool { return w.transport.IsClosing() }
 // ctx when it ends, ErrOtherLoop or ErrNoRunningLoop. If it is over the call does
 // not switch. Only a task may call it. Python: StreamWriter.wait_closed.
 func (w *StreamWriter) WaitClosed(ctx context.Context) error { return w.flow.waitClosed(ctx) }
+
+// StartTLS goes over to TLS, on the connection of this writer and its reader, when
+// what was written is sent. What it does, its options and errors are those of
+// StartTLS, the function; in a server's handler this side is the server. What the
+// reader has and nobody has taken yet is taken for the beginning of the handshake.
+// A writer that is not of a connection's stream gets a TypeError.
+//
+// Only a task may call it. Python: StreamWriter.start_tls.
+func (w *StreamWriter) StartTLS(ctx context.Context, cfg *tls.Config, opts ...TLSOption) error {
+	t, ok := w.transport.(Transport)
+	if !ok {
+		return typeErrorf("transport %T is not supported by StartTLS()", w.transport)
+	}
+	p, ok := t.Protocol().(*StreamReaderProtocol)
+	if !ok {
+		return typeErrorf("a stream's protocol was expected, got %T", t.Protocol())
+	}
+	if p.connected != nil {
+		opts = append([]TLSOption{WithTLSServerSide()}, opts...)
+	}
+	if err := w.Drain(ctx); err != nil {
+		return err
+	}
+	over, err := startTLS(ctx, t, p, cfg, opts)
+	if err != nil {
+		return err
+	}
+	w.transport = over
+	return nil
+}
 
 // ExtraInfo returns what is known by a name: see BaseTransport. Python:
 // StreamWriter.get_extra_info.

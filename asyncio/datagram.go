@@ -1,0 +1,184 @@
+package asyncio
+
+import (
+	"context"
+	"net"
+)
+
+// CreateDatagramEndpoint makes a socket for datagrams and a transport for it.
+// factory makes the protocol; its ConnectionMade was called when
+// CreateDatagramEndpoint returns. network is "udp", "udp4", "udp6" or "unixgram".
+// WithLocalAddr says where it receives: "host:port" or a path; a unix socket that
+// nobody has closed is replaced. WithRemoteAddr says where it sends to, and has it
+// receive from there only. With neither it receives nothing until it has sent
+// something, and network must name a family.
+//
+// Datagrams that have come are received some at a time. If DatagramReceived or
+// ErrorReceived panics, the exception handler is told, and the socket stays open.
+//
+// The calling task is suspended meanwhile. The error is a *net.OpError of the
+// first address if none can be used, errors.ErrUnsupported on systems where the
+// loop cannot watch descriptors; a ValueError of the options; the PanicError of
+// ConnectionMade; a CancelledError, that of ctx when it ends, or ErrNoRunningLoop.
+// With an error nothing is left open. Only a task may call it.
+//
+// Python: loop.create_datagram_endpoint.
+func CreateDatagramEndpoint[P DatagramProtocol](ctx context.Context, factory func() P, network string, opts ...DatagramOption) (DatagramTransport, P, error) {
+	t, p, err := createDatagrams(ctx, func() DatagramProtocol { return factory() }, network, datagramChoices(opts))
+	if err != nil {
+		var none P
+		return nil, none, err
+	}
+	return t, p.(P), nil
+}
+
+// A DatagramOption is a choice made for CreateDatagramEndpoint. Of the
+// SocketOptions WithSocket is one, with a net.PacketConn of package net.
+type DatagramOption interface{ forDatagrams(o *datagramOptions) }
+
+type datagramOptions struct {
+	socketOptions
+	local, remote        string
+	reusePort, broadcast bool
+}
+
+type datagramOption func(o *datagramOptions)
+
+func (f datagramOption) forDatagrams(o *datagramOptions) { f(o) }
+
+func (f SocketOption) forDatagrams(o *datagramOptions) { f(&o.socketOptions) }
+
+// WithRemoteAddr has datagrams sent to addr and received from there only; with
+// WithBroadcast they are received from everywhere. Python: remote_addr.
+func WithRemoteAddr(addr string) DatagramOption {
+	return datagramOption(func(o *datagramOptions) { o.remote = addr })
+}
+
+// WithBroadcast tells whether datagrams may be sent to all of a network. They may
+// not unless this says so. Python: allow_broadcast.
+func WithBroadcast(on bool) DatagramOption {
+	return datagramOption(func(o *datagramOptions) { o.broadcast = on })
+}
+
+func datagramChoices(opts []DatagramOption) *datagramOptions {
+	o := &datagramOptions{}
+	for _, opt := range opts {
+		opt.forDatagrams(o)
+	}
+	return o
+}
+
+// check refuses choices that do not go together.
+func (o *datagramOptions) check(network string) error {
+	addressed := o.local != "" || o.remote != ""
+	switch {
+	case o.tls != nil, o.limit != 0, o.keepAlive:
+		return valueErrorf("WithTLS, WithLimit and WithKeepAlive are not for datagrams")
+	case o.existing != nil && (addressed || o.reusePort || o.broadcast):
+		return valueErrorf("socket modifier keyword arguments can not be used when sock is specified.")
+	case o.existing == nil && !addressed && network == "udp":
+		return valueErrorf("unexpected address family")
+	}
+	return nil
+}
+
+func createDatagrams(ctx context.Context, factory func() DatagramProtocol, network string, o *datagramOptions) (_ DatagramTransport, _ DatagramProtocol, err error) {
+	me, err := current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	if err := o.check(network); err != nil {
+		return nil, nil, err
+	}
+	s, err := datagramSocket(ctx, me.loop, network, o)
+	if err != nil {
+		return nil, nil, err
+	}
+	var t *datagramTransport
+	defer func() {
+		if t == nil {
+			s.close() // factory has panicked
+		}
+	}()
+	p := factory()
+	t = newDatagramTransport(me.loop, s, p)
+	if err := t.waitMade(ctx); err != nil {
+		return nil, nil, err
+	}
+	return t, p, nil
+}
+
+// A datagramRoute is where a socket is bound and where it sends to; nil is
+// anywhere.
+type datagramRoute struct{ local, remote net.Addr }
+
+// datagramSocket returns a socket as o wants it.
+func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOptions) (*socket, error) {
+	if o.existing != nil {
+		return dupDatagrams(l, o.existing)
+	}
+	routes, err := datagramRoutes(ctx, l, network, o)
+	if err != nil {
+		return nil, err
+	}
+	var first error
+	for _, r := range routes {
+		s, err := openDatagrams(l, network, r, o)
+		if err == nil {
+			return s, nil
+		}
+		if first == nil {
+			first = err
+		}
+	}
+	return nil, first
+}
+
+// datagramRoutes returns the routes that may be tried, in order. Both ends of one
+// are of a family.
+func datagramRoutes(ctx context.Context, l *Loop, network string, o *datagramOptions) (routes []datagramRoute, err error) {
+	var locals, remotes []net.Addr
+	if o.local != "" {
+		if locals, err = resolveDatagrams(ctx, l, network, o.local, true); err != nil {
+			return nil, err
+		}
+	}
+	if o.remote != "" {
+		if remotes, err = resolveDatagrams(ctx, l, network, o.remote, false); err != nil {
+			return nil, err
+		}
+	}
+	switch {
+	case locals == nil && remotes == nil:
+		if network != "unixgram" && network != "udp4" && network != "udp6" {
+			return nil, net.UnknownNetworkError(network)
+		}
+		return []datagramRoute{{}}, nil
+	case remotes == nil:
+		for _, a := range locals {
+			routes = append(routes, datagramRoute{local: a})
+		}
+	case locals == nil:
+		for _, a := range remotes {
+			routes = append(routes, datagramRoute{remote: a})
+		}
+	default:
+		for _, a := range remotes {
+			for _, from := range locals {
+				if is4(a) == is4(from) {
+					routes = append(routes, datagramRoute{from, a})
+					break
+				}
+			}
+		}
+	}
+	if routes == nil {
+		return nil, valueErrorf("can not get address information")
+	}
+	return routes, nil
+}
+
+func is4(a net.Addr) bool {
+	udp, ok := a.(*net.UDPAddr)
+	return ok && udp.IP.To4() != nil
+}

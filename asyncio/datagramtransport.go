@@ -1,0 +1,412 @@
+package asyncio
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net"
+	"os"
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// A datagramTransport is the DatagramTransport of a socket. As a socketTransport
+// it is told of what is new, and then its turn comes by the ready queue.
+type datagramTransport struct {
+	sock      *socket
+	loop      *Loop
+	protocol  DatagramProtocol
+	turn      *sched.Call
+	again     *TimerHandle // nil unless nobody tells when there is room
+	made      bool         // ConnectionMade was called
+	waiter    *Future[None]
+	closing   bool
+	lost      int // not zero: ConnectionLost is arranged; counts writes since then
+	queue     []datagram
+	size      int // of what is in the queue
+	overHigh  bool
+	high, low int
+	large     []byte // what is received into, if that is not the loop's
+}
+
+// A datagram is one that is still to be sent.
+type datagram struct {
+	data []byte
+	to   net.Addr
+}
+
+const (
+	// datagramBatch is how many are received in a turn.
+	datagramBatch = 32
+
+	// datagramHeader is what a datagram counts for besides its data. Python: the
+	// header_size of 3.13.
+	datagramHeader = 8
+
+	// datagramRetry is how long to wait for room if nobody tells when there is.
+	datagramRetry = time.Millisecond
+
+	// unixDatagram is how long a datagram of a unix socket may be. One of UDP fits
+	// into the loop's buffer.
+	unixDatagram = 256 << 10
+)
+
+// newDatagramTransport makes the transport of s, which is its own from now on.
+func newDatagramTransport(l *Loop, s *socket, p DatagramProtocol) *datagramTransport {
+	t := &datagramTransport{sock: s, loop: l, protocol: p, waiter: NewFuture[None](l)}
+	t.SetWriteBufferLimits(-1, -1)
+	t.turn = l.s.NewCall(t.run)
+	s.on = t
+	s.opened.of = t
+	l.s.Soon(t.begin)
+	return t
+}
+
+// begin tells the protocol of the socket and starts to receive.
+func (t *datagramTransport) begin() {
+	if t.loop.s.Closed() || t.sock.closed() {
+		return
+	}
+	err := t.connected()
+	if err == nil && !t.closing {
+		if err = t.sock.watch(); err != nil {
+			t.fatal(err, "Fatal error: the socket cannot be watched")
+		}
+	}
+	if w := t.waiter; w != nil && !w.Done() {
+		if err != nil {
+			w.SetException(err)
+		} else {
+			w.SetResult(None{})
+		}
+	}
+}
+
+// connected calls ConnectionMade. A panic of it is an error.
+func (t *datagramTransport) connected() (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			err = panicError(p, "a protocol")
+			if endsRun(err) {
+				t.loop.s.Abort(err)
+				return
+			}
+			t.fatal(err, "Fatal error: protocol.connection_made() call failed.")
+		}
+	}()
+	t.made = true
+	t.protocol.ConnectionMade(t)
+	return nil
+}
+
+// waitMade suspends the calling task until the protocol has been told of the
+// socket. With an error the transport is closed.
+func (t *datagramTransport) waitMade(ctx context.Context) error {
+	_, err := t.waiter.Await(ctx)
+	t.waiter = nil
+	if err != nil {
+		t.Close()
+	}
+	return err
+}
+
+// Happened has the turn come if there is something to do in it.
+func (t *datagramTransport) Happened(sched.Events) {
+	if t.toRead() || t.toWrite() {
+		t.turn.Soon()
+	}
+}
+
+func (t *datagramTransport) toRead() bool {
+	return t.sock.can&sched.Readable != 0 && t.made && !t.closing
+}
+
+func (t *datagramTransport) toWrite() bool {
+	return t.sock.can&sched.Writable != 0 && len(t.queue) > 0
+}
+
+// run is a turn.
+func (t *datagramTransport) run() {
+	defer t.Happened(0) // also if the protocol panics: then there may be more
+	if t.toWrite() {
+		t.flush()
+	}
+	for n := 0; n < datagramBatch && t.toRead(); n++ {
+		t.receive()
+	}
+}
+
+// receive receives one datagram and tells the protocol.
+func (t *datagramTransport) receive() {
+	p := t.loop.readBuffer()
+	if t.sock.network == "unixgram" {
+		if t.large == nil {
+			t.large = make([]byte, unixDatagram)
+		}
+		p = t.large
+	}
+	n, from, err := t.sock.receiveFrom(p)
+	switch {
+	case err == errAgain:
+	case err != nil:
+		t.protocol.ErrorReceived(t.opError("read", nil, err))
+	default:
+		t.protocol.DatagramReceived(p[:n], from)
+	}
+}
+
+// SendTo is DatagramTransport's.
+func (t *datagramTransport) SendTo(data []byte, addr net.Addr) error {
+	if fixed := t.sock.remoteAddr(); fixed != nil {
+		if addr != nil && addr.String() != fixed.String() {
+			return valueErrorf("Invalid address: must be None or %v", fixed)
+		}
+		addr = fixed
+	}
+	if addr == nil {
+		return valueErrorf("a datagram needs an address: the socket is not connected")
+	}
+	if t.closing {
+		t.writeLost()
+		return nil
+	}
+	if len(t.queue) == 0 {
+		switch err := t.sock.sendTo(data, addr); {
+		case err == nil:
+			return nil
+		case err == errAgain:
+		case isAddrError(err):
+			return err
+		default:
+			t.protocol.ErrorReceived(t.opError("write", addr, err))
+			return nil
+		}
+	}
+	t.queue = append(t.queue, datagram{append([]byte(nil), data...), addr})
+	t.size += len(data) + datagramHeader
+	if !t.overHigh && t.size > t.high {
+		t.overHigh = true
+		t.tellFlow("pause_writing")
+	}
+	t.retry()
+	return nil
+}
+
+func isAddrError(err error) bool {
+	_, is := err.(*net.AddrError)
+	return is
+}
+
+// writeLost drops what is sent after the end. A program that does not notice is
+// told by the log.
+func (t *datagramTransport) writeLost() {
+	if t.lost == 0 {
+		return
+	}
+	if t.lost >= lostWrites {
+		slog.Warn("asyncio: a datagram is sent by a socket that is closed", "transport", t)
+	}
+	t.lost++
+}
+
+// retry has the turn come when there may be room. Where a unix socket sends to
+// many, none of whom has room, the system tells nobody when one has.
+func (t *datagramTransport) retry() {
+	switch {
+	case t.sock.can&sched.Writable != 0:
+		t.turn.Soon()
+	case t.sock.network == "unixgram" && t.sock.remoteAddr() == nil && t.again == nil:
+		t.again = t.loop.s.After(datagramRetry, func() {
+			t.again = nil
+			t.sock.can |= sched.Writable
+			t.Happened(0)
+		})
+	}
+}
+
+// flush sends what is waiting while there is room.
+func (t *datagramTransport) flush() {
+	for len(t.queue) > 0 {
+		d := t.queue[0]
+		err := t.sock.sendTo(d.data, d.to)
+		if err == errAgain {
+			t.retry()
+			break
+		}
+		t.queue[0] = datagram{}
+		t.queue = t.queue[1:]
+		t.size -= len(d.data) + datagramHeader
+		if err != nil {
+			t.protocol.ErrorReceived(t.opError("write", d.to, err))
+			break
+		}
+	}
+	if len(t.queue) == 0 {
+		t.queue = nil
+	}
+	if t.overHigh && t.size <= t.low {
+		t.overHigh = false
+		t.tellFlow("resume_writing") // which may send
+	}
+	if len(t.queue) == 0 && t.closing {
+		t.leaveSoon(nil)
+	}
+}
+
+// tellFlow is socketTransport's.
+func (t *datagramTransport) tellFlow(what string) {
+	f, ok := t.protocol.(FlowController)
+	if !ok {
+		return
+	}
+	defer func() {
+		if p := recover(); p != nil {
+			err := panicError(p, "a protocol")
+			if endsRun(err) {
+				t.loop.s.Abort(err)
+				return
+			}
+			t.loop.CallExceptionHandler(ExceptionContext{Message: "protocol." + what + "() failed", Exception: err, Transport: t, Protocol: t.protocol})
+		}
+	}()
+	if what == "pause_writing" {
+		f.PauseWriting()
+	} else {
+		f.ResumeWriting()
+	}
+}
+
+// opError is err of a system call in the words of package net.
+func (t *datagramTransport) opError(op string, to net.Addr, err error) error {
+	call := "sendto"
+	if op == "read" {
+		call, to = "recvfrom", t.sock.remoteAddr()
+	}
+	return &net.OpError{Op: op, Net: t.sock.network, Source: t.sock.localAddr(), Addr: to, Err: os.NewSyscallError(call, err)}
+}
+
+// fatal ends the transport because of err.
+func (t *datagramTransport) fatal(err error, message string) {
+	t.loop.CallExceptionHandler(ExceptionContext{Message: message, Exception: err, Transport: t, Protocol: t.protocol})
+	t.lose(err)
+}
+
+// lose ends the transport at once: what is still to be sent is dropped.
+func (t *datagramTransport) lose(err error) {
+	t.queue, t.size = nil, 0
+	t.closing = true
+	t.leaveSoon(err)
+}
+
+// leaveSoon has the protocol told of the end, and the socket given back.
+func (t *datagramTransport) leaveSoon(err error) {
+	if t.lost > 0 {
+		return
+	}
+	t.lost++
+	if t.again != nil {
+		t.again.Cancel()
+	}
+	if t.loop.s.Closed() {
+		return
+	}
+	t.loop.s.Soon(func() {
+		if t.sock.closed() {
+			return
+		}
+		defer func() {
+			t.sock.localAddr() // known from now on
+			t.sock.close()
+		}()
+		if t.made {
+			t.protocol.ConnectionLost(err)
+		}
+	})
+}
+
+// abandon gives back the socket, and tells nobody.
+func (t *datagramTransport) abandon() {
+	t.loop.unclosed(t)
+	t.closing = true
+	t.lost = max(t.lost, 1)
+	t.sock.close()
+}
+
+// String describes the transport for people.
+func (t *datagramTransport) String() string {
+	return fmt.Sprintf("a %s transport: from %v, %d bytes to be sent", t.sock.network, t.sock.localAddr(), t.size)
+}
+
+// Close is BaseTransport's.
+func (t *datagramTransport) Close() {
+	if t.closing {
+		return
+	}
+	t.closing = true
+	if len(t.queue) == 0 {
+		t.leaveSoon(nil)
+	}
+}
+
+// Abort is DatagramTransport's.
+func (t *datagramTransport) Abort() { t.lose(nil) }
+
+// IsClosing is BaseTransport's.
+func (t *datagramTransport) IsClosing() bool { return t.closing }
+
+// SetProtocol is BaseTransport's.
+func (t *datagramTransport) SetProtocol(p BaseProtocol) {
+	d, ok := p.(DatagramProtocol)
+	if !ok {
+		panic(typeErrorf("a DatagramProtocol was expected, got %T", p))
+	}
+	t.protocol = d
+}
+
+// Protocol is BaseTransport's.
+func (t *datagramTransport) Protocol() BaseProtocol { return t.protocol }
+
+// Loop is BaseTransport's.
+func (t *datagramTransport) Loop() *Loop { return t.loop }
+
+// ExtraInfo is BaseTransport's.
+func (t *datagramTransport) ExtraInfo(name string, fallback ...any) any {
+	var v any
+	switch name {
+	case "peername":
+		if a := t.sock.remoteAddr(); a != nil {
+			v = a
+		}
+	case "sockname":
+		if a := t.sock.localAddr(); a != nil {
+			v = a
+		}
+	case "socket":
+		v = t.sock
+	}
+	if v == nil && len(fallback) > 0 {
+		return fallback[0]
+	}
+	return v
+}
+
+// SetWriteBufferLimits is DatagramTransport's.
+func (t *datagramTransport) SetWriteBufferLimits(high, low int) error {
+	high, low, err := writeLimits(high, low)
+	if err != nil {
+		return err
+	}
+	t.high, t.low = high, low
+	if !t.overHigh && t.size > t.high {
+		t.overHigh = true
+		t.tellFlow("pause_writing")
+	}
+	return nil
+}
+
+// WriteBufferLimits is DatagramTransport's.
+func (t *datagramTransport) WriteBufferLimits() (low, high int) { return t.low, t.high }
+
+// WriteBufferSize is DatagramTransport's.
+func (t *datagramTransport) WriteBufferSize() int { return t.size }
