@@ -59,7 +59,8 @@ type Result struct {
 
 	IdleBytes float64 `json:"idle_bytes"` // growth of the server for each idle connection
 
-	Probed *Probed `json:"probed,omitempty"`
+	Probed  *Probed `json:"probed,omitempty"`
+	NoProbe string  `json:"no_probe,omitempty"` // why there is none, though it was asked for
 }
 
 // Probed is what only a run with a probe says.
@@ -119,6 +120,7 @@ type reading struct {
 	server, load time.Duration
 	user, system time.Duration
 	probe        *process.Probe
+	noProbe      error
 }
 
 func (l *loop) read(c Config) (r reading, err error) {
@@ -127,9 +129,7 @@ func (l *loop) read(c Config) (r reading, err error) {
 			return r, err
 		}
 		if c.Probe {
-			if r.probe, err = process.Watch(c.Server); err != nil {
-				return r, err
-			}
+			r.probe, r.noProbe = process.Watch(c.Server)
 		}
 		if r.server, err = process.Clock(c.Server); err != nil {
 			return r, err
@@ -169,6 +169,9 @@ func (l *loop) result(before reading) (Result, error) {
 		ServerSystem: each(after.system - before.system),
 		ServerShare:  float64(after.server-before.server) / float64(span),
 		LoadShare:    float64(after.load-before.load) / float64(span),
+	}
+	if before.noProbe != nil {
+		r.NoProbe = before.noProbe.Error()
 	}
 	if samples := seen.User + seen.Kernel; samples > 0 {
 		r.Probed = &Probed{float64(seen.User) / float64(samples), samples, make(map[string]float64)}

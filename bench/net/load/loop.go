@@ -266,4 +266,3 @@ func (l *loop) close() {
 	}
 	unix.Close(l.ep)
 }
-

@@ -1,7 +1,7 @@
 //go:build linux
 
 // Gnet is the peer with gnet: one event loop, callbacks. It prints "ready
-// HOST:PORT".
+// HOST:PORT", after some lines of gnet's own.
 package main
 
 import (
@@ -11,7 +11,6 @@ import (
 	"os"
 
 	"github.com/panjf2000/gnet/v2"
-	"github.com/panjf2000/gnet/v2/pkg/logging"
 )
 
 type echo struct{ gnet.BuiltinEventEngine }
@@ -44,6 +43,5 @@ func (*echo) OnTraffic(c gnet.Conn) gnet.Action {
 }
 
 func main() {
-	log.Fatal(gnet.Run(new(echo), "tcp4://127.0.0.1:0", gnet.WithNumEventLoop(1), gnet.WithTCPNoDelay(gnet.TCPNoDelay),
-		gnet.WithLogLevel(logging.ErrorLevel)))
+	log.Fatal(gnet.Run(new(echo), "tcp4://127.0.0.1:0", gnet.WithNumEventLoop(1), gnet.WithTCPNoDelay(gnet.TCPNoDelay)))
 }
