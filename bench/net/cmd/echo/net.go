@@ -19,19 +19,26 @@ func serveNet(addr string, ready func(net.Addr)) error {
 		if err != nil {
 			return err
 		}
-		go func() {
-			defer c.Close()
-			buffer := make([]byte, chunk)
-			for {
-				n, err := c.Read(buffer)
-				if err != nil {
-					return
-				}
-				if _, err := c.Write(buffer[:n]); err != nil {
-					return
-				}
-			}
-		}()
+		go converse(c)
+	}
+}
+
+// converse answers one connection. Its buffer grows as soon as a read fills it,
+// so that an idle connection does not hold what a busy one needs.
+func converse(c net.Conn) {
+	defer c.Close()
+	buffer := make([]byte, 2<<10)
+	for {
+		n, err := c.Read(buffer)
+		if err != nil {
+			return // the other side has had enough
+		}
+		if _, err := c.Write(buffer[:n]); err != nil {
+			return
+		}
+		if n == len(buffer) && n < chunk {
+			buffer = make([]byte, chunk)
+		}
 	}
 }
 
