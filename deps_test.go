@@ -92,8 +92,9 @@ const module = "github.com/go-greenlet/greenlet"
 // mayImport lists what the folders below the programs may import from outside
 // the module and the standard library.
 var mayImport = map[string][]string{
-	"sched":   {"golang.org/x/sys"},
-	"asyncio": {"golang.org/x/sys"},
+	"internal": {"golang.org/x/sys"},
+	"sched":    {"golang.org/x/sys"},
+	"asyncio":  {"golang.org/x/sys"},
 }
 
 func importsGoDown(t tree) (offences []string) {

@@ -5,10 +5,10 @@
 // # The rules
 //
 //	rule                                               kept by                     tested by
-//	S1  only calls that cannot block are made here:    callers: sched's pollers,   TestNonBlocking of sched, and
+//	S1  only calls that cannot block are made here:    callers: sched's pollers,   TestCallsDoNotWait, and
 //	    on non-blocking sockets and pipes, or with     asyncio's descriptors       every test of a peer that
 //	    a time-out of zero                                                         never reads
-//	S2  what the kernel writes into stays where it     the conversion to uintptr   go vet; TestCallsOfTheSystem under
+//	S2  what the kernel writes into stays where it     the conversion to uintptr   go vet; TestCallsFromGrowingStack
 //	    is during the call, also on a stack that       stands in the call itself   make hostile
 //	    could move
 //	S3  a thread that is in a call is not preempted,   S1; Max bounds what one     TestMax
