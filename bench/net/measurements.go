@@ -26,10 +26,8 @@ const (
 	butPoll   = "but_poll" // those other than epoll_wait and its like
 	loadShare = "load_share"
 	idleBytes = "idle_bytes"
+	foreign   = "foreign" // processors that other programs used meanwhile
 )
-
-// machine takes the place of a server in what is measured of the machine.
-const machine = "machine"
 
 // measurements are all figures of all rounds.
 type measurements struct {
@@ -108,6 +106,28 @@ func (m *measurements) result(round int, server, what string, r load.Result) {
 	if r.IdleBytes != 0 {
 		add(idleBytes, r.IdleBytes)
 	}
+}
+
+// foreign notes what other programs did during a measurement.
+func (m *measurements) foreign(round int, server, what string, meter *meter) {
+	if processors, ok := meter.foreign(); ok {
+		m.add(round, server, what, foreign, processors)
+	}
+}
+
+// noise is the mean of what other programs did; false where the system does not
+// tell.
+func (m *measurements) noise() (processors float64, ok bool) {
+	n := 0
+	for _, s := range m.Series {
+		if s.Metric == foreign {
+			for _, v := range s.Values {
+				processors += v
+				n++
+			}
+		}
+	}
+	return processors / float64(max(n, 1)), n > 0
 }
 
 // values are those of all rounds.

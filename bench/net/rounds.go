@@ -79,12 +79,11 @@ func (p *plan) round(m *measurements, round int) error {
 		}
 		servers = append(servers, r)
 	}
-	meter := startMeter()
 	ask := func(what string, c load.Config) error {
 		for i := range servers {
 			s := servers[(i+round)%len(servers)] // nobody is always the first
 			progress("round %d of %d: %s: %s", round, p.rounds, what, s.name)
-			if err := p.ask(m, round, s, what, c, &meter); err != nil {
+			if err := p.ask(m, round, s, what, c); err != nil {
 				return fmt.Errorf("%s, %s: %w", s.name, what, err)
 			}
 		}
@@ -119,23 +118,21 @@ func (p *plan) round(m *measurements, round int) error {
 	for _, s := range p.servers {
 		if s.spawn != nil {
 			progress("round %d of %d: %s: %s", round, p.rounds, spawn, s.name)
-			if err := m.spawn(round, s, &meter); err != nil {
+			if err := m.spawn(round, s); err != nil {
 				return fmt.Errorf("%s, %s: %w", s.name, spawn, err)
 			}
 		}
-	}
-	if foreign, ok := meter.foreign(); ok {
-		m.add(round, machine, "", "foreign", foreign)
 	}
 	return nil
 }
 
 // ask runs the generator once.
-func (p *plan) ask(m *measurements, round int, s *running, what string, c load.Config, meter *meter) error {
+func (p *plan) ask(m *measurements, round int, s *running, what string, c load.Config) error {
 	pid := s.cmd.Process.Pid
 	if err := process.Settle(pid, 5*time.Second); err != nil {
 		return err
 	}
+	meter := startMeter()
 	before, err := process.Clock(pid)
 	if err != nil {
 		return err
@@ -166,19 +163,22 @@ func (p *plan) ask(m *measurements, round int, s *running, what string, c load.C
 		return fmt.Errorf("the generator's result: %w", failed)
 	}
 	after, err := process.Clock(pid)
-	meter.own += after - before + generator.ProcessState.UserTime() + generator.ProcessState.SystemTime()
+	meter.own = after - before + generator.ProcessState.UserTime() + generator.ProcessState.SystemTime()
 	if c.Probe && r.Probed == nil {
 		progress("skipped the count of system calls: %s\n", r.NoProbe)
 		p.noProbe = fmt.Errorf("%s", r.NoProbe)
 		return nil
 	}
 	m.result(round, s.name, what, r)
+	if !c.Probe {
+		m.foreign(round, s.name, what, &meter)
+	}
 	return err
 }
 
 // spawn runs a program that starts children.
-func (m *measurements) spawn(round int, s server, meter *meter) error {
-	c := prepare(s.spawn)
+func (m *measurements) spawn(round int, s server) error {
+	c, meter := prepare(s.spawn), startMeter()
 	out, err := c.StdoutPipe()
 	if err != nil {
 		return err
@@ -195,8 +195,9 @@ func (m *measurements) spawn(round int, s server, meter *meter) error {
 		return failed
 	}
 	// With its children, since they have been waited for.
-	meter.own += c.ProcessState.UserTime() + c.ProcessState.SystemTime()
+	meter.own = c.ProcessState.UserTime() + c.ProcessState.SystemTime()
 	m.add(round, s.name, spawn, perSecond, r.Count/r.Seconds)
+	m.foreign(round, s.name, spawn, &meter)
 	return nil
 }
 

@@ -12,11 +12,10 @@ import (
 
 // report writes all tables, as Markdown.
 func (m *measurements) report(w io.Writer) {
-	foreign := median(m.values(machine, "", "foreign"))
 	fmt.Fprintf(w, "%s; rounds: %s.\n", m.Machine, m.Rounds)
-	if !math.IsNaN(foreign) {
-		fmt.Fprintf(w, "Other programs kept %.2f processors busy meanwhile.\n", foreign)
-		if foreign > 0.1 {
+	if noise, ok := m.noise(); ok {
+		fmt.Fprintf(w, "Other programs used %.2f processors meanwhile.\n", noise)
+		if noise > 0.1 {
 			fmt.Fprint(w, "\n**The machine was not quiet: trust none of these figures.**\n")
 		}
 	}
