@@ -16,7 +16,7 @@ func TestQuick(t *testing.T) {
 		t.Fatal(err)
 	}
 	rates := section(t, out.String(), "### Requests a second")
-	for _, name := range []string{gnet, goNet} {
+	for _, name := range []string{conn, streams, protocol, gnet, goNet} {
 		if !strings.Contains(rates, "| "+name+" | ") {
 			t.Errorf("no figure for %s:\n%s", name, rates)
 		}

@@ -34,7 +34,10 @@ type mode struct {
 }
 
 var modes = map[string]mode{
-	"net": {serveNet, spawnNet},
+	"conn":     {serveConn, spawnConn},
+	"streams":  {serveStreams, nil},
+	"protocol": {serveProtocol, nil},
+	"net":      {serveNet, spawnNet},
 }
 
 func main() {
