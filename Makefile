@@ -23,7 +23,7 @@ NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)
 say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help demo test check releases matrix race noopt generic hostile arm64 riscv64 386 wasm cross \
-        layout nested tidy staticcheck fuzz bench bench-smoke
+        layout nested tidy staticcheck fuzz bench bench-net bench-smoke
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -160,6 +160,9 @@ fuzz: ## every fuzz test, for FUZZTIME (a count, or a duration)
 
 bench: ## measure, and print a table of medians and ratios
 	$(GO) run -C bench/report .
+
+bench-net: ## measure echo servers, ours beside others, on the loopback
+	$(GO) run -C bench/net .
 
 bench-smoke: ## every benchmark, only to see that it runs
 	$(call say,benchmarks$(comma) once each)
