@@ -439,21 +439,20 @@ func (l *Loop) Sleep(d time.Duration) error {
 // switch, and allocates nothing.
 func (t *Task) SetAlarm(d time.Duration) {
 	t.ClearAlarm()
-	t.alarm.fires = entry{t, &sleepOver}
-	t.loop.timers.add(&t.alarm, t.loop.deadline(d))
+	t.loop.timers.wake(t, t.loop.deadline(d))
 }
 
 // ClearAlarm takes the alarm back. Owner only; it does not switch.
 func (t *Task) ClearAlarm() {
 	t.firing = false
-	if t.alarm.seq != 0 {
-		t.loop.timers.drop(&t.alarm)
+	if t.alarm != 0 {
+		t.loop.timers.unset(t)
 	}
 }
 
 // Alarmed reports whether t's alarm is set and has not made it ready yet. Owner
 // only; it does not switch.
-func (t *Task) Alarmed() bool { return t.firing || t.alarm.seq != 0 }
+func (t *Task) Alarmed() bool { return t.firing || t.alarm != 0 }
 
 // wakeUp is what the end of a sleep does.
 func (t *Task) wakeUp() {
