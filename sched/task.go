@@ -394,6 +394,9 @@ func (t *Task) Next() (*greenlet.Greenlet, error) {
 	if next == nil {
 		return l.hub, nil
 	}
+	if l.batch > fitting {
+		l.prefetch()
+	}
 	if g := next.g.Load(); g != nil {
 		return g, nil
 	}
@@ -401,6 +404,17 @@ func (t *Task) Next() (*greenlet.Greenlet, error) {
 		return l.hub, nil // to make one: see resume
 	}
 	return l.worker(), nil
+}
+
+// fitting is how many tasks surely are in the processor's fast memory.
+const fitting = 64
+
+// prefetch has the processor fetch what the task needs that comes two steps
+// later.
+func (l *Loop) prefetch() {
+	if e := l.ready.at(1); e.handle == nil {
+		e.task.g.Load().Prefetch()
+	}
 }
 
 // Resumed is the second half of Park: see Next.
