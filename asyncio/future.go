@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"context"
+	"slices"
 )
 
 // An AnyFuture is a Future, a Task or a GatherFuture of any type.
@@ -29,13 +30,12 @@ type AnyFuture interface {
 
 // A core is what all futures have, whatever they are of.
 type core struct {
-	loop  *Loop
-	state state
-	lost  *lostError // its error, while nobody has looked at it
-	err   error      // what it has failed with, a *CancelledError if it was cancelled
-	made  *source    // where it was made, in debug mode
-	first waiter     // who is told when it is done,
-	more  []waiter   // in this order
+	loop   *Loop
+	state  state
+	lost   *lostError // its error, while nobody has looked at it
+	err    error      // what it has failed with, a *CancelledError if it was cancelled
+	made   *source    // where it was made, in debug mode
+	waiter waiter     // who is told when it is done
 }
 
 type state uint8
@@ -49,6 +49,15 @@ const (
 // A waiter is told that a future is done, by way of the ready queue.
 type waiter interface {
 	futureDone(f *core)
+}
+
+// waiters are several, in the order in which they came. Most futures have one.
+type waiters []waiter
+
+func (ws *waiters) futureDone(f *core) {
+	for _, w := range *ws {
+		w.futureDone(f)
+	}
 }
 
 func (f *core) base() *core { return f }
@@ -102,47 +111,40 @@ func (f *core) tell(w waiter) {
 	switch {
 	case f.state != pending:
 		w.futureDone(f)
-	case f.first == nil && f.more == nil:
-		f.first = w
+	case f.waiter == nil:
+		f.waiter = w
 	default:
-		f.more = append(f.more, w)
+		ws, ok := f.waiter.(*waiters)
+		if !ok {
+			ws = &waiters{f.waiter}
+			f.waiter = ws
+		}
+		*ws = append(*ws, w)
 	}
 }
 
 // untell takes w out.
 func (f *core) untell(w waiter) { f.remove(func(x waiter) bool { return x == w }) }
 
-func (f *core) remove(is func(waiter) bool) (n int) {
-	if f.first != nil && is(f.first) {
-		f.first = nil
-		n++
+func (f *core) remove(is func(waiter) bool) int {
+	if ws, ok := f.waiter.(*waiters); ok {
+		before := len(*ws)
+		*ws = slices.DeleteFunc(*ws, is)
+		return before - len(*ws)
 	}
-	kept := f.more[:0]
-	for _, w := range f.more {
-		if is(w) {
-			n++
-		} else {
-			kept = append(kept, w)
-		}
+	if f.waiter == nil || !is(f.waiter) {
+		return 0
 	}
-	clear(f.more[len(kept):])
-	f.more = kept
-	return n
+	f.waiter = nil
+	return 1
 }
 
 // settle makes f done, and has everybody told.
 func (f *core) settle(s state, err error) {
 	f.state, f.err = s, err
-	if w := f.first; w != nil {
-		f.first = nil
+	if w := f.waiter; w != nil {
+		f.waiter = nil
 		w.futureDone(f)
-	}
-	if f.more != nil {
-		more := f.more
-		f.more = nil
-		for _, w := range more {
-			w.futureDone(f)
-		}
 	}
 }
 

@@ -1,8 +1,11 @@
 package sched_test
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"runtime"
 	"testing"
+	"time"
 
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -52,4 +55,40 @@ func BenchmarkSpawn(b *testing.B) {
 		}
 	})
 	l.Run()
+}
+
+// BenchmarkFire has n timers outstanding, each of which is set anew when it has
+// fired: for the same delay, or for a random one.
+func BenchmarkFire(b *testing.B) {
+	for _, how := range []string{"same", "random"} {
+		for _, n := range []int{10, 1000, 100000} {
+			b.Run(fmt.Sprintf("delay=%s/n=%d", how, n), func(b *testing.B) {
+				b.ReportAllocs()
+				delay := func() time.Duration {
+					if how == "same" {
+						return time.Second
+					}
+					return time.Duration(rand.Uint32())
+				}
+				c := &jumpClock{}
+				l := newLoop(b, sched.WithClock(c))
+				fired := 0
+				var fire func()
+				fire = func() {
+					if fired++; fired == b.N {
+						l.Stop()
+					}
+					l.After(delay(), fire)
+				}
+				for range n {
+					c.now += time.Microsecond
+					l.After(delay(), fire)
+				}
+				b.ResetTimer()
+				if err := l.RunForever(); err != nil {
+					b.Fatal(err)
+				}
+			})
+		}
+	}
 }

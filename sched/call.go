@@ -3,6 +3,7 @@ package sched
 // A Call is a callback that is arranged again and again, by one who keeps it:
 // for what happens often. Arranging it allocates nothing.
 type Call struct {
+	loop      *Loop
 	handle    Handle
 	run       func()
 	queued    bool
@@ -12,8 +13,7 @@ type Call struct {
 // NewCall makes a Call of fn, which will run on the hub as one of Soon does.
 // Owner only; it does not switch.
 func (l *Loop) NewCall(fn func()) *Call {
-	c := &Call{}
-	c.handle.loop = l
+	c := &Call{loop: l}
 	c.run = func() {
 		c.queued = false
 		if !c.cancelled {
@@ -28,7 +28,7 @@ func (l *Loop) NewCall(fn func()) *Call {
 // the loop is closed, it does nothing. Owner only; it does not switch, and
 // allocates nothing.
 func (c *Call) Soon() {
-	l := c.handle.loop
+	l := c.loop
 	c.cancelled = false
 	if c.queued || l.closed {
 		return

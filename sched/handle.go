@@ -3,9 +3,8 @@ package sched
 // A Handle is a callback that is to run once: what Soon, At, After and Post
 // return. Python: asyncio.Handle.
 type Handle struct {
-	fn        func()
-	loop      *Loop
-	cancelled bool
+	fn    func()
+	alarm alarm // that of a Timer
 }
 
 // handleBlock is how many handles are allocated at once: making one then costs
@@ -18,7 +17,7 @@ func (l *Loop) newHandle(fn func()) *Handle {
 	}
 	h := &l.handles[0]
 	l.handles = l.handles[1:]
-	h.fn, h.loop = fn, l
+	h.fn = fn
 	return h
 }
 
@@ -40,22 +39,22 @@ func (l *Loop) Soon(fn func()) *Handle {
 // Cancel prevents the callback, if it has not begun: also one that is due in
 // the present turn. Owner only; it does not switch.
 func (h *Handle) Cancel() {
-	h.cancelled = true
+	h.alarm = cancelled
 	h.fn = nil // what it refers to may go
 }
 
 // Cancelled reports whether Cancel was called. Owner only; it does not switch.
-func (h *Handle) Cancelled() bool { return h.cancelled }
+func (h *Handle) Cancelled() bool { return h.alarm == cancelled }
 
-// call runs the callback on the hub, unless it was cancelled.
-func (h *Handle) call() {
+// call runs a callback on the hub, unless it was cancelled.
+func (l *Loop) call(h *Handle) {
 	fn := h.fn
 	if fn == nil {
 		return
 	}
 	h.fn = nil
-	if guard := h.loop.guard; guard != nil {
-		guard(h, fn)
+	if l.guard != nil {
+		l.guard(h, fn)
 		return
 	}
 	fn()

@@ -30,8 +30,7 @@ type Loop struct {
 	timers timers
 	quiet  []*Handle // for when nothing is ready
 
-	handles    []Handle
-	timerBlock []Timer
+	handles []Handle
 
 	clock  Clock
 	jumps  bool // the clock is not the real one: it may go forward by itself
@@ -168,7 +167,7 @@ func (l *Loop) runOnce() {
 		case e.task != nil:
 			e.task.wakeUp()
 		default:
-			e.handle.call()
+			l.call(e.handle)
 		}
 	}
 }
@@ -196,8 +195,8 @@ func (l *Loop) await() {
 	}
 	l.ready.shrink()
 	when := Never
-	if l.timers.skip() {
-		when = l.timers.heap[0].when
+	if e := l.timers.next(); e != nil {
+		when = e.when
 	}
 	l.waits.Store(true) // before held is read: Release then wakes the loop
 	alone := l.held.Load() == 0
@@ -223,20 +222,24 @@ func (l *Loop) poll() {
 
 // due reports whether a timer is due.
 func (l *Loop) due() bool {
-	return len(l.timers.heap) > 0 && l.timers.skip() && l.timers.heap[0].when <= l.clock.Now()
+	if l.timers.set == 0 {
+		return false
+	}
+	e := l.timers.next()
+	return e != nil && e.when <= l.clock.Now()
 }
 
 // expire makes ready the timers that are due.
 func (l *Loop) expire() {
-	if !l.timers.skip() {
+	if l.timers.set == 0 {
 		return
 	}
 	now := l.clock.Now()
-	for a := l.timers.due(now); a != nil; a = l.timers.due(now) {
-		if a.fires.task != nil {
-			a.fires.task.firing = true
+	for fires, ok := l.timers.due(now); ok; fires, ok = l.timers.due(now) {
+		if fires.task != nil {
+			fires.task.firing = true
 		}
-		l.ready.push(a.fires)
+		l.ready.push(fires)
 	}
 }
 
@@ -415,7 +418,7 @@ func (l *Loop) Closed() bool { return l.closed }
 // those of timers that were cancelled not counted. Owner only; it does not
 // switch.
 func (l *Loop) Pending() (ready, timers int) {
-	return l.ready.len() + len(l.quiet), len(l.timers.heap) - l.timers.gone
+	return l.ready.len() + len(l.quiet), l.timers.set
 }
 
 // Owned reports whether the caller belongs to the goroutine on which the loop
@@ -488,6 +491,6 @@ func (l *Loop) killAll() {
 		}
 	}
 	l.current, l.woken = nil, nil
-	l.idle, l.ready, l.quiet, l.timers = nil, ready{}, nil, timers{}
+	l.idle, l.ready, l.quiet, l.timers = nil, ready{}, nil, timers{closed: true}
 	whole = true
 }

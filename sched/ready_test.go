@@ -9,14 +9,14 @@ func TestReadyQueue(t *testing.T) {
 	next, first := uint64(0), uint64(0) // the next to go in, and to come out
 	push := func(n int) {
 		for range n {
-			q.push(entry{handle: &Handle{fn: nil}, task: &Task{alarm: alarm{seq: next}}})
+			q.push(entry{handle: &Handle{fn: nil}, task: &Task{alarm: alarm(next)}})
 			next++
 		}
 	}
 	pop := func(n int) {
 		for range n {
-			if e := q.pop(); e.task.alarm.seq != first {
-				t.Fatalf("number %d comes out as number %d", e.task.alarm.seq, first)
+			if e := q.pop(); e.task.alarm != alarm(first) {
+				t.Fatalf("number %d comes out as number %d", e.task.alarm, first)
 			}
 			first++
 		}
@@ -28,7 +28,7 @@ func TestReadyQueue(t *testing.T) {
 		push(round % 70)
 		pop(q.len() / 2)
 	}
-	if i := q.len() / 2; q.at(i).task.alarm.seq != first+uint64(i) {
+	if i := q.len() / 2; q.at(i).task.alarm != alarm(first)+alarm(i) {
 		t.Error("at counts wrongly")
 	}
 	pop(q.len())

@@ -394,6 +394,9 @@ func (t *Task) Next() (*greenlet.Greenlet, error) {
 	if next == nil {
 		return l.hub, nil
 	}
+	if l.batch > fitting {
+		l.prefetch()
+	}
 	if g := next.g.Load(); g != nil {
 		return g, nil
 	}
@@ -401,6 +404,17 @@ func (t *Task) Next() (*greenlet.Greenlet, error) {
 		return l.hub, nil // to make one: see resume
 	}
 	return l.worker(), nil
+}
+
+// fitting is how many tasks surely are in the processor's fast memory.
+const fitting = 64
+
+// prefetch has the processor fetch what the task needs that comes two steps
+// later.
+func (l *Loop) prefetch() {
+	if e := l.ready.at(1); e.handle == nil {
+		e.task.g.Load().Prefetch()
+	}
 }
 
 // Resumed is the second half of Park: see Next.
@@ -439,21 +453,20 @@ func (l *Loop) Sleep(d time.Duration) error {
 // switch, and allocates nothing.
 func (t *Task) SetAlarm(d time.Duration) {
 	t.ClearAlarm()
-	t.alarm.fires = entry{t, &sleepOver}
-	t.loop.timers.add(&t.alarm, t.loop.deadline(d))
+	t.loop.timers.wake(t, t.loop.deadline(d))
 }
 
 // ClearAlarm takes the alarm back. Owner only; it does not switch.
 func (t *Task) ClearAlarm() {
 	t.firing = false
-	if t.alarm.seq != 0 {
-		t.loop.timers.drop(&t.alarm)
+	if t.alarm != 0 {
+		t.loop.timers.unset(t)
 	}
 }
 
 // Alarmed reports whether t's alarm is set and has not made it ready yet. Owner
 // only; it does not switch.
-func (t *Task) Alarmed() bool { return t.firing || t.alarm.seq != 0 }
+func (t *Task) Alarmed() bool { return t.firing || t.alarm != 0 }
 
 // wakeUp is what the end of a sleep does.
 func (t *Task) wakeUp() {

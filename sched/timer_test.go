@@ -8,91 +8,129 @@ import (
 	"time"
 )
 
-// A timerList is what timers should be, done simply: a sorted list.
-type timerList []*Timer
-
-func (l *timerList) add(t *Timer) {
-	*l = append(*l, t)
-	slices.SortStableFunc(*l, func(a, b *Timer) int { return cmp.Compare(a.when, b.when) })
+// A setAlarm is a timer or a task that timers are to fire.
+type setAlarm struct {
+	timer *Timer
+	task  *Task
+	when  time.Duration
 }
 
-func (l *timerList) drop(t *Timer) {
-	if i := slices.Index(*l, t); i >= 0 {
+// An alarmList is what timers should be, done simply: a sorted list.
+type alarmList []*setAlarm
+
+func (l *alarmList) add(x *setAlarm) {
+	*l = append(*l, x)
+	slices.SortStableFunc(*l, func(a, b *setAlarm) int { return cmp.Compare(a.when, b.when) })
+}
+
+// drop takes x out and reports whether it was in.
+func (l *alarmList) drop(x *setAlarm) bool {
+	i := slices.Index(*l, x)
+	if i >= 0 {
 		*l = slices.Delete(*l, i, i+1)
 	}
+	return i >= 0
 }
 
-func (l *timerList) due(now time.Duration) *Timer {
+func (l *alarmList) due(now time.Duration) *setAlarm {
 	if len(*l) == 0 || (*l)[0].when > now {
 		return nil
 	}
-	t := (*l)[0]
+	x := (*l)[0]
 	*l = slices.Delete(*l, 0, 1)
-	return t
+	return x
 }
 
-// is reports whether a is the alarm of x.
-func (a *alarm) is(x *Timer) bool {
-	if a == nil || x == nil {
-		return a == nil && x == nil
+// is reports whether e, which is due if ok, is x.
+func (e entry) is(x *setAlarm, ok bool) bool {
+	switch {
+	case x == nil || !ok:
+		return x == nil && !ok
+	case x.task != nil:
+		return e == entry{x.task, &sleepOver}
 	}
-	return a == &x.alarm
+	return e == entry{handle: &x.timer.Handle}
 }
 
 // playTimers does what the bytes say to both, and compares them.
 func playTimers(t *testing.T, program []byte) {
 	var heap timers
-	var list timerList
-	var all []*Timer
+	var list alarmList
+	var all []*setAlarm
 	now := time.Duration(0)
+	wake := func(x *setAlarm, n int) {
+		x.when = now + time.Duration(n/16)
+		heap.wake(x.task, x.when)
+		list.add(x)
+	}
+	cancel := func(x *setAlarm) {
+		set := list.drop(x)
+		switch {
+		case x.task == nil:
+			x.timer.Cancel()
+		case set:
+			heap.unset(x.task)
+		}
+	}
 	for i := 0; i+1 < len(program); i += 2 {
 		op, n := program[i]%8, int(program[i+1])
 		switch {
-		case op < 4: // a new one; many have the same time
-			x := new(Timer)
-			x.when = now + time.Duration(n/8)
-			heap.add(&x.alarm, x.when)
+		case op < 3: // a new timer; many have the same time
+			x := &setAlarm{when: now + time.Duration(n/8)}
+			if op == 2 { // far away
+				x.when += time.Duration(4 * n)
+			}
+			x.timer = heap.add(x.when, func() {})
 			list.add(x)
 			all = append(all, x)
+		case op == 3: // a new task
+			x := &setAlarm{task: new(Task)}
+			wake(x, n)
+			all = append(all, x)
 		case op < 6 && len(all) > 0: // cancel one, due already or not
+			cancel(all[n%len(all)])
+		case op == 6 && len(all) > 0: // set one again, if it is a task's
 			x := all[n%len(all)]
-			if x.seq != 0 {
-				heap.drop(&x.alarm)
+			cancel(x)
+			if x.task != nil {
+				wake(x, n)
 			}
-			list.drop(x)
-		case op == 6 && len(all) > 0: // set one again
-			x := all[n%len(all)]
-			if x.seq != 0 {
-				heap.drop(&x.alarm)
-			}
-			list.drop(x)
-			x.when = now + time.Duration(n/16)
-			heap.add(&x.alarm, x.when)
-			list.add(x)
 		default:
 			now += time.Duration(n / 32)
 			for {
-				got, want := heap.due(now), list.due(now)
-				if !got.is(want) {
+				got, ok := heap.due(now)
+				if want := list.due(now); !got.is(want, ok) {
 					t.Fatalf("step %d: %v is due, want %v", i/2, got, want)
-				}
-				if got == nil {
+				} else if !ok {
 					break
 				}
 			}
 		}
-		if got := len(heap.heap) - heap.gone; got != len(list) {
-			t.Fatalf("step %d: %d timers, want %d", i/2, got, len(list))
+		if heap.set != len(list) {
+			t.Fatalf("step %d: %d are set, want %d", i/2, heap.set, len(list))
+		}
+		if n := heap.empty(); n != heap.gone {
+			t.Fatalf("step %d: %d entries have nothing to fire, %d are counted", i/2, n, heap.gone)
 		}
 	}
 	for want := list.due(Never); want != nil; want = list.due(Never) {
-		if got := heap.due(Never); !got.is(want) {
+		if got, ok := heap.due(Never); !got.is(want, ok) {
 			t.Fatalf("at the end: %v is due, want %v", got, want)
 		}
 	}
-	if heap.skip() {
+	if heap.next() != nil || heap.set != 0 {
 		t.Fatal("something is left")
 	}
+}
+
+// empty counts the entries of the heap with nothing to fire.
+func (ts *timers) empty() (n int) {
+	for i := range ts.heap {
+		if e := ts.heap[i]; e.stale() && !e.renew() {
+			n++
+		}
+	}
+	return n
 }
 
 func TestTimersAgainstAList(t *testing.T) {
@@ -111,33 +149,67 @@ func FuzzTimers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, program []byte) { playTimers(t, program) })
 }
 
-// Where most timers were cancelled they go at once, all of them if need be.
+// Where most were cancelled they go at once, all of them if need be.
 func TestTimerSweep(t *testing.T) {
 	for _, kept := range []int{0, 1, 2, 5, 100} {
-		var ts timers
-		var left []*Timer
-		for i := range 10_000 {
-			x := new(Timer)
-			x.when = time.Duration(i * 7919 % 10_000)
-			ts.add(&x.alarm, x.when)
-			if i < kept {
-				left = append(left, x)
-			} else {
-				ts.drop(&x.alarm)
+		for _, tasks := range []bool{false, true} {
+			const many = 50_000
+			var ts timers
+			var left alarmList
+			for i := range many {
+				x := &setAlarm{when: time.Duration(i * 7919 % many)}
+				if tasks {
+					x.task = new(Task)
+					ts.wake(x.task, x.when)
+				} else {
+					x.timer = ts.add(x.when, func() {})
+				}
+				if i%batchSize == 0 && len(left) < kept {
+					left.add(x)
+				} else if tasks {
+					ts.unset(x.task)
+				} else {
+					x.timer.Cancel()
+				}
+			}
+			if n := len(ts.heap); n > 2*kept+300 {
+				t.Errorf("%d entries are kept for %d", n, kept)
+			}
+			if c := cap(ts.heap); c > 4096 {
+				t.Errorf("room for %d entries is kept for %d", c, kept)
+			}
+			for want := left.due(Never); want != nil; want = left.due(Never) {
+				if got, ok := ts.due(Never); !got.is(want, ok) {
+					t.Fatalf("%v is due, want %v", got, want)
+				}
 			}
 		}
-		if n := len(ts.heap); n > 2*kept+300 {
-			t.Errorf("%d entries are kept for %d timers", n, kept)
+	}
+}
+
+// Batches that wait in the heap go, too, when all their timers are cancelled.
+func TestTimerSweepOfBatches(t *testing.T) {
+	var ts timers
+	var all []*Timer
+	for i := range 1000 * batchSize {
+		all = append(all, ts.add(time.Duration(i), func() {}))
+	}
+	if n := len(ts.heap); n != 999 {
+		t.Fatalf("%d entries for 1000 batches, the last of which is beside the heap", n)
+	}
+	for _, x := range all[batchSize:] {
+		x.Cancel()
+	}
+	if n := len(ts.heap); n > 300 {
+		t.Errorf("%d entries are kept for one batch", n)
+	}
+	for _, x := range all[:batchSize] {
+		if got, ok := ts.due(Never); !ok || got.handle != &x.Handle {
+			t.Fatalf("%v is due, want %v", got.handle, x)
 		}
-		if c := cap(ts.heap); c > 4096 {
-			t.Errorf("room for %d entries is kept for %d timers", c, kept)
-		}
-		slices.SortStableFunc(left, func(a, b *Timer) int { return cmp.Compare(a.when, b.when) })
-		for _, want := range left {
-			if got := ts.due(Never); !got.is(want) {
-				t.Fatalf("%v is due, want %v", got, want)
-			}
-		}
+	}
+	if ts.next() != nil {
+		t.Error("something is left")
 	}
 }
 
@@ -160,27 +232,47 @@ func TestCancelAfterClose(t *testing.T) {
 	}
 }
 
+// A Timer is a Handle. As one it can be cancelled without the heap's knowledge.
+func TestTimerCancelledAsHandle(t *testing.T) {
+	var ts timers
+	x, y := ts.add(1, func() {}), ts.add(2, func() {})
+	x.Handle.Cancel()
+	for _, want := range []*Timer{x, y} { // x does nothing when it is called
+		if got, ok := ts.due(2); !ok || got.handle != &want.Handle {
+			t.Fatalf("%v is due, want %v", got.handle, want)
+		}
+	}
+	if x.fn != nil || ts.next() != nil || ts.set != 0 {
+		t.Error("something is left")
+	}
+}
+
 func TestMillionTimers(t *testing.T) {
 	n := 1_000_000
 	if testing.Short() || RaceOn {
 		n = 50_000
 	}
 	var ts timers
-	block := make([]Timer, n)
-	for i := range block {
-		block[i].when = time.Duration(i * 7919 % n)
-		ts.add(&block[i].alarm, block[i].when)
+	all := make([]*Timer, n)
+	for i := range all {
+		all[i] = ts.add(time.Duration(i*7919%n), func() {})
 	}
-	for i := range block {
+	for i, x := range all {
 		if i%3 == 0 {
-			ts.drop(&block[i].alarm)
+			x.Cancel()
 		}
 	}
 	last, count := time.Duration(-1), 0
-	for ts.skip() {
-		when := ts.heap[0].when
-		if when <= last || ts.due(when-1) != nil || ts.due(when) == nil {
+	for e := ts.next(); e != nil; e = ts.next() {
+		when := e.when
+		if when <= last {
 			t.Fatalf("%d after %d", when, last)
+		}
+		if _, ok := ts.due(when - 1); ok {
+			t.Fatalf("%d is due too early", when)
+		}
+		if _, ok := ts.due(when); !ok {
+			t.Fatalf("%d is not due", when)
 		}
 		last = when
 		count++

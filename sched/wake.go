@@ -31,7 +31,7 @@ const (
 //
 // Python: loop.call_soon_threadsafe.
 func (l *Loop) Post(fn func()) (*Handle, error) {
-	h := &Handle{fn: fn, loop: l}
+	h := &Handle{fn: fn}
 	l.inbox.mu.Lock()
 	if l.inbox.closed {
 		l.inbox.mu.Unlock()
