@@ -255,7 +255,7 @@ func TestMillionTimers(t *testing.T) {
 	var ts timers
 	all := make([]*Timer, n)
 	for i := range all {
-		all[i] = ts.add(time.Duration(i*7919%n), func() {})
+		all[i] = ts.add(time.Duration(i)*7919%time.Duration(n), func() {})
 	}
 	for i, x := range all {
 		if i%3 == 0 {
