@@ -165,7 +165,7 @@ func TestSubprocessSignals(t *testing.T) {
 		}{
 			{asyncio.SubprocessTransport.Kill, -9},
 			{asyncio.SubprocessTransport.Terminate, -15},
-			{func(tr asyncio.SubprocessTransport) error { return tr.SendSignal(syscall.SIGHUP) }, -1},
+			{func(tr asyncio.SubprocessTransport) error { return tr.SendSignal(syscall.SIGUSR2) }, -int(syscall.SIGUSR2)},
 			{func(tr asyncio.SubprocessTransport) error { tr.Close(); return nil }, -9},
 		} {
 			p := startShell(ctx, t, "exec sleep 1000")
