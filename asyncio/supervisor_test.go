@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"golang.org/x/sys/unix"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -455,6 +457,24 @@ func TestRunProcessesEnd(t *testing.T) {
 		"ctx":     "enough",
 	} {
 		startPrefork(t, "PREFORK_TEST_HOW="+how).end(want)
+	}
+}
+
+// A start of a process does not have the others block in accept for a while.
+func TestInheritedListenerDoesNotBlock(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	f, err := asyncio.Inheritable(ln.(syscall.Conn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_NONBLOCK == 0 {
+		t.Errorf("flags %#x, %v", flags, err)
 	}
 }
 
