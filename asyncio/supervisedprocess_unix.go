@@ -126,9 +126,8 @@ func listenForChildren(ctx context.Context, listen []string) (files []*os.File, 
 	return files, close, nil
 }
 
-// inheritable returns a duplicate of the descriptor of c. Package exec calls Fd,
-// which makes a descriptor block that did not when its File was made, and with it
-// all duplicates, those that children wait with included. So it blocks only here.
+// inheritable returns a duplicate of the descriptor of c. It does not block, and
+// stays so when package exec calls Fd: children wait with duplicates of it.
 func inheritable(c syscall.Conn) (*os.File, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
@@ -141,8 +140,5 @@ func inheritable(c syscall.Conn) (*os.File, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("fcntl", err)
 	}
-	unix.SetNonblock(fd, false)
-	f := os.NewFile(uintptr(fd), "listener")
-	unix.SetNonblock(fd, true)
-	return f, nil
+	return os.NewFile(uintptr(fd), "listener"), nil
 }
