@@ -1,0 +1,109 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/signal"
+	"strconv"
+	"sync"
+	"syscall"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// The descriptors that a child of RunProcesses inherits.
+const (
+	lifeDescriptor  = 3 + iota // ends with the process that has started it
+	readyDescriptor            // gets a byte when main is ready
+	firstListener
+)
+
+// runSupervised is RunProcesses in a child. It returns its exit code.
+func runSupervised(ctx context.Context, mark string, want int, main func(context.Context, []net.Listener) error, o *processesOptions) int {
+	// They are for the process that has started this one, which gets them, too,
+	// from a terminal. They are not ignored, as programs would inherit that.
+	signal.Notify(make(chan os.Signal, 1), os.Interrupt, syscall.SIGHUP)
+
+	count, err := strconv.Atoi(mark)
+	if err != nil || count != want {
+		slog.Error(fmt.Sprintf("asyncio: the process has inherited %s listeners, but wants %d", mark, want))
+		return 1
+	}
+	life, ready := inherited(lifeDescriptor), inherited(readyDescriptor)
+	sayReady := sync.OnceFunc(func() {
+		ready.Write([]byte{1})
+		ready.Close()
+	})
+	told := false // to end
+	err = RunMain(context.WithoutCancel(ctx), func(ctx context.Context) error {
+		l, err := RunningLoop(ctx)
+		if err != nil {
+			return err
+		}
+		listeners, err := inheritedListeners(l, count)
+		if err != nil {
+			return err
+		}
+		me := CurrentTask(ctx)
+		end := func() {
+			told = true
+			me.Cancel()
+		}
+		if err := l.AddSignalHandler(syscall.SIGTERM, end); err != nil {
+			return err
+		}
+		go func() {
+			io.Copy(io.Discard, life)
+			l.s.Post(end)
+			time.Sleep(o.grace) // nobody else would see to it
+			os.Exit(1)
+		}()
+		l.CallSoon(sayReady) // comes when main waits
+		return main(ctx, listeners)
+	}, append(o.run[:len(o.run):len(o.run)], WithSignals(false))...)
+
+	var exit *SystemExit
+	switch {
+	case err == nil, told && asCancelled(err) != nil:
+		sayReady() // it has never waited
+		return 0
+	case errors.As(err, &exit):
+		sayReady()
+		return exit.Code
+	}
+	slog.Error(fmt.Sprintf("asyncio: process %d has failed", os.Getpid()), "error", err)
+	return 1
+}
+
+// inherited is a descriptor that is not inherited any further.
+func inherited(fd int) *os.File {
+	unix.CloseOnExec(fd)
+	return os.NewFile(uintptr(fd), "inherited descriptor "+strconv.Itoa(fd))
+}
+
+// inheritedListeners makes listeners of l of the descriptors.
+func inheritedListeners(l *Loop, count int) ([]net.Listener, error) {
+	all := make([]net.Listener, count)
+	for i := range all {
+		f := inherited(firstListener + i)
+		ln, err := net.FileListener(f)
+		f.Close()
+		if err != nil {
+			return nil, err
+		}
+		if ln, err = newListener(l, ln, 0); err != nil {
+			return nil, err
+		}
+		ln.(*listener).path = "" // the file of a unix socket is not this process's
+		all[i] = ln
+	}
+	return all, nil
+}

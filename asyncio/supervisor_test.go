@@ -1,0 +1,509 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio_test
+
+import (
+	"bufio"
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"os"
+	"os/exec"
+	"runtime"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+)
+
+// The test binary is the program that calls RunProcesses, with what it is to do in
+// the environment, and then the processes, too. They say on standard output what
+// they are up to.
+var _ = addChild("prefork", func() {
+	how := os.Getenv("PREFORK_TEST_HOW")
+	listen := []string{"tcp:127.0.0.1:0"}
+	if path := os.Getenv("PREFORK_TEST_PATH"); path != "" {
+		listen = append(listen, "unix:"+path)
+	}
+	if file := os.Getenv("PREFORK_TEST_NEW"); exists(file) { // a new version of the program, which wants more
+		listen = append(listen, "tcp:127.0.0.1:0")
+		f, _ := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
+		f.WriteString("x")
+		f.Close()
+	}
+	grace := time.Minute
+	if how == "stubborn" || how == "blocks" {
+		grace = 100 * time.Millisecond
+	}
+	asyncio.SetRestarts(3)
+	before := countDescriptors()
+	ctx, cancel := context.WithCancelCause(context.Background())
+	defer cancel(nil)
+	if how == "ctx" {
+		time.AfterFunc(100*time.Millisecond, func() { cancel(errors.New("enough")) })
+	}
+	err := asyncio.RunProcesses(ctx, 2, listen, preforkMain, asyncio.WithGracePeriod(grace))
+	fmt.Printf("end: %v descriptors: %v\n", err, countDescriptors() <= before+1) // package os keeps one for its poller
+})
+
+func countDescriptors() int {
+	all, _ := os.ReadDir("/dev/fd")
+	return len(all)
+}
+
+func preforkMain(ctx context.Context, listeners []net.Listener) error {
+	switch how := os.Getenv("PREFORK_TEST_HOW"); how {
+	case "fails":
+		return errors.New("on purpose")
+	case "returns":
+		return nil
+	case "exits":
+		os.Exit(0) // nobody should take that for an end
+	case "blocks":
+		fmt.Println("serving", listeners[0].Addr(), os.Getpid())
+		asyncio.Sleep(ctx, 0)
+		select {}
+	case "stubborn":
+		fmt.Println("serving", listeners[0].Addr(), os.Getpid())
+		for {
+			asyncio.Sleep(ctx, time.Hour)
+		}
+	}
+	var servers []*asyncio.Server
+	for _, ln := range listeners {
+		srv, err := asyncio.StartServer(ctx, "", "", servePrefork, asyncio.WithSocket(ln.(syscall.Conn)))
+		if err != nil {
+			return err
+		}
+		if err := ln.Close(); err != nil {
+			return err
+		}
+		servers = append(servers, srv)
+	}
+	fmt.Println("serving", listeners[0].Addr(), os.Getpid())
+	for _, srv := range servers[1:] {
+		defer srv.Shutdown(ctx)
+	}
+	_, err := asyncio.NewFuture[asyncio.None](servers[0].Loop()).Await(ctx)
+	fmt.Println("stopping", os.Getpid())
+	err = errors.Join(err, servers[0].Shutdown(ctx))
+	fmt.Println("over", os.Getpid())
+	return err
+}
+
+// servePrefork answers with the process's number, after a second line if the first
+// is "slow".
+func servePrefork(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
+	defer w.Close()
+	line, err := r.ReadLine(ctx)
+	if err == nil && string(line) == "slow\n" {
+		w.WriteString("go on\n")
+		_, err = r.ReadLine(ctx)
+	}
+	if err != nil {
+		return err
+	}
+	fmt.Fprintln(w.Writer(ctx), os.Getpid())
+	return w.Drain(ctx)
+}
+
+// A prefork is the program, as a test sees it.
+type prefork struct {
+	t     *testing.T
+	cmd   *exec.Cmd
+	lines chan string
+	addr  string
+	pids  []int // of the two that serve
+}
+
+// startPrefork starts the program and waits until it serves.
+func startPrefork(t *testing.T, env ...string) *prefork {
+	t.Helper()
+	cmd := child(t, "prefork")
+	cmd.Env = append(cmd.Env, env...)
+	cmd.Stderr = os.Stderr
+	if !testing.Verbose() {
+		cmd.Stderr = nil
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	p := &prefork{t: t, cmd: cmd, lines: make(chan string, 100)}
+	go func() {
+		defer close(p.lines)
+		for s := bufio.NewScanner(out); s.Scan(); {
+			p.lines <- s.Text()
+		}
+	}()
+	t.Cleanup(func() {
+		cmd.Process.Kill()  // does nothing if it has ended
+		for range p.lines { // the processes hold it open
+		}
+		cmd.Wait()
+	})
+	return p
+}
+
+func (p *prefork) signal(sig syscall.Signal) { p.cmd.Process.Signal(sig) }
+
+// next returns the next line, or "" at the end.
+func (p *prefork) next() string {
+	p.t.Helper()
+	select {
+	case line := <-p.lines:
+		return line
+	case <-time.After(50 * time.Second):
+		p.t.Fatal("it says nothing any more")
+		return ""
+	}
+}
+
+// serving waits for a process to serve, and returns its number.
+func (p *prefork) serving() int {
+	p.t.Helper()
+	for {
+		line, pid := p.next(), 0
+		if n, _ := fmt.Sscanf(line, "serving %s %d", &p.addr, &pid); n == 2 {
+			p.pids = append(p.pids, pid)
+			return pid
+		}
+		if line == "" {
+			p.t.Fatal("it has ended")
+		}
+	}
+}
+
+// end waits for the end, and checks what was said then.
+func (p *prefork) end(want ...string) {
+	p.t.Helper()
+	last := ""
+	for {
+		line := p.next()
+		if line == "" {
+			break
+		}
+		last = line
+	}
+	got, ok := strings.CutSuffix(strings.TrimPrefix(last, "end: "), " descriptors: true")
+	if !ok || !slices.Contains(want, got) {
+		p.t.Errorf("at the end: %q, want %q", last, want)
+	}
+}
+
+// ask makes a request on a connection of its own, and returns who answers.
+func (p *prefork) ask(network, addr string) (pid int, err error) {
+	c, err := net.Dial(network, addr)
+	if err != nil {
+		return 0, err
+	}
+	defer c.Close()
+	fmt.Fprintln(c, "who")
+	_, err = fmt.Fscanln(c, &pid)
+	return pid, err
+}
+
+func (p *prefork) who() int {
+	p.t.Helper()
+	pid, err := p.ask("tcp", p.addr)
+	if err != nil {
+		p.t.Error(err)
+	}
+	return pid
+}
+
+// without calls f while process pid stands still, so that the others do what there
+// is to do.
+func (p *prefork) without(pid int, f func()) {
+	p.t.Helper()
+	syscall.Kill(pid, syscall.SIGSTOP)
+	defer syscall.Kill(pid, syscall.SIGCONT)
+	if runtime.GOOS == "linux" {
+		eventually(p.t, "the process stands still", func() bool { return state(pid) == "T" })
+	} else {
+		time.Sleep(100 * time.Millisecond) // nobody tells
+	}
+	f()
+}
+
+// Two processes serve one address, and one that dies is replaced, while the other
+// goes on.
+func TestRunProcesses(t *testing.T) {
+	p := startPrefork(t)
+	a, b := p.serving(), p.serving()
+	check := func(a, b int) {
+		t.Helper()
+		p.without(a, func() {
+			if pid := p.who(); pid != b {
+				t.Errorf("process %d answers, not %d", pid, b)
+			}
+		})
+	}
+	check(a, b)
+	check(b, a)
+	syscall.Kill(a, syscall.SIGKILL)
+	c := p.serving()
+	if c == a || c == b {
+		t.Errorf("process %d after %d and %d", c, a, b)
+	}
+	check(b, c)
+	check(c, b)
+	p.signal(syscall.SIGTERM)
+	p.end("<nil>")
+}
+
+// Requests in flight are finished before the processes end.
+func TestRunProcessesFinish(t *testing.T) {
+	for sig, want := range map[syscall.Signal]string{
+		syscall.SIGTERM: "<nil>",
+		syscall.SIGINT:  "asyncio: interrupted",
+	} {
+		path := t.TempDir() + "/s"
+		p := startPrefork(t, "PREFORK_TEST_PATH="+path)
+		p.serving()
+		p.serving()
+		c, err := net.Dial("tcp", p.addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer c.Close()
+		r := bufio.NewReader(c)
+		fmt.Fprintln(c, "slow")
+		if line, err := r.ReadString('\n'); line != "go on\n" {
+			t.Fatal(line, err)
+		}
+		for _, pid := range p.pids {
+			syscall.Kill(pid, syscall.SIGINT) // as a terminal does: it is not for them
+			syscall.Kill(pid, syscall.SIGHUP)
+		}
+		p.signal(sig)
+		for n := 0; n < 2; {
+			if line := p.next(); strings.HasPrefix(line, "stopping") {
+				n++
+			} else if line == "" {
+				t.Fatal("it has ended")
+			}
+		}
+		fmt.Fprintln(c, "go on")
+		pid := 0
+		if _, err := fmt.Fscanln(r, &pid); !slices.Contains(p.pids, pid) {
+			t.Errorf("process %d answers of %d, %v", pid, p.pids, err)
+		}
+		p.end(want)
+		if _, err := os.Lstat(path); err == nil {
+			t.Error("the unix socket is still there")
+		}
+	}
+}
+
+// A restart under load refuses no connection and loses no request.
+func TestRunProcessesRestart(t *testing.T) {
+	path := t.TempDir() + "/s"
+	p := startPrefork(t, "PREFORK_TEST_PATH="+path)
+	p.serving()
+	p.serving()
+	old := p.pids
+	var enough atomic.Bool
+	const clients = 4
+	over := make(chan error, clients)
+	var served atomic.Int64
+	for i := range clients {
+		go func() {
+			for !enough.Load() {
+				network, addr := "tcp", p.addr
+				if i%2 == 1 {
+					network, addr = "unix", path
+				}
+				if _, err := p.ask(network, addr); err != nil {
+					over <- err
+					return
+				}
+				served.Add(1)
+				time.Sleep(time.Millisecond) // two processors are for others, too
+			}
+			over <- nil
+		}()
+	}
+	for range 3 {
+		p.pids = nil
+		p.signal(syscall.SIGHUP)
+		for ended, began := 0, 0; ended < 2 || began < 2; {
+			line, pid := p.next(), 0
+			if n, _ := fmt.Sscanf(line, "over %d", &pid); n == 1 && slices.Contains(old, pid) {
+				ended++
+			}
+			addr := ""
+			if n, _ := fmt.Sscanf(line, "serving %s %d", &addr, &pid); n == 2 && addr == p.addr {
+				p.pids = append(p.pids, pid)
+				began++
+			}
+			if line == "" {
+				t.Fatal("it has ended")
+			}
+		}
+		old = p.pids
+		since := served.Load()
+		eventually(t, "requests are served", func() bool { return served.Load() >= since+20 || len(over) > 0 })
+	}
+	enough.Store(true)
+	for range clients {
+		if err := <-over; err != nil {
+			t.Error(err)
+		}
+	}
+	if pid := p.who(); !slices.Contains(p.pids, pid) {
+		t.Errorf("process %d answers, not one of %d", pid, p.pids)
+	}
+	p.signal(syscall.SIGTERM)
+	p.end("<nil>")
+}
+
+// A new program that does not work leaves the old one in its place.
+func TestRunProcessesBadRestart(t *testing.T) {
+	file := t.TempDir() + "/new"
+	p := startPrefork(t, "PREFORK_TEST_NEW="+file)
+	p.serving()
+	p.serving()
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	p.signal(syscall.SIGHUP)
+	eventually(t, "both have been tried", func() bool { b, _ := os.ReadFile(file); return len(b) == 2 })
+	for _, pid := range p.pids {
+		p.without(pid, func() {
+			if other := p.who(); !slices.Contains(p.pids, other) || other == pid {
+				t.Errorf("process %d answers of %d", other, p.pids)
+			}
+		})
+	}
+	p.signal(syscall.SIGTERM)
+	p.end("<nil>")
+}
+
+// Processes end when the one that has started them does, however it ends.
+func TestRunProcessesNoOrphans(t *testing.T) {
+	p := startPrefork(t)
+	p.serving()
+	p.serving()
+	p.cmd.Process.Kill()
+	for p.next() != "" { // the end comes when nobody can write any more
+	}
+	for _, pid := range p.pids {
+		eventually(t, "the process is gone", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH || state(pid) == "Z" })
+	}
+}
+
+// state is what Linux says that a process does: "T" if it is stopped, "Z" if it has
+// ended and nobody has asked how.
+func state(pid int) string {
+	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return ""
+	}
+	_, after, _ := strings.Cut(string(stat), ") ")
+	return after[:1]
+}
+
+// Processes that do not end are killed.
+func TestRunProcessesKilled(t *testing.T) {
+	for _, how := range []string{"stubborn", "blocks"} {
+		p := startPrefork(t, "PREFORK_TEST_HOW="+how)
+		p.serving()
+		p.serving()
+		p.signal(syscall.SIGTERM)
+		p.end("asyncio: 2 processes had to be killed")
+	}
+	// Also without anybody who kills them.
+	p := startPrefork(t, "PREFORK_TEST_HOW=blocks")
+	p.serving()
+	p.serving()
+	p.cmd.Process.Kill()
+	for p.next() != "" {
+	}
+	// And by a second signal.
+	p = startPrefork(t)
+	p.serving()
+	p.serving()
+	c, err := net.Dial("tcp", p.addr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer c.Close()
+	fmt.Fprintln(c, "slow")
+	c.Read(make([]byte, 1))
+	p.signal(syscall.SIGTERM)
+	for !strings.HasPrefix(p.next(), "stopping") {
+	}
+	p.signal(syscall.SIGTERM)
+	p.end("asyncio: 1 processes had to be killed", "asyncio: 2 processes had to be killed") // the other one may be slow
+}
+
+// How it ends by itself.
+func TestRunProcessesEnd(t *testing.T) {
+	for how, want := range map[string]string{
+		"returns": "<nil>",
+		"fails":   "asyncio: a process has failed 3 times in a row, lately by: exit status 1",
+		"exits":   "asyncio: a process has failed 3 times in a row, lately by: asyncio: the program has ended before it was ready",
+		"ctx":     "enough",
+	} {
+		startPrefork(t, "PREFORK_TEST_HOW="+how).end(want)
+	}
+}
+
+// A start of a process does not have the others block in accept for a while.
+func TestInheritedListenerDoesNotBlock(t *testing.T) {
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	f, err := asyncio.Inheritable(ln.(syscall.Conn))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
+	if err != nil || flags&unix.O_NONBLOCK == 0 {
+		t.Errorf("flags %#x, %v", flags, err)
+	}
+}
+
+func TestRunProcessesErrors(t *testing.T) {
+	ctx := context.Background()
+	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer taken.Close()
+	run := func(n int, opt time.Duration, listen ...string) error {
+		return asyncio.RunProcesses(ctx, n, listen, preforkMain, asyncio.WithGracePeriod(opt))
+	}
+	wantError(t, run(-1, 0), "asyncio: the number of processes must not be negative")
+	wantError(t, run(1, -1), "asyncio: the grace period must not be negative")
+	wantError(t, run(1, 0, "127.0.0.1:80"), `asyncio: "127.0.0.1:80" is not an address like tcp:127.0.0.1:8080 or unix:/path`)
+	wantError(t, asyncio.RunProcesses(ctx, 1, nil, nil), "asyncio: a function was expected, got nil")
+	var op *net.OpError
+	if err := run(1, 0, "tcp:127.0.0.1:0", "tcp:"+taken.Addr().String()); !errors.As(err, &op) || !errors.Is(err, syscall.EADDRINUSE) {
+		t.Error(err)
+	}
+	inTask(t, func(inner context.Context, l *asyncio.Loop) {
+		if err := asyncio.RunProcesses(inner, 1, nil, preforkMain); !errors.Is(err, asyncio.ErrLoopRunning) {
+			t.Error(err)
+		}
+	})
+	ended, cancel := context.WithCancel(ctx)
+	cancel()
+	if err := asyncio.RunProcesses(ended, 1, nil, preforkMain); err != context.Canceled {
+		t.Error(err)
+	}
+}
