@@ -285,13 +285,16 @@ func TestDatagramsWaitForOthers(t *testing.T) {
 			return err
 		}
 		defer reader.Close()
-		fds, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0)
+		other, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
 		if err != nil {
 			return err
 		}
-		defer unix.Close(fds)
+		defer unix.Close(other)
+		if err := unix.SetNonblock(other, true); err != nil {
+			return err
+		}
 		full := 0
-		for unix.Sendto(fds, []byte("x"), 0, &unix.SockaddrUnix{Name: to.Name}) == nil {
+		for unix.Sendto(other, []byte("x"), 0, &unix.SockaddrUnix{Name: to.Name}) == nil {
 			full++
 		}
 		tr, p, err := asyncio.CreateDatagramEndpoint(ctx, newGram, "unixgram")

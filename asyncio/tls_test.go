@@ -677,6 +677,45 @@ func TestTLSPanics(t *testing.T) {
 	}
 }
 
+// Functions of the Config run in no task: a wait is refused.
+func TestTLSFunctionsCannotWait(t *testing.T) {
+	server, client := asyncio.NewTLSConfigs(t)
+	onSockets(t, func(ctx context.Context) error {
+		waits := 0
+		wait := func(tls.ConnectionState) error {
+			waits++
+			if err := asyncio.Sleep(ctx, time.Millisecond); !errors.Is(err, asyncio.ErrNoRunningLoop) {
+				t.Errorf("a wait: %v", err)
+			}
+			return nil
+		}
+		server, client := server.Clone(), client.Clone()
+		server.VerifyConnection, client.VerifyConnection = wait, wait
+		srv := serving(t, ctx, startTLSServer(server))
+		defer srv.Close()
+		r, w, err := asyncio.OpenConnection(ctx, "tcp", srv.Addr().String())
+		if err != nil {
+			return err
+		}
+		w.WriteString("STARTTLS\n")
+		if _, err := r.ReadLine(ctx); err != nil {
+			return err
+		}
+		if err := w.StartTLS(ctx, client); err != nil {
+			return err
+		}
+		w.WriteString("done\n")
+		if _, err := r.ReadLine(ctx); err != nil {
+			return err
+		}
+		if waits != 2 {
+			t.Errorf("%d calls", waits)
+		}
+		w.Close()
+		return w.WaitClosed(ctx)
+	})
+}
+
 func TestTLSOptionsAreRefused(t *testing.T) {
 	server, client := asyncio.NewTLSConfigs(t)
 	onSockets(t, func(ctx context.Context) error {
