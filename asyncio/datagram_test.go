@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -197,16 +196,38 @@ func TestDatagramsWait(t *testing.T) {
 					return err
 				}
 				sent := 0
-				for len(p.events) < 2 {
+				send := func() {
 					if err := tr.SendTo(fmt.Appendf(nil, "%090d", sent), to); err != nil {
-						return err
+						t.Error(err)
 					}
 					sent++
+				}
+				buf, got := make([]byte, 1000), 0
+				receive := func() error {
+					n, err := reader.Read(buf)
+					if err != nil || string(buf[:n]) != fmt.Sprintf("%090d", got) {
+						return fmt.Errorf("number %d is %q, %v", got, buf[:n], err)
+					}
+					got++
+					return nil
+				}
+				for len(p.events) < 2 {
+					send()
 				}
 				p.check(t, "made pause")
 				if size := tr.WriteBufferSize(); size <= 1000 || size%98 != 0 {
 					t.Errorf("%d bytes wait", size)
 				}
+				for range 3 {
+					asyncio.Sleep(ctx, 0)
+				}
+				if ready, _ := mustLoop(ctx).Pending(); ready > 0 {
+					t.Errorf("connected %v: %d callbacks are ready while there is no room", connected, ready)
+				}
+				if err := receive(); err != nil { // now there is room, but not for the next
+					return err
+				}
+				send()
 				want := sent
 				if end == "close" {
 					tr.Close()
@@ -215,35 +236,92 @@ func TestDatagramsWait(t *testing.T) {
 					tr.Abort()
 				}
 				tr.SendTo([]byte("late"), to)
-				got, err := asyncio.ToThread(ctx, func(context.Context) (int, error) {
-					buf := make([]byte, 1000)
-					for i := range want {
-						n, err := reader.Read(buf)
-						if err != nil || string(buf[:n]) != fmt.Sprintf("%090d", i) {
-							return i, fmt.Errorf("number %d is %q, %v", i, buf[:n], err)
+				if err := asyncio.DoInThread(ctx, func(context.Context) error {
+					for got < want {
+						if err := receive(); err != nil {
+							return err
 						}
 					}
-					return want, nil
-				})
-				if err != nil {
+					return nil
+				}); err != nil {
 					return err
 				}
 				if err := p.lost.Wait(ctx); err != nil {
 					return err
 				}
-				reader.SetReadDeadline(time.Now())
-				if n, err := reader.Read(make([]byte, 1)); !errors.Is(err, os.ErrDeadlineExceeded) {
-					t.Errorf("%s: more than %d have come: %d, %v", end, got, n, err)
+				raw, err := reader.SyscallConn()
+				if err != nil {
+					return err
 				}
+				raw.Read(func(fd uintptr) bool {
+					if n, _, err := unix.Recvfrom(int(fd), buf, unix.MSG_DONTWAIT); err != unix.EAGAIN {
+						t.Errorf("%s: more than %d have come: %q, %v", end, want, buf[:max(n, 0)], err)
+					}
+					return true
+				})
 				if end == "close" {
 					p.check(t, "made pause resume lost")
 				} else {
 					p.check(t, "made pause lost")
 				}
+				if tr.WriteBufferSize() != 0 {
+					t.Errorf("%d bytes wait at the end", tr.WriteBufferSize())
+				}
 				return p.lostErr
 			})
 		}
 	}
+}
+
+// Of room that others have taken the system tells nobody who is not connected.
+func TestDatagramsWaitForOthers(t *testing.T) {
+	if runtime.GOOS != "linux" {
+		t.Skip("elsewhere a full unix socket is an error, not a wait")
+	}
+	onSockets(t, func(ctx context.Context) error {
+		to := &net.UnixAddr{Net: "unixgram", Name: filepath.Join(t.TempDir(), "to")}
+		reader, err := net.ListenUnixgram("unixgram", to)
+		if err != nil {
+			return err
+		}
+		defer reader.Close()
+		other, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+		if err != nil {
+			return err
+		}
+		defer unix.Close(other)
+		if err := unix.SetNonblock(other, true); err != nil {
+			return err
+		}
+		full := 0
+		for unix.Sendto(other, []byte("x"), 0, &unix.SockaddrUnix{Name: to.Name}) == nil {
+			full++
+		}
+		tr, p, err := asyncio.CreateDatagramEndpoint(ctx, newGram, "unixgram")
+		if err != nil {
+			return err
+		}
+		asyncio.Sleep(ctx, time.Millisecond) // what was new at first has been told
+		tr.SendTo([]byte("mine"), to)
+		if tr.WriteBufferSize() == 0 {
+			t.Error("it does not wait")
+		}
+		tr.Close()
+		err = asyncio.DoInThread(ctx, func(context.Context) error {
+			buf := make([]byte, 10)
+			for range full {
+				if _, err := reader.Read(buf); err != nil {
+					return err
+				}
+			}
+			n, err := reader.Read(buf)
+			if string(buf[:n]) != "mine" {
+				t.Errorf("the last is %q", buf[:n])
+			}
+			return err
+		})
+		return errors.Join(err, p.lost.Wait(ctx))
+	})
 }
 
 func TestDatagramsUnix(t *testing.T) {
@@ -299,12 +377,12 @@ func TestDatagramOptions(t *testing.T) {
 		// connected to.
 		server, sp := grams(t, ctx, asyncio.WithLocalAddr(loopback))
 		_, port, _ := net.SplitHostPort(addrOf(server).String())
-		for _, opts := range [][]asyncio.DatagramOption{
+		for i, opts := range [][]asyncio.DatagramOption{
 			{asyncio.WithLocalAddr(loopback), asyncio.WithRemoteAddr("localhost:" + port)},
 			{asyncio.WithBroadcast(true), asyncio.WithRemoteAddr("127.0.0.1:" + port)},
 		} {
 			before := len(sp.from)
-			c, _ := grams(t, ctx, opts...)
+			c, cp := grams(t, ctx, opts...)
 			c.SendTo([]byte("x"), nil)
 			for len(sp.from) == before {
 				if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
@@ -313,6 +391,12 @@ func TestDatagramOptions(t *testing.T) {
 			}
 			if err := c.SendTo(nil, addrOf(c)); err == nil {
 				t.Error("another address is accepted")
+			}
+			if i == 1 { // it receives from everywhere
+				stranger, _ := grams(t, ctx, asyncio.WithLocalAddr(loopback))
+				stranger.SendTo([]byte("1234567"), &net.UDPAddr{IP: net.IPv4(127, 0, 0, 1), Port: addrOf(c).(*net.UDPAddr).Port})
+				cp.until(ctx, "7")
+				stranger.Close()
 			}
 			c.Close()
 		}

@@ -128,13 +128,12 @@ func dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
 	return s, nil
 }
 
-// noteDatagrams notes what a socket for datagrams is bound to, and its family.
+// noteDatagrams notes of which family a socket for datagrams is.
 func (s *socket) noteDatagrams() {
 	sa, err := unix.Getsockname(s.fd)
 	if err != nil {
 		return
 	}
-	s.local = datagramAddr(sa)
 	switch sa.(type) {
 	case *unix.SockaddrInet4:
 		s.family = unix.AF_INET
@@ -143,6 +142,16 @@ func (s *socket) noteDatagrams() {
 	case *unix.SockaddrUnix:
 		s.family, s.network = unix.AF_UNIX, "unixgram"
 	}
+}
+
+// datagramLocal returns sa, the socket's own address. It is kept when it is known
+// for good: one that is bound to nothing gets a port when it sends.
+func (s *socket) datagramLocal(sa unix.Sockaddr) net.Addr {
+	a := datagramAddr(sa)
+	if udp, ok := a.(*net.UDPAddr); !ok || udp.Port != 0 {
+		s.local = a
+	}
+	return a
 }
 
 // receiveFrom receives one datagram, without waiting: errAgain if there is none.

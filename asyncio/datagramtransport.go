@@ -18,7 +18,7 @@ type datagramTransport struct {
 	loop      *Loop
 	protocol  DatagramProtocol
 	turn      *sched.Call
-	again     *TimerHandle // nil unless nobody tells when there is room
+	again     *TimerHandle // nil unless the next try waits for a time
 	made      bool         // ConnectionMade was called
 	waiter    *Future[None]
 	closing   bool
@@ -123,7 +123,7 @@ func (t *datagramTransport) toRead() bool {
 }
 
 func (t *datagramTransport) toWrite() bool {
-	return t.sock.can&sched.Writable != 0 && len(t.queue) > 0
+	return t.sock.can&sched.Writable != 0 && len(t.queue) > 0 && t.again == nil
 }
 
 // run is a turn.
@@ -210,18 +210,21 @@ func (t *datagramTransport) writeLost() {
 	t.lost++
 }
 
-// retry has the turn come when there may be room. Where a unix socket sends to
-// many, none of whom has room, the system tells nobody when one has.
+// retry has the turn come when there may be room. Of a unix socket that is not
+// connected the system does not know whose room is waited for, so it tells nothing
+// of use: on Linux, that there is some after each try that has found none.
 func (t *datagramTransport) retry() {
 	switch {
+	case t.sock.network == "unixgram" && t.sock.remoteAddr() == nil:
+		if t.again == nil {
+			t.again = t.loop.s.After(datagramRetry, func() {
+				t.again = nil
+				t.sock.can |= sched.Writable
+				t.Happened(0)
+			})
+		}
 	case t.sock.can&sched.Writable != 0:
 		t.turn.Soon()
-	case t.sock.network == "unixgram" && t.sock.remoteAddr() == nil && t.again == nil:
-		t.again = t.loop.s.After(datagramRetry, func() {
-			t.again = nil
-			t.sock.can |= sched.Writable
-			t.Happened(0)
-		})
 	}
 }
 

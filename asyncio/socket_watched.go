@@ -34,7 +34,7 @@ type socket struct {
 
 	network       string
 	local, remote net.Addr // as far as they are known
-	family        int      // of a socket for datagrams
+	family        int      // of a socket for datagrams; else 0
 	connected     bool     // one for datagrams that has a remote address of the system
 
 	opened inList[openThing] // the loop's, of the socket or the transport that has it
@@ -343,7 +343,12 @@ func (s *socket) closed() bool { return s.fd < 0 }
 // localAddr returns the socket's own address, nil if it has none.
 func (s *socket) localAddr() net.Addr {
 	if s.local == nil && s.fd >= 0 {
-		if sa, err := unix.Getsockname(s.fd); err == nil {
+		sa, err := unix.Getsockname(s.fd)
+		switch {
+		case err != nil:
+		case s.family != 0:
+			return s.datagramLocal(sa)
+		default:
 			s.local = addrOf(sa)
 		}
 	}

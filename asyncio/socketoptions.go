@@ -57,7 +57,7 @@ func WithLimit(bytes int) SocketOption { return func(o *socketOptions) { o.limit
 
 // WithSocket takes c, a net.Conn of package net, in place of a new connection; or
 // a net.Listener in place of new sockets that listen, one that was inherited,
-// say: then network and address are not looked at. A duplicate of it is used, so
+// say; or a net.PacketConn in place of a new socket for datagrams: then network and address are not looked at. A duplicate of it is used, so
 // c can be closed afterwards, and should be. An *os.File of a socket will do, too.
 // Python: sock.
 func WithSocket(c syscall.Conn) SocketOption { return func(o *socketOptions) { o.existing = c } }

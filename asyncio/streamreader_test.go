@@ -366,7 +366,7 @@ func TestStreamReaderOwnMemory(t *testing.T) {
 			if i%3 == 0 {
 				p, _ := r.Read(ctx, 4)
 				kept = append(kept, p)
-				p = append(p, "overwritten"...) // no part of the reader's either
+				_ = append(p, "overwritten"...) // no part of the reader's either
 			}
 		}
 		for i, p := range kept {

@@ -17,6 +17,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
 )
@@ -190,6 +191,9 @@ func TestTLSProtocol(t *testing.T) {
 		if p.tr != tr || tr.Protocol() != p {
 			t.Errorf("the protocol has %v, not %v", p.tr, tr)
 		}
+		if _, timers := mustLoop(ctx).Pending(); timers > 0 {
+			t.Errorf("%d timers are set after the handshake", timers)
+		}
 		if err := tr.WriteEOF(); tr.CanWriteEOF() || !errors.Is(err, errors.ErrUnsupported) {
 			t.Errorf("WriteEOF: %v", err)
 		}
@@ -248,6 +252,17 @@ func TestTLSHandshakeFails(t *testing.T) {
 			return err
 		}
 		served.check(t, "")
+
+		// The peer is told why.
+		addr := tlsPeer(t, server, func(c *tls.Conn) error {
+			if err := c.Handshake(); err == nil || !strings.Contains(err.Error(), "bad certificate") {
+				return fmt.Errorf("the handshake: %v", err)
+			}
+			return nil
+		})
+		if _, _, err := asyncio.OpenConnection(ctx, "tcp", addr, asyncio.WithTLS(other)); err == nil {
+			t.Error("no error")
+		}
 		return nil
 	})
 }
@@ -277,12 +292,14 @@ func TestTLSHandshakeEnds(t *testing.T) {
 			t.Errorf("a peer that does not answer: %v", err)
 		}
 
-		hello := asyncio.NewEvent()
+		hello, gone := asyncio.NewEvent(), asyncio.NewEvent()
 		l, _ := asyncio.RunningLoop(ctx)
 		addr = rawPeer(t, func(c net.Conn) error {
 			_, err := c.Read(make([]byte, 1))
 			l.CallSoonThreadsafe(hello.Set)
-			return errors.Join(err, silent(c))
+			silent(c)
+			l.CallSoonThreadsafe(gone.Set)
+			return err
 		})
 		task := asyncio.Go(ctx, func(ctx context.Context) error {
 			_, _, err := asyncio.OpenConnection(ctx, "tcp", addr, asyncio.WithTLS(client))
@@ -295,7 +312,7 @@ func TestTLSHandshakeEnds(t *testing.T) {
 		if _, err := task.Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
 			t.Errorf("a cancelled handshake: %v", err)
 		}
-		return nil
+		return gone.Wait(ctx) // it is closed
 	})
 }
 
@@ -310,6 +327,7 @@ func TestTLSLoopClosed(t *testing.T) {
 		io.Copy(io.Discard, c)
 		return nil
 	})
+	before := suspendedGreenlets()
 	l := asyncio.NewLoop()
 	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // the task is killed
 	asyncio.NewTask(l, func(ctx context.Context) (asyncio.None, error) {
@@ -323,9 +341,24 @@ func TestTLSLoopClosed(t *testing.T) {
 	if err := l.RunForever(); err != nil {
 		t.Error(err)
 	}
+	if during := suspendedGreenlets(); during < before+2 {
+		t.Errorf("%d greenlets are suspended, and %d before: the handshake is not under way", during, before)
+	}
 	if err := l.Close(); err != nil {
 		t.Error(err)
 	}
+	if after := suspendedGreenlets(); after > before {
+		t.Errorf("%d greenlets are suspended after Close, %d before", after, before)
+	}
+}
+
+func suspendedGreenlets() (n int) {
+	for g := range greenlet.All() {
+		if g.Started() && !g.Dead() && !g.IsCurrent() {
+			n++
+		}
+	}
+	return n
 }
 
 // An end without close_notify is an end between records, and an error inside one.
@@ -472,6 +505,67 @@ func TestTLSPauseReading(t *testing.T) {
 	})
 }
 
+// What has come in a pause, the end included, is there when it is over.
+func TestTLSEndInPause(t *testing.T) {
+	server, client := asyncio.NewTLSConfigs(t)
+	data := counted(40_000) // more than is decrypted at once
+	for _, end := range []string{"close_notify", "no close_notify", "close"} {
+		sent := make(chan bool)
+		addr := tlsPeer(t, server, func(c *tls.Conn) error {
+			_, err := c.Write(data)
+			if end == "no close_notify" {
+				c.NetConn().(*net.TCPConn).CloseWrite()
+			} else {
+				c.CloseWrite()
+			}
+			close(sent)
+			io.Copy(io.Discard, c.NetConn()) // it waits for the other side
+			return err
+		})
+		onSockets(t, func(ctx context.Context) error {
+			pauses := 0
+			_, p, err := asyncio.CreateConnection(ctx, func() *recorder {
+				p := newRecorder()
+				p.on = func(event string) {
+					if event == "made" || event == "data" {
+						p.tr.PauseReading()
+						pauses++
+					}
+				}
+				return p
+			}, "tcp", addr, asyncio.WithTLS(client))
+			if err != nil {
+				return err
+			}
+			if err := asyncio.DoInThread(ctx, func(context.Context) error { <-sent; return nil }); err != nil {
+				return err
+			}
+			for !p.tr.IsClosing() {
+				p.tr.ResumeReading()
+				p.until(ctx, "data")
+				for range 5 {
+					asyncio.Sleep(ctx, 0) // a turn of the transport below
+				}
+				if end == "close" {
+					p.tr.Close()
+				}
+			}
+			if err := p.lost.Wait(ctx); err != nil {
+				return err
+			}
+			switch {
+			case p.lostErr != nil:
+				t.Errorf("%s: %v", end, p.lostErr)
+			case end == "close":
+				p.check(t, "made data lost")
+			case !bytes.Equal(p.data.Bytes(), data) || p.events[len(p.events)-2] != "eof" || pauses < 3:
+				t.Errorf("%s: %d bytes, %d pauses: %q", end, p.data.Len(), pauses, p.events)
+			}
+			return nil
+		})
+	}
+}
+
 func TestTLSFlowControl(t *testing.T) {
 	server, client := asyncio.NewTLSConfigs(t)
 	read := make(chan bool)
@@ -583,6 +677,45 @@ func TestTLSPanics(t *testing.T) {
 	}
 }
 
+// Functions of the Config run in no task: a wait is refused.
+func TestTLSFunctionsCannotWait(t *testing.T) {
+	server, client := asyncio.NewTLSConfigs(t)
+	onSockets(t, func(ctx context.Context) error {
+		waits := 0
+		wait := func(tls.ConnectionState) error {
+			waits++
+			if err := asyncio.Sleep(ctx, time.Millisecond); !errors.Is(err, asyncio.ErrNoRunningLoop) {
+				t.Errorf("a wait: %v", err)
+			}
+			return nil
+		}
+		server, client := server.Clone(), client.Clone()
+		server.VerifyConnection, client.VerifyConnection = wait, wait
+		srv := serving(t, ctx, startTLSServer(server))
+		defer srv.Close()
+		r, w, err := asyncio.OpenConnection(ctx, "tcp", srv.Addr().String())
+		if err != nil {
+			return err
+		}
+		w.WriteString("STARTTLS\n")
+		if _, err := r.ReadLine(ctx); err != nil {
+			return err
+		}
+		if err := w.StartTLS(ctx, client); err != nil {
+			return err
+		}
+		w.WriteString("done\n")
+		if _, err := r.ReadLine(ctx); err != nil {
+			return err
+		}
+		if waits != 2 {
+			t.Errorf("%d calls", waits)
+		}
+		w.Close()
+		return w.WaitClosed(ctx)
+	})
+}
+
 func TestTLSOptionsAreRefused(t *testing.T) {
 	server, client := asyncio.NewTLSConfigs(t)
 	onSockets(t, func(ctx context.Context) error {
@@ -610,23 +743,63 @@ func TestTLSOptionsAreRefused(t *testing.T) {
 // CloseClients ends TLS in an orderly way.
 func TestTLSCloseClients(t *testing.T) {
 	server, client := asyncio.NewTLSConfigs(t)
+	client.MaxVersion = tls.VersionTLS12 // in which one sees what a record is
 	onSockets(t, func(ctx context.Context) error {
 		srv := serving(t, ctx, echo, asyncio.WithTLS(server))
-		r, w, err := asyncio.OpenConnection(ctx, "tcp", srv.Addr().String(), asyncio.WithTLS(client))
-		if err != nil {
-			return err
-		}
-		w.WriteString("here\n")
-		if _, err := r.ReadLine(ctx); err != nil {
+		here := asyncio.NewEvent()
+		l := mustLoop(ctx)
+		task := asyncio.Go(ctx, func(ctx context.Context) error {
+			return asyncio.DoInThread(ctx, func(context.Context) error {
+				raw, err := net.Dial("tcp", srv.Addr().String())
+				if err != nil {
+					return err
+				}
+				seen := &witness{Conn: raw}
+				c := tls.Client(seen, client)
+				defer c.Close()
+				if _, err := c.Write([]byte("here\n")); err != nil {
+					return err
+				}
+				if _, err := c.Read(make([]byte, 5)); err != nil {
+					return err
+				}
+				l.CallSoonThreadsafe(here.Set)
+				_, err = c.Read(make([]byte, 5))
+				if kinds := seen.records(); err != io.EOF || kinds[len(kinds)-1] != 21 {
+					return fmt.Errorf("the client reads %v; the kinds of records are %v", err, kinds)
+				}
+				return nil
+			})
+		})
+		if err := here.Wait(ctx); err != nil {
 			return err
 		}
 		srv.Close()
 		srv.CloseClients()
-		if _, err := r.Read(ctx, 1); err != io.EOF {
-			t.Errorf("the client reads %v", err)
-		}
-		return errors.Join(srv.WaitClosed(ctx), w.WaitClosed(ctx))
+		_, err := task.Await(ctx)
+		return errors.Join(err, srv.WaitClosed(ctx))
 	})
+}
+
+// A witness is a connection that keeps what was read.
+type witness struct {
+	net.Conn
+	read []byte
+}
+
+func (w *witness) Read(p []byte) (int, error) {
+	n, err := w.Conn.Read(p)
+	w.read = append(w.read, p[:n]...)
+	return n, err
+}
+
+// records returns of which kinds the records are: 21 is an alert.
+func (w *witness) records() (kinds []byte) {
+	for p := w.read; len(p) >= 5; {
+		kinds = append(kinds, p[0])
+		p = p[min(len(p), 5+int(p[3])<<8+int(p[4])):]
+	}
+	return kinds
 }
 
 // startTLSServer speaks in the clear, goes over to TLS when it is asked to, and

@@ -124,15 +124,15 @@ func (p *tlsProtocol) DataReceived(data []byte) {
 	t.engine.keep()
 }
 
-// EOFReceived takes the end of the ciphertext.
+// EOFReceived takes the end of the ciphertext, which is the end of TLS, too: nothing
+// that came before is left, or the transport below would have been paused.
 func (p *tlsProtocol) EOFReceived() (keepOpen bool) {
 	t := (*tlsTransport)(p)
-	if t.state == tlsOver {
-		return false
+	if t.state != tlsOver {
+		t.engine.end()
+		t.advance()
 	}
-	t.engine.end()
-	t.advance()
-	return t.state == tlsOpen // the protocol has paused: there is something to read
+	return false
 }
 
 // ConnectionLost tells the protocol, if it has been told of the connection.
@@ -200,7 +200,6 @@ func (t *tlsTransport) shake() {
 		t.fail(err)
 		return
 	}
-	t.opened.leave()
 	t.timer.Cancel()
 	t.state = tlsOpen
 	t.send()

@@ -23,8 +23,9 @@ type BaseTransport interface {
 
 	// ExtraInfo returns what is known by a name, or fallback (nil without one) if
 	// there is nothing: "peername" and "sockname" are a net.Addr, "socket" is a
-	// syscall.RawConn; with TLS, "sslcontext" is the *tls.Config and "ssl_object"
-	// the tls.ConnectionState; of a pipe, "pipe" is a syscall.RawConn; of a child
+	// syscall.RawConn; with TLS, "sslcontext" is the *tls.Config, "ssl_object" the
+	// tls.ConnectionState, "peercert" the *x509.Certificate of the other side and
+	// "cipher" the name of the suite; of a pipe, "pipe" is a syscall.RawConn; of a child
 	// process, "subprocess" is its *os.Process. Python: get_extra_info.
 	ExtraInfo(name string, fallback ...any) any
 

@@ -25,6 +25,8 @@ func onSockets(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.
 	defer cancel()
 	if err := asyncio.RunMain(ctx, f, opts...); err != nil {
 		t.Error(err)
+	} else if ctx.Err() != nil {
+		t.Error("it took too long")
 	}
 }
 
