@@ -14,16 +14,16 @@ import (
 // epoller is the poller of Linux: epoll, once there is a descriptor to watch,
 // and before that the channel of an idler.
 //
-// It asks without waiting first if it has found something the last time: the
+// It asks without waiting first if it has found several events the last time: the
 // call that does not wait is a cheap one (see internal/sys), and under load it is
-// the only one.
+// the only one. After a single event there is seldom another at once.
 type epoller struct {
 	idler
 	ep      int           // -1: none yet
 	watched []*Descriptor // by number
 	count   int
 	serial  int32
-	found   bool // something, the last time
+	found   bool // several events, the last time
 	events  []unix.EpollEvent
 
 	// What Wake uses.
@@ -140,9 +140,9 @@ func (p *epoller) Wait(d time.Duration) {
 // poll tells of what has happened, and reports whether there was something.
 func (p *epoller) poll() bool {
 	n := sys.Poll(p.ep, p.events)
-	p.found = n > 0
+	p.found = n > 1
 	p.tell(n)
-	return p.found
+	return n > 0
 }
 
 // sleep waits for events, Wake or the end of d.
@@ -158,7 +158,7 @@ func (p *epoller) sleep(d time.Duration) {
 	if err != nil {
 		n = 0 // EINTR: the loop looks around and waits again
 	}
-	p.found = n > 0
+	p.found = n > 1
 	p.tell(n)
 }
 
