@@ -3,7 +3,6 @@ package asyncio
 import (
 	"context"
 	"fmt"
-	"log/slog"
 	"net"
 	"os"
 	"time"
@@ -12,7 +11,8 @@ import (
 )
 
 // A datagramTransport is the DatagramTransport of a socket. As a socketTransport
-// it is told of what is new, and then its turn comes by the ready queue.
+// it is told of what is new, and then its turn comes by the ready queue. This file
+// is its life and what it receives; datagramsend.go is what it sends.
 type datagramTransport struct {
 	sock      *socket
 	loop      *Loop
@@ -156,130 +156,6 @@ func (t *datagramTransport) receive() {
 	}
 }
 
-// SendTo is DatagramTransport's.
-func (t *datagramTransport) SendTo(data []byte, addr net.Addr) error {
-	if fixed := t.sock.remoteAddr(); fixed != nil {
-		if addr != nil && addr.String() != fixed.String() {
-			return valueErrorf("Invalid address: must be None or %v", fixed)
-		}
-		addr = fixed
-	}
-	if addr == nil {
-		return valueErrorf("a datagram needs an address: the socket is not connected")
-	}
-	if t.closing {
-		t.writeLost()
-		return nil
-	}
-	if len(t.queue) == 0 {
-		switch err := t.sock.sendTo(data, addr); {
-		case err == nil:
-			return nil
-		case err == errAgain:
-		case isAddrError(err):
-			return err
-		default:
-			t.protocol.ErrorReceived(t.opError("write", addr, err))
-			return nil
-		}
-	}
-	t.queue = append(t.queue, datagram{append([]byte(nil), data...), addr})
-	t.size += len(data) + datagramHeader
-	if !t.overHigh && t.size > t.high {
-		t.overHigh = true
-		t.tellFlow("pause_writing")
-	}
-	t.retry()
-	return nil
-}
-
-func isAddrError(err error) bool {
-	_, is := err.(*net.AddrError)
-	return is
-}
-
-// writeLost drops what is sent after the end. A program that does not notice is
-// told by the log.
-func (t *datagramTransport) writeLost() {
-	if t.lost == 0 {
-		return
-	}
-	if t.lost >= lostWrites {
-		slog.Warn("asyncio: a datagram is sent by a socket that is closed", "transport", t)
-	}
-	t.lost++
-}
-
-// retry has the turn come when there may be room. Of a unix socket that is not
-// connected the system does not know whose room is waited for, so it tells nothing
-// of use: on Linux, that there is some after each try that has found none.
-func (t *datagramTransport) retry() {
-	switch {
-	case t.sock.network == "unixgram" && t.sock.remoteAddr() == nil:
-		if t.again == nil {
-			t.again = t.loop.s.After(datagramRetry, func() {
-				t.again = nil
-				t.sock.can |= sched.Writable
-				t.Happened(0)
-			})
-		}
-	case t.sock.can&sched.Writable != 0:
-		t.turn.Soon()
-	}
-}
-
-// flush sends what is waiting while there is room.
-func (t *datagramTransport) flush() {
-	for len(t.queue) > 0 {
-		d := t.queue[0]
-		err := t.sock.sendTo(d.data, d.to)
-		if err == errAgain {
-			t.retry()
-			break
-		}
-		t.queue[0] = datagram{}
-		t.queue = t.queue[1:]
-		t.size -= len(d.data) + datagramHeader
-		if err != nil {
-			t.protocol.ErrorReceived(t.opError("write", d.to, err))
-			break
-		}
-	}
-	if len(t.queue) == 0 {
-		t.queue = nil
-	}
-	if t.overHigh && t.size <= t.low {
-		t.overHigh = false
-		t.tellFlow("resume_writing") // which may send
-	}
-	if len(t.queue) == 0 && t.closing {
-		t.leaveSoon(nil)
-	}
-}
-
-// tellFlow is socketTransport's.
-func (t *datagramTransport) tellFlow(what string) {
-	f, ok := t.protocol.(FlowController)
-	if !ok {
-		return
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err := panicError(p, "a protocol")
-			if endsRun(err) {
-				t.loop.s.Abort(err)
-				return
-			}
-			t.loop.CallExceptionHandler(ExceptionContext{Message: "protocol." + what + "() failed", Exception: err, Transport: t, Protocol: t.protocol})
-		}
-	}()
-	if what == "pause_writing" {
-		f.PauseWriting()
-	} else {
-		f.ResumeWriting()
-	}
-}
-
 // opError is err of a system call in the words of package net.
 func (t *datagramTransport) opError(op string, to net.Addr, err error) error {
 	call := "sendto"
@@ -393,23 +269,3 @@ func (t *datagramTransport) ExtraInfo(name string, fallback ...any) any {
 	}
 	return v
 }
-
-// SetWriteBufferLimits is DatagramTransport's.
-func (t *datagramTransport) SetWriteBufferLimits(high, low int) error {
-	high, low, err := writeLimits(high, low)
-	if err != nil {
-		return err
-	}
-	t.high, t.low = high, low
-	if !t.overHigh && t.size > t.high {
-		t.overHigh = true
-		t.tellFlow("pause_writing")
-	}
-	return nil
-}
-
-// WriteBufferLimits is DatagramTransport's.
-func (t *datagramTransport) WriteBufferLimits() (low, high int) { return t.low, t.high }
-
-// WriteBufferSize is DatagramTransport's.
-func (t *datagramTransport) WriteBufferSize() int { return t.size }
