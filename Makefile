@@ -75,13 +75,12 @@ layout: ## generate the layout tables anew and compare
 releases:
 	@printf '%s\n' $(RELEASES)
 
-matrix: ## the tests on every Go release: assembly, generic, purego, race
+matrix: ## the tests on every Go release: assembly, purego, race
 	@failed=; for v in $(RELEASES); do \
 		export GOTOOLCHAIN=$$v; \
 		for how in "" "-tags purego" "-race"; do \
 			printf '\n== %s %s\n' $$v "$$how"; $(TEST) $$how $(CORE) || failed=1; \
 		done; \
-		printf '\n== %s GREENLET_BACKEND=generic\n' $$v; GREENLET_BACKEND=generic $(TEST) $(CORE) || failed=1; \
 	done; test -z "$$failed"
 
 generic: ## the tests on the generic switch, in a build that has the assembly
