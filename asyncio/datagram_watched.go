@@ -4,7 +4,6 @@ package asyncio
 
 import (
 	"net"
-	"net/netip"
 	"os"
 	"syscall"
 
@@ -231,17 +230,9 @@ func datagramSockaddr(a net.Addr, family int) (int, unix.Sockaddr, error) {
 // datagramAddr is sa in the words of package net. A unix socket that has no name
 // has an address without one.
 func datagramAddr(sa unix.Sockaddr) net.Addr {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return net.UDPAddrFromAddrPort(netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port)))
-	case *unix.SockaddrInet6:
-		ip := netip.AddrFrom16(sa.Addr)
-		if sa.ZoneId != 0 {
-			ip = ip.WithZone(zoneName(sa.ZoneId))
-		}
-		return net.UDPAddrFromAddrPort(netip.AddrPortFrom(ip, uint16(sa.Port)))
-	case *unix.SockaddrUnix:
-		return &net.UnixAddr{Net: "unixgram", Name: sa.Name}
+	switch sa.(type) {
+	case *unix.SockaddrInet4, *unix.SockaddrInet6:
+		return address("udp", sa)
 	}
-	return &net.UnixAddr{Net: "unixgram"}
+	return address("unixgram", sa)
 }

@@ -12,38 +12,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// netAddr is sa in the words of package net.
+// netAddr is sa in the words of package net; nil of nil.
 func (s *Socket) netAddr(sa unix.Sockaddr) net.Addr {
-	var at netip.AddrPort
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		at = netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
-	case *unix.SockaddrInet6:
-		ip := netip.AddrFrom16(sa.Addr)
-		if sa.ZoneId != 0 {
-			ip = ip.WithZone(interfaceName(sa.ZoneId))
-		}
-		at = netip.AddrPortFrom(ip, uint16(sa.Port))
-	case *unix.SockaddrUnix:
-		network := "unix"
-		if s.kind == unix.SOCK_DGRAM {
-			network = "unixgram"
-		}
-		return &net.UnixAddr{Name: sa.Name, Net: network}
-	default:
+	switch {
+	case sa == nil:
 		return nil
+	case s.kind == unix.SOCK_DGRAM:
+		return datagramAddr(sa)
 	}
-	if s.kind == unix.SOCK_DGRAM {
-		return net.UDPAddrFromAddrPort(at)
-	}
-	return net.TCPAddrFromAddrPort(at)
-}
-
-func interfaceName(id uint32) string {
-	if i, err := net.InterfaceByIndex(int(id)); err == nil {
-		return i.Name
-	}
-	return strconv.FormatUint(uint64(id), 10)
+	return addrOf(sa)
 }
 
 // systemAddr is addr in the words of the system.

@@ -406,15 +406,13 @@ func sockaddrOf(a net.Addr) (family int, _ unix.Sockaddr, err error) {
 	return 0, nil, &net.AddrError{Err: "not an address of a socket", Addr: a.String()}
 }
 
-// addrOf is the inverse of sockaddrOf.
+// addrOf is the inverse of sockaddrOf; nil of nil.
 func addrOf(sa unix.Sockaddr) net.Addr {
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return &net.TCPAddr{IP: sa.Addr[:], Port: sa.Port}
-	case *unix.SockaddrInet6:
-		return &net.TCPAddr{IP: sa.Addr[:], Port: sa.Port, Zone: zoneName(sa.ZoneId)}
+	switch sa.(type) {
+	case nil:
+		return nil
 	case *unix.SockaddrUnix:
-		return &net.UnixAddr{Net: "unix", Name: sa.Name}
+		return address("unix", sa)
 	}
-	return nil
+	return address("tcp", sa)
 }
