@@ -102,7 +102,7 @@ func createConnection(ctx context.Context, factory func() BaseProtocol, network,
 // connect returns a socket that is connected to addr.
 func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptions) (*socket, error) {
 	if o.existing != nil {
-		s, err := dupSocket(l, o.existing)
+		s, err := dupStream(l, o.existing)
 		if err == nil && s.remoteAddr() == nil && s.network != "unix" {
 			s.close()
 			err = valueErrorf("the socket is not connected")

@@ -92,34 +92,11 @@ func newDatagrams(family int) (int, error) {
 
 // dupDatagrams returns a socket of the loop that is the same as c.
 func dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
-	raw, err := c.SyscallConn()
+	s, err := dupSocket(l, c, "udp", unix.SOCK_DGRAM, "A UDP Socket was expected")
 	if err != nil {
 		return nil, err
 	}
-	fd := -1
-	if failed := raw.Control(func(of uintptr) {
-		fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
-	}); failed != nil {
-		return nil, failed
-	}
-	if err != nil {
-		return nil, os.NewSyscallError("dup", err)
-	}
-	s := openSocket(l, fd, "udp")
-	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
-	switch {
-	case err != nil:
-		err = os.NewSyscallError("getsockopt", err)
-	case kind != unix.SOCK_DGRAM:
-		err = valueErrorf("A UDP Socket was expected")
-	default:
-		err = os.NewSyscallError("setnonblock", unix.SetNonblock(fd, true))
-	}
-	if err != nil {
-		s.close()
-		return nil, err
-	}
-	if sa, err := unix.Getpeername(fd); err == nil {
+	if sa, err := unix.Getpeername(s.fd); err == nil {
 		s.connected = true
 		s.remote = datagramAddr(sa)
 	}

@@ -36,10 +36,7 @@ func (t *datagramTransport) SendTo(data []byte, addr net.Addr) error {
 	}
 	t.queue = append(t.queue, datagram{append([]byte(nil), data...), addr})
 	t.size += len(data) + datagramHeader
-	if !t.overHigh && t.size > t.high {
-		t.overHigh = true
-		t.tellFlow("pause_writing")
-	}
+	t.marks.rose(t.size, t)
 	t.retry()
 	return nil
 }
@@ -99,54 +96,23 @@ func (t *datagramTransport) flush() {
 	if len(t.queue) == 0 {
 		t.queue = nil
 	}
-	if t.overHigh && t.size <= t.low {
-		t.overHigh = false
-		t.tellFlow("resume_writing") // which may send
-	}
+	t.marks.fell(t.size, t)
 	if len(t.queue) == 0 && t.closing {
 		t.leaveSoon(nil)
 	}
 }
 
-// tellFlow is socketTransport's.
-func (t *datagramTransport) tellFlow(what string) {
-	f, ok := t.protocol.(FlowController)
-	if !ok {
-		return
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err := panicError(p, "a protocol")
-			if endsRun(err) {
-				t.loop.s.Abort(err)
-				return
-			}
-			t.loop.CallExceptionHandler(ExceptionContext{Message: "protocol." + what + "() failed", Exception: err, Transport: t, Protocol: t.protocol})
-		}
-	}()
-	if what == "pause_writing" {
-		f.PauseWriting()
-	} else {
-		f.ResumeWriting()
-	}
-}
-
 // SetWriteBufferLimits is DatagramTransport's.
 func (t *datagramTransport) SetWriteBufferLimits(high, low int) error {
-	high, low, err := writeLimits(high, low)
-	if err != nil {
+	if err := t.marks.set(high, low); err != nil {
 		return err
 	}
-	t.high, t.low = high, low
-	if !t.overHigh && t.size > t.high {
-		t.overHigh = true
-		t.tellFlow("pause_writing")
-	}
+	t.marks.rose(t.size, t)
 	return nil
 }
 
 // WriteBufferLimits is DatagramTransport's.
-func (t *datagramTransport) WriteBufferLimits() (low, high int) { return t.low, t.high }
+func (t *datagramTransport) WriteBufferLimits() (low, high int) { return t.marks.low, t.marks.high }
 
 // WriteBufferSize is DatagramTransport's.
 func (t *datagramTransport) WriteBufferSize() int { return t.size }

@@ -14,20 +14,19 @@ import (
 // it is told of what is new, and then its turn comes by the ready queue. This file
 // is its life and what it receives; datagramsend.go is what it sends.
 type datagramTransport struct {
-	sock      *socket
-	loop      *Loop
-	protocol  DatagramProtocol
-	turn      *sched.Call
-	again     *TimerHandle // nil unless the next try waits for a time
-	made      bool         // ConnectionMade was called
-	waiter    *Future[None]
-	closing   bool
-	lost      int // not zero: ConnectionLost is arranged; counts writes since then
-	queue     []datagram
-	size      int // of what is in the queue
-	overHigh  bool
-	high, low int
-	large     []byte // what is received into, if that is not the loop's
+	sock     *socket
+	loop     *Loop
+	protocol DatagramProtocol
+	turn     *sched.Call
+	again    *TimerHandle // nil unless the next try waits for a time
+	made     bool         // ConnectionMade was called
+	waiter   *Future[None]
+	closing  bool
+	lost     int // not zero: ConnectionLost is arranged; counts writes since then
+	queue    []datagram
+	size     int // of what is in the queue
+	marks    waterMarks
+	large    []byte // what is received into, if that is not the loop's
 }
 
 // A datagram is one that is still to be sent.
@@ -55,7 +54,7 @@ const (
 // newDatagramTransport makes the transport of s, which is its own from now on.
 func newDatagramTransport(l *Loop, s *socket, p DatagramProtocol) *datagramTransport {
 	t := &datagramTransport{sock: s, loop: l, protocol: p, waiter: NewFuture[None](l)}
-	t.SetWriteBufferLimits(-1, -1)
+	t.marks.set(-1, -1)
 	t.turn = l.s.NewCall(t.run)
 	s.on = t
 	s.opened.of = t

@@ -80,7 +80,7 @@ func createServer(ctx context.Context, factory func() BaseProtocol, network, add
 // bind makes the sockets.
 func (srv *Server) bind(ctx context.Context, network, addr string) error {
 	if c := srv.opts.existing; c != nil {
-		s, err := dupSocket(srv.loop, c)
+		s, err := dupStream(srv.loop, c)
 		if err == nil {
 			srv.add(s)
 		}

@@ -33,7 +33,7 @@ func bindSocket(_ *Loop, local net.Addr, _ *serverOptions) (*socket, error) {
 	return nil, opError("listen", local, errors.ErrUnsupported)
 }
 
-func dupSocket(*Loop, syscall.Conn) (*socket, error) { return nil, errors.ErrUnsupported }
+func dupStream(*Loop, syscall.Conn) (*socket, error) { return nil, errors.ErrUnsupported }
 
 func outOfResources(error) bool { return false }
 func absent(error) bool         { return false }

@@ -245,8 +245,21 @@ func absent(err error) bool {
 	return errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EPROTONOSUPPORT)
 }
 
-// dupSocket returns a socket of the loop that is the same as c.
-func dupSocket(l *Loop, c syscall.Conn) (*socket, error) {
+// dupStream returns a socket of the loop that is the same as c.
+func dupStream(l *Loop, c syscall.Conn) (*socket, error) {
+	s, err := dupSocket(l, c, "tcp", unix.SOCK_STREAM, "A Stream Socket was expected")
+	if err != nil {
+		return nil, err
+	}
+	if _, ok := s.localAddr().(*net.UnixAddr); ok {
+		s.network = "unix"
+	}
+	return s, nil
+}
+
+// dupSocket returns a socket of the loop that is the same as c, which must be of
+// the kind that is wanted.
+func dupSocket(l *Loop, c syscall.Conn, network string, wanted int, otherwise string) (*socket, error) {
 	raw, err := c.SyscallConn()
 	if err != nil {
 		return nil, err
@@ -260,22 +273,19 @@ func dupSocket(l *Loop, c syscall.Conn) (*socket, error) {
 	if err != nil {
 		return nil, os.NewSyscallError("dup", err)
 	}
-	s := openSocket(l, fd, "tcp")
+	s := openSocket(l, fd, network)
 	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
 	switch {
 	case err != nil:
 		err = os.NewSyscallError("getsockopt", err)
-	case kind != unix.SOCK_STREAM:
-		err = valueErrorf("A Stream Socket was expected")
+	case kind != wanted:
+		err = valueErrorf("%s", otherwise)
 	default:
 		err = os.NewSyscallError("setnonblock", unix.SetNonblock(fd, true))
 	}
 	if err != nil {
 		s.close()
 		return nil, err
-	}
-	if _, ok := s.localAddr().(*net.UnixAddr); ok {
-		s.network = "unix"
 	}
 	return s, nil
 }

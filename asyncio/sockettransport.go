@@ -22,23 +22,21 @@ type socketTransport struct {
 	server *Server // that has accepted it, or nil
 	turn   *sched.Call
 
-	made      bool // ConnectionMade was called
-	paused    bool
-	ended     bool // the other side's end has been seen
-	closing   bool
-	eofAsked  bool  // WriteEOF was called
-	overHigh  bool  // PauseWriting was called last
-	lost      int   // not zero: ConnectionLost is arranged; counts writes since then
-	lostErr   error // what ConnectionLost is to be told
-	failure   error // why it was not made
-	makers    line  // the task that waits for made
-	high, low int
+	made     bool // ConnectionMade was called
+	paused   bool
+	ended    bool // the other side's end has been seen
+	closing  bool
+	eofAsked bool  // WriteEOF was called
+	lost     int   // not zero: ConnectionLost is arranged; counts writes since then
+	lostErr  error // what ConnectionLost is to be told
+	failure  error // why it was not made
+	makers   line  // the task that waits for made
+	marks    waterMarks
 
 	proto    BaseProtocol
 	data     Protocol
 	buffered BufferedProtocol // preferred to data
 	eofs     EOFReceiver
-	flow     FlowController
 	during   string // the callback of the protocol that is being called
 
 	out byteQueue // what is still to be sent
@@ -66,7 +64,7 @@ func newSocketTransport(l *Loop, s *socket, p BaseProtocol, server *Server) (*so
 		s.close()
 		return nil, err
 	}
-	t.SetWriteBufferLimits(-1, -1)
+	t.marks.set(-1, -1)
 	t.turn = l.s.NewCall(t.run)
 	s.on = t
 	s.opened.of = t
@@ -86,7 +84,6 @@ func (t *socketTransport) face(p BaseProtocol) error {
 	}
 	t.proto, t.data, t.buffered = p, data, buffered
 	t.eofs, _ = p.(EOFReceiver)
-	t.flow, _ = p.(FlowController)
 	return nil
 }
 

@@ -4,13 +4,9 @@ import (
 	"log/slog"
 )
 
-const (
-	highWater = 64 << 10 // unless SetWriteBufferLimits says otherwise
-
-	// lostWrites is how many writes after the end of a connection are taken for
-	// those of a program that has not noticed yet.
-	lostWrites = 5
-)
+// lostWrites is how many writes after the end of a connection are taken for those
+// of a program that has not noticed yet.
+const lostWrites = 5
 
 // Write is WriteTransport's.
 func (t *socketTransport) Write(data []byte) error {
@@ -35,10 +31,7 @@ func (t *socketTransport) Write(data []byte) error {
 		data = data[n:]
 	}
 	t.out.push(data)
-	if !t.overHigh && t.out.len() > t.high {
-		t.overHigh = true
-		t.tellFlow("pause_writing")
-	}
+	t.marks.rose(t.out.len(), t)
 	if t.toWrite() { // one call does not send all there is room for
 		t.turn.Soon()
 	}
@@ -88,10 +81,7 @@ func (t *socketTransport) flush() {
 		return
 	}
 	t.out.drop(n)
-	if t.overHigh && t.out.len() <= t.low {
-		t.overHigh = false
-		t.tellFlow("resume_writing") // which may write
-	}
+	t.marks.fell(t.out.len(), t)
 	switch {
 	case t.out.len() > 0 || t.lost > 0:
 	case t.closing:
@@ -99,29 +89,6 @@ func (t *socketTransport) flush() {
 		t.leave()
 	case t.eofAsked:
 		t.sendEnd()
-	}
-}
-
-// tellFlow tells the protocol that more waits to be sent than is good, or no
-// more. If it panics that is reported, and the connection goes on.
-func (t *socketTransport) tellFlow(what string) {
-	if t.flow == nil {
-		return
-	}
-	defer func() {
-		if p := recover(); p != nil {
-			err := panicError(p, "a protocol")
-			if endsRun(err) {
-				t.loop.s.Abort(err)
-				return
-			}
-			t.loop.CallExceptionHandler(ExceptionContext{Message: "protocol." + what + "() failed", Exception: err, Transport: t, Protocol: t.proto})
-		}
-	}()
-	if what == "pause_writing" {
-		t.flow.PauseWriting()
-	} else {
-		t.flow.ResumeWriting()
 	}
 }
 
@@ -143,40 +110,17 @@ func (t *socketTransport) sendEnd() { t.sock.closeWrite() }
 // CanWriteEOF is WriteTransport's.
 func (t *socketTransport) CanWriteEOF() bool { return true }
 
-// writeLimits completes the marks of flow control, which are the default below
-// zero.
-func writeLimits(high, low int) (int, int, error) {
-	if high < 0 {
-		high = highWater
-		if low >= 0 {
-			high = 4 * low
-		}
-	}
-	if low < 0 {
-		low = high / 4
-	}
-	if high < low {
-		return 0, 0, valueErrorf("high (%d) must be >= low (%d) must be >= 0", high, low)
-	}
-	return high, low, nil
-}
-
 // SetWriteBufferLimits is WriteTransport's.
 func (t *socketTransport) SetWriteBufferLimits(high, low int) error {
-	high, low, err := writeLimits(high, low)
-	if err != nil {
+	if err := t.marks.set(high, low); err != nil {
 		return err
 	}
-	t.high, t.low = high, low
-	if !t.overHigh && t.out.len() > t.high {
-		t.overHigh = true
-		t.tellFlow("pause_writing")
-	}
+	t.marks.rose(t.out.len(), t)
 	return nil
 }
 
 // WriteBufferLimits is WriteTransport's.
-func (t *socketTransport) WriteBufferLimits() (low, high int) { return t.low, t.high }
+func (t *socketTransport) WriteBufferLimits() (low, high int) { return t.marks.low, t.marks.high }
 
 // WriteBufferSize is WriteTransport's.
 func (t *socketTransport) WriteBufferSize() int { return t.out.len() }

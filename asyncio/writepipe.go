@@ -10,12 +10,11 @@ import (
 // A writePipe is the transport of what is written to a pipe.
 type writePipe struct {
 	pipe
-	out       byteQueue // what is to be written
-	writable  bool      // there may be room
-	ended     bool      // by WriteEOF
-	dropped   int       // pieces that came too late
-	low, high int
-	full      bool // the protocol was told to pause
+	out      byteQueue // what is to be written
+	writable bool      // there may be room
+	ended    bool      // by WriteEOF
+	dropped  int       // pieces that came too late
+	marks    waterMarks
 }
 
 // mostAtOnce is how many bytes internal/sys writes by one call.
@@ -23,7 +22,8 @@ const mostAtOnce = 256 << 10
 
 // openWritePipe makes a transport of fd, which is closed with it.
 func openWritePipe(l *Loop, fd int, protocol BaseProtocol) (pipeTransport, error) {
-	p := &writePipe{writable: true, low: highWater / 4, high: highWater}
+	p := &writePipe{writable: true}
+	p.marks.set(-1, -1)
 	p.protocol = protocol
 	if err := p.open(l, fd, p, p.run); err != nil {
 		return nil, err
@@ -83,7 +83,7 @@ func (p *writePipe) run() {
 		}
 		p.out.drop(n)
 	}
-	p.eased()
+	p.marks.fell(p.out.len(), p)
 	if p.closing && p.out.len() == 0 {
 		p.lose(nil)
 		return
@@ -130,25 +130,8 @@ func (p *writePipe) Write(data []byte) error {
 	}
 	p.out.push(data)
 	p.proceed()
-	if !p.full && p.out.len() > p.high {
-		p.full = true
-		if f, ok := p.protocol.(FlowController); ok {
-			defer p.caught("pause_writing")
-			f.PauseWriting()
-		}
-	}
+	p.marks.rose(p.out.len(), p)
 	return nil
-}
-
-// eased tells the protocol to go on if it was told to pause.
-func (p *writePipe) eased() {
-	if p.full && p.out.len() <= p.low {
-		p.full = false
-		if f, ok := p.protocol.(FlowController); ok {
-			defer p.caught("resume_writing")
-			f.ResumeWriting()
-		}
-	}
 }
 
 // WriteLines is Write of several pieces.
@@ -177,24 +160,15 @@ func (p *writePipe) Abort() { p.drop(nil) }
 
 // SetWriteBufferLimits sets the marks of flow control.
 func (p *writePipe) SetWriteBufferLimits(high, low int) error {
-	if high < 0 {
-		high = highWater
-		if low >= 0 {
-			high = 4 * low
-		}
+	if err := p.marks.set(high, low); err != nil {
+		return err
 	}
-	if low < 0 {
-		low = high / 4
-	}
-	if high < low {
-		return valueErrorf("high (%d) must be >= low (%d) must be >= 0", high, low)
-	}
-	p.low, p.high = low, high
+	p.marks.rose(p.out.len(), p)
 	return nil
 }
 
 // WriteBufferLimits returns the marks.
-func (p *writePipe) WriteBufferLimits() (low, high int) { return p.low, p.high }
+func (p *writePipe) WriteBufferLimits() (low, high int) { return p.marks.low, p.marks.high }
 
 // WriteBufferSize returns how many bytes wait to be written.
 func (p *writePipe) WriteBufferSize() int { return p.out.len() }
