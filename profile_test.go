@@ -69,8 +69,18 @@ func goroutinesIn(t *testing.T, function string) (n int) {
 	return n
 }
 
+// awaitNoneIn waits until no goroutine is in a function: those that a test
+// before killed may still be on their way out, with their whole stack.
+func awaitNoneIn(t *testing.T, function string) {
+	t.Helper()
+	for goroutinesIn(t, function) > 0 {
+		runtime.Gosched()
+	}
+}
+
 func TestGoroutineProfile(t *testing.T) {
 	main := ownTree(t)
+	awaitNoneIn(t, "parkHere")
 	const n = 20
 	for i := range n {
 		g := greenlet.New(func(any) (any, error) {
@@ -151,6 +161,7 @@ func TestGoroutineProfileInTheMiddle(t *testing.T) {
 // greenlet that it is one, and where it waits.
 func TestStackOfAll(t *testing.T) {
 	main := ownTree(t)
+	awaitNoneIn(t, "parkHere")
 	g := greenlet.New(func(any) (any, error) {
 		parkHere(main, 2)
 		return nil, nil
