@@ -250,21 +250,5 @@ func (t *datagramTransport) Loop() *Loop { return t.loop }
 
 // ExtraInfo is BaseTransport's.
 func (t *datagramTransport) ExtraInfo(name string, fallback ...any) any {
-	var v any
-	switch name {
-	case "peername":
-		if a := t.sock.remoteAddr(); a != nil {
-			v = a
-		}
-	case "sockname":
-		if a := t.sock.localAddr(); a != nil {
-			v = a
-		}
-	case "socket":
-		v = t.sock
-	}
-	if v == nil && len(fallback) > 0 {
-		return fallback[0]
-	}
-	return v
+	return t.sock.info(name, fallback)
 }

@@ -335,23 +335,28 @@ func (t *socketTransport) Loop() *Loop { return t.loop }
 // ExtraInfo is BaseTransport's. The addresses are asked for when they are first
 // wanted.
 func (t *socketTransport) ExtraInfo(name string, fallback ...any) any {
-	var v any
+	return t.sock.info(name, fallback)
+}
+
+// info is what a transport of the socket knows by name: fallback[0] if that is
+// nothing.
+func (s *socket) info(name string, fallback []any) any {
 	switch name {
 	case "peername":
-		if a := t.sock.remoteAddr(); a != nil {
-			v = a
+		if a := s.remoteAddr(); a != nil {
+			return a
 		}
 	case "sockname":
-		if a := t.sock.localAddr(); a != nil {
-			v = a
+		if a := s.localAddr(); a != nil {
+			return a
 		}
 	case "socket":
-		v = t.sock
+		return s
 	}
-	if v == nil && len(fallback) > 0 {
+	if len(fallback) > 0 {
 		return fallback[0]
 	}
-	return v
+	return nil
 }
 
 // IsReading is ReadTransport's.
