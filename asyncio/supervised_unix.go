@@ -48,7 +48,7 @@ func runSupervised(ctx context.Context, mark string, want int, main func(context
 		if err != nil {
 			return err
 		}
-		listeners, err := inheritedListeners(l, count)
+		listeners, err := inheritedListeners(l, count, sayReady)
 		if err != nil {
 			return err
 		}
@@ -66,14 +66,16 @@ func runSupervised(ctx context.Context, mark string, want int, main func(context
 			time.Sleep(o.grace) // nobody else would see to it
 			os.Exit(1)
 		}()
-		l.CallSoon(sayReady) // comes when main waits
+		if count == 0 {
+			l.CallSoon(sayReady) // comes when main waits
+		}
 		return main(ctx, listeners)
 	}, append(o.run[:len(o.run):len(o.run)], WithSignals(false))...)
 
 	var exit *SystemExit
 	switch {
 	case err == nil, told && asCancelled(err) != nil:
-		sayReady() // it has never waited
+		sayReady() // it had nothing to serve
 		return 0
 	case errors.As(err, &exit):
 		sayReady()
@@ -89,8 +91,9 @@ func inherited(fd int) *os.File {
 	return os.NewFile(uintptr(fd), "inherited descriptor "+strconv.Itoa(fd))
 }
 
-// inheritedListeners makes listeners of l of the descriptors.
-func inheritedListeners(l *Loop, count int) ([]net.Listener, error) {
+// inheritedListeners makes listeners of l of the descriptors. used is called when
+// one is first used.
+func inheritedListeners(l *Loop, count int, used func()) ([]net.Listener, error) {
 	all := make([]net.Listener, count)
 	for i := range all {
 		f := inherited(firstListener + i)
@@ -102,8 +105,27 @@ func inheritedListeners(l *Loop, count int) ([]net.Listener, error) {
 		if ln, err = newListener(l, ln, 0); err != nil {
 			return nil, err
 		}
-		ln.(*listener).path = "" // the file of a unix socket is not this process's
-		all[i] = ln
+		own := ln.(*listener)
+		own.path = "" // the file of a unix socket is not this process's
+		all[i] = &inheritedListener{own, used}
 	}
 	return all, nil
+}
+
+// An inheritedListener tells that it is used: a process that accepts has
+// everything that it needs.
+type inheritedListener struct {
+	*listener
+	used func()
+}
+
+func (n *inheritedListener) Accept() (net.Conn, error) {
+	n.used()
+	return n.listener.Accept()
+}
+
+// SyscallConn is called by WithSocket.
+func (n *inheritedListener) SyscallConn() (syscall.RawConn, error) {
+	n.used()
+	return n.listener.SyscallConn()
 }

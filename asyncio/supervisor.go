@@ -57,10 +57,10 @@ func WithGracePeriod(d time.Duration) ProcessesOption { return gracePeriod(d) }
 //
 // SIGHUP starts the program anew, from its file as it is then, without a gap: when a
 // new process is ready, an old one is told to end; when it fails before, the old
-// one stays. It is ready when main first waits, so that it should listen, by
-// StartServer or Accept, when it has everything it needs. What
-// listens stays open all the while. The process that calls RunProcesses is not
-// replaced, and neither are the addresses: new programs must have as many.
+// one stays. It is ready when main first uses one of its listeners, by Accept or
+// WithSocket; if there are none, when it first waits. What listens stays open all
+// the while. The process that calls RunProcesses is not replaced, and neither are
+// the addresses: new programs must have as many.
 //
 // The error is nil after SIGTERM, and when all are done; ErrKeyboardInterrupt after
 // SIGINT; that of ctx; a RuntimeError if some had to be killed; a ValueError for

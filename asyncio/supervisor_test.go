@@ -32,8 +32,10 @@ var _ = addChild("prefork", func() {
 	if path := os.Getenv("PREFORK_TEST_PATH"); path != "" {
 		listen = append(listen, "unix:"+path)
 	}
-	if file := os.Getenv("PREFORK_TEST_NEW"); exists(file) { // a new version of the program, which wants more
-		listen = append(listen, "tcp:127.0.0.1:0")
+	if file := os.Getenv("PREFORK_TEST_NEW"); exists(file) { // a new version of the program
+		if os.Getenv("PREFORK_TEST_BAD") == "wants more" {
+			listen = append(listen, "tcp:127.0.0.1:0")
+		}
 		f, _ := os.OpenFile(file, os.O_APPEND|os.O_WRONLY, 0)
 		f.WriteString("x")
 		f.Close()
@@ -75,6 +77,10 @@ func preforkMain(ctx context.Context, listeners []net.Listener) error {
 		for {
 			asyncio.Sleep(ctx, time.Hour)
 		}
+	}
+	if exists(os.Getenv("PREFORK_TEST_NEW")) {
+		asyncio.Sleep(ctx, time.Millisecond) // for what it would need
+		return errors.New("cannot serve")
 	}
 	var servers []*asyncio.Server
 	for _, ln := range listeners {
@@ -368,26 +374,31 @@ func TestRunProcessesRestart(t *testing.T) {
 	p.end("<nil>")
 }
 
-// A new program that does not work leaves the old one in its place.
+// A new program that does not work leaves the old one in its place: one that fails
+// at once, and one that fails when it has begun.
 func TestRunProcessesBadRestart(t *testing.T) {
-	file := t.TempDir() + "/new"
-	p := startPrefork(t, "PREFORK_TEST_NEW="+file)
-	p.serving()
-	p.serving()
-	if err := os.WriteFile(file, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
-	p.signal(syscall.SIGHUP)
-	eventually(t, "both have been tried", func() bool { b, _ := os.ReadFile(file); return len(b) == 2 })
-	for _, pid := range p.pids {
-		p.without(pid, func() {
-			if other := p.who(); !slices.Contains(p.pids, other) || other == pid {
-				t.Errorf("process %d answers of %d", other, p.pids)
+	for _, how := range []string{"wants more", "waits"} {
+		t.Run(how, func(t *testing.T) {
+			file := t.TempDir() + "/new"
+			p := startPrefork(t, "PREFORK_TEST_NEW="+file, "PREFORK_TEST_BAD="+how)
+			p.serving()
+			p.serving()
+			if err := os.WriteFile(file, nil, 0o666); err != nil {
+				t.Fatal(err)
 			}
+			p.signal(syscall.SIGHUP)
+			eventually(t, "both have been tried", func() bool { b, _ := os.ReadFile(file); return len(b) == 2 })
+			for _, pid := range p.pids {
+				p.without(pid, func() {
+					if other := p.who(); !slices.Contains(p.pids, other) || other == pid {
+						t.Errorf("process %d answers of %d", other, p.pids)
+					}
+				})
+			}
+			p.signal(syscall.SIGTERM)
+			p.end("<nil>")
 		})
 	}
-	p.signal(syscall.SIGTERM)
-	p.end("<nil>")
 }
 
 // Processes end when the one that has started them does, however it ends.
