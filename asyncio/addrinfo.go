@@ -27,11 +27,12 @@ func GetAddrInfo(ctx context.Context, network, host, service string) ([]netip.Ad
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}
+	resolver := net.DefaultResolver // as it is now: the look-up may outlive the call
 	return offLoop(ctx, func(ctx context.Context) ([]netip.AddrPort, error) {
 		port := 0
 		if service != "" {
 			var err error
-			if port, err = net.DefaultResolver.LookupPort(ctx, network, service); err != nil {
+			if port, err = resolver.LookupPort(ctx, network, service); err != nil {
 				return nil, err
 			}
 		}
@@ -39,7 +40,7 @@ func GetAddrInfo(ctx context.Context, network, host, service string) ([]netip.Ad
 		if host == "" {
 			return loopback(family, port), nil
 		}
-		ips, err := net.DefaultResolver.LookupNetIP(ctx, family, host)
+		ips, err := resolver.LookupNetIP(ctx, family, host)
 		if err != nil {
 			return nil, err
 		}
@@ -88,10 +89,11 @@ func GetNameInfo(ctx context.Context, addr netip.AddrPort, flags NameInfoFlags) 
 	if !addr.IsValid() {
 		return "", "", &net.AddrError{Err: "no address", Addr: addr.String()}
 	}
+	resolver := net.DefaultResolver
 	names, err := offLoop(ctx, func(ctx context.Context) (names [2]string, err error) {
 		names = [2]string{addr.Addr().String(), strconv.Itoa(int(addr.Port()))}
 		if flags&NumericHost == 0 {
-			found, err := net.DefaultResolver.LookupAddr(ctx, addr.Addr().WithZone("").String())
+			found, err := resolver.LookupAddr(ctx, addr.Addr().WithZone("").String())
 			switch {
 			case len(found) > 0:
 				names[0] = strings.TrimSuffix(found[0], ".")
