@@ -28,6 +28,7 @@ var figures = []figure{
 	{"requests/s of net.Conn against C", perSecond, conn, inC, false, equal, "", ""},
 	{"the same of a protocol", perSecond, protocol, inC, false, equal, "", ""},
 	{"the same of streams", perSecond, streams, inC, false, equal, "", ""},
+	{"requests/s of io_uring in C against epoll in C", perSecond, inUring, inC, false, 1.2, "", ""},
 	{"p99 of net.Conn against C", p99, conn, inC, true, 1.2, "", ""},
 	{"the same of a protocol", p99, protocol, inC, true, 1.2, "", ""},
 	{"the same of streams", p99, streams, inC, true, 1.2, "", ""},

@@ -26,6 +26,21 @@ func TestQuick(t *testing.T) {
 	}
 }
 
+// The server with io_uring, where there is a compiler and the kernel allows it.
+func TestUring(t *testing.T) {
+	if err := buildUring(t.TempDir() + "/uring"); err != nil {
+		t.Skip(err)
+	}
+	t.Setenv("QUICK", "1")
+	var out strings.Builder
+	if err := run([]string{"-servers", "io_uring"}, &out); err != nil {
+		t.Fatal(err)
+	}
+	if rates := section(t, out.String(), "### Requests a second"); !strings.Contains(rates, "| "+inUring+" | ") {
+		t.Errorf("no figure:\n%s", rates)
+	}
+}
+
 func section(t *testing.T, table, title string) string {
 	_, rest, ok := strings.Cut(table, title)
 	if !ok {

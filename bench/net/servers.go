@@ -23,6 +23,7 @@ const (
 	streams   = "greenlet, streams"
 	protocol  = "greenlet, protocol"
 	inC       = "C, epoll"
+	inUring   = "C, io_uring"
 	gnet      = "gnet, one loop"
 	goNet     = "Go net"
 	uvProto   = "uvloop, protocol"
@@ -39,7 +40,7 @@ type server struct {
 }
 
 // build builds all programs, and leaves out the servers that this machine cannot
-// have, saying why. With CI set those in Go and in C may not be missing.
+// have, saying why. With CI set those in Go and in C with epoll may not be missing.
 func (p *plan) build(bin string, only *regexp.Regexp) error {
 	for _, program := range []string{"load", "echo"} {
 		if err := goBuild(bin, program); err != nil {
@@ -93,7 +94,8 @@ func (p *plan) build(bin string, only *regexp.Regexp) error {
 		ours(conn, "conn"),
 		ours(streams, "streams"),
 		ours(protocol, "protocol"),
-		add(server{inC, []string{bin + "/epoll"}, nil}, true, func() error { return buildC(bin + "/epoll") }),
+		add(server{inC, []string{bin + "/epoll"}, nil}, true, func() error { return buildC("peers/echo.c", bin+"/epoll") }),
+		add(server{inUring, []string{bin + "/uring"}, nil}, false, func() error { return buildUring(bin + "/uring") }),
 		add(server{gnet, []string{bin + "/gnet"}, nil}, true, func() error { return goBuild(bin, "gnet") }),
 		ours(goNet, "net"),
 		inPython(uvProto, "uvloop", "protocol"),
@@ -111,13 +113,26 @@ func goBuild(bin, program string) error {
 	return nil
 }
 
-func buildC(out string) error {
+func buildC(source, out string) error {
 	if _, err := exec.LookPath("gcc"); err != nil {
 		return errors.New("there is no gcc")
 	}
-	text, err := exec.Command("gcc", "-O2", "-Wall", "-o", out, "peers/echo.c").CombinedOutput()
+	text, err := exec.Command("gcc", "-O2", "-Wall", "-o", out, source).CombinedOutput()
 	if err != nil {
-		return fmt.Errorf("gcc peers/echo.c: %w\n%s", err, text)
+		return fmt.Errorf("gcc %s: %w\n%s", source, err, text)
+	}
+	return nil
+}
+
+// buildUring asks the kernel as well, which may be too old for io_uring or may
+// keep it from us: containers mostly do.
+func buildUring(out string) error {
+	if err := buildC("peers/uring.c", out); err != nil {
+		return err
+	}
+	text, err := exec.Command(out, "-check").CombinedOutput()
+	if err != nil {
+		return errors.New("the kernel refuses: " + lastLine(text))
 	}
 	return nil
 }
