@@ -143,7 +143,7 @@ func (g *FutureCallGraph) describe(b *strings.Builder, indent string, done map[*
 
 // shortName is the name of a function with the last part of its package's path.
 func shortName(f runtime.Frame) string {
-	name := strings.TrimSuffix(f.Function, "-fm") // of a method that is used as a function
+	name := strings.TrimSuffix(f.Function, "-fm")  // of a method that is used as a function
 	if i := strings.IndexByte(name, '['); i >= 0 { // its types may have paths of their own
 		return path.Base(name[:i]) + name[i:]
 	}
