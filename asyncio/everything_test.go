@@ -21,6 +21,7 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // of the tasks
 	f := testFile(t, counted(24<<20))
 	waits, ended, child := 0, 0, 0
+	thread := make(chan struct{}) // closed when a function that a thread runs has learned of the end
 	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {
 		must := func(err error) {
 			t.Helper()
@@ -93,6 +94,7 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 		waiting(func(ctx context.Context) error {
 			return asyncio.DoInThread(ctx, func(inside context.Context) error {
 				<-inside.Done()
+				close(thread)
 				return os.ErrClosed
 			})
 		})
@@ -111,4 +113,9 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 		t.Errorf("of %d tasks %d have ended", waits, ended)
 	}
 	noChildren(t, child)
+	select {
+	case <-thread:
+	case <-time.After(20 * time.Second):
+		t.Error("a function in a thread has not learned of the end")
+	}
 }
