@@ -154,7 +154,7 @@ func (l *Loop) ShutdownAsyncGens(ctx context.Context) error {
 	var gens []*genState
 	var closing []*Task[None]
 	left := 0
-	ended := &doneFunc{func() {
+	ended := &doneFunc{fn: func() {
 		if left--; left == 0 {
 			me.wake()
 		}

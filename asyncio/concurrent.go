@@ -75,7 +75,7 @@ func (c *ConcurrentFuture[T]) Await(ctx context.Context) (T, error) {
 		f := WrapFuture(t.loop, c)
 		v, err := f.Await(ctx)
 		if !f.Done() {
-			f.tell(&doneFunc{f.seen}) // nobody will ask
+			f.tell(&doneFunc{fn: f.seen}) // nobody will ask
 		}
 		return v, err
 	}
@@ -200,7 +200,7 @@ func (c *ConcurrentFuture[T]) AddDoneCallback(cb func(*ConcurrentFuture[T])) {
 func WrapFuture[T any](l *Loop, c *ConcurrentFuture[T]) *Future[T] {
 	l.check()
 	f := NewFuture[T](l)
-	f.tell(&doneFunc{func() {
+	f.tell(&doneFunc{fn: func() {
 		if f.Cancelled() {
 			c.Cancel()
 		}
@@ -244,7 +244,7 @@ func RunCoroutineThreadsafe[T any](l *Loop, f Coro[T]) *ConcurrentFuture[T] {
 			}
 		}()
 		t := NewTask(l, f)
-		t.tell(&doneFunc{func() {
+		t.tell(&doneFunc{fn: func() {
 			v, err := t.Result()
 			if err != nil {
 				c.SetException(err)
@@ -274,7 +274,7 @@ func FromChan[T any](l *Loop, ch <-chan T) *Future[T] {
 	f := NewFuture[T](l)
 	end := make(chan struct{})
 	forget := l.outside.add(sync.OnceFunc(func() { close(end) }))
-	f.tell(&doneFunc{forget})
+	f.tell(&doneFunc{fn: forget})
 	go func() {
 		select {
 		case v := <-ch:

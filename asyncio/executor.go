@@ -94,27 +94,27 @@ func RunInExecutor[T any](l *Loop, ex Executor, f func() (T, error)) *Future[T] 
 
 // ToThread calls f on a goroutine of the default executor and waits for its
 // result; the loop goes on meanwhile. The ctx that f is given has the values of
-// the caller's and ends with it, and when the wait ends by a cancel: that is how
-// f learns of one. It belongs to no loop: calls of this package that need one
+// the caller's and ends with it, and when the wait ends by a cancel, or the loop is
+// closed: that is how f learns of it. It belongs to no loop: calls of this package that need one
 // return ErrNoRunningLoop with it.
 //
 // Only a task may call it. It always switches. The error is that of f, a panic
 // being a *PanicError; a CancelledError, then f may still be at work; that of ctx
 // when it ends; or ErrNoRunningLoop. Python: asyncio.to_thread.
-func ToThread[T any](ctx context.Context, f Coro[T]) (T, error) {
-	var none T
+func ToThread[T any](ctx context.Context, f Coro[T]) (v T, err error) {
 	t, err := current(ctx)
 	if err != nil {
-		return none, err
+		return v, err
 	}
 	if f == nil {
-		return none, typeErrorf("a function was expected, got nil")
+		return v, typeErrorf("a function was expected, got nil")
 	}
 	inside, cancel := context.WithCancelCause(threadContext{resolve(ctx)})
+	// Also of a task that is killed. A call that has returned does not mind.
+	defer func() { cancel(err) }()
 	call := RunInExecutor(t.loop, nil, func() (T, error) { return f(inside) })
-	v, err := call.Await(ctx)
+	v, err = call.Await(ctx)
 	call.Cancel() // if ctx has ended
-	cancel(err)   // a call that has returned does not mind
 	return v, err
 }
 

@@ -24,3 +24,9 @@ func WithoutProcessDescriptors() (restore func()) {
 	processDescriptor = func(int) int { return -1 }
 	return func() { processDescriptor = openProcess }
 }
+
+// PendingTimers is how many timers of l have not fired.
+func PendingTimers(l *Loop) int {
+	_, timers := l.s.Pending()
+	return timers
+}

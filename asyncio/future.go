@@ -291,7 +291,10 @@ type doneCall struct {
 func (c *doneCall) futureDone(f *core) { f.soon(func() { c.cb.fn(c.f) }) }
 
 // A doneFunc is an internal callback.
-type doneFunc struct{ fn func() }
+type doneFunc struct {
+	fn func()
+	of *core // the future whose end it may be; nil if it is none's
+}
 
 func (d *doneFunc) futureDone(f *core) { f.soon(d.fn) }
 

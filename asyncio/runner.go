@@ -260,7 +260,7 @@ func (l *Loop) cancelAll(grace time.Duration) error {
 		t.Cancel()
 	}
 	left := len(all)
-	ended := &doneFunc{func() {
+	ended := &doneFunc{fn: func() {
 		if left--; left == 0 {
 			l.Stop()
 		}

@@ -29,7 +29,7 @@ func Shield[T any](ctx context.Context, aw Awaitable[T]) FutureOf[T] {
 		return inner
 	}
 	in := inner.base()
-	passOn := &doneFunc{func() {
+	passOn := &doneFunc{of: &outer.core, fn: func() {
 		switch {
 		case outer.state != pending:
 		case in.state == cancelled:
@@ -43,7 +43,7 @@ func Shield[T any](ctx context.Context, aw Awaitable[T]) FutureOf[T] {
 		}
 	}}
 	in.tell(passOn)
-	outer.tell(&doneFunc{func() {
+	outer.tell(&doneFunc{fn: func() {
 		if in.state == pending {
 			in.untell(passOn)
 		}

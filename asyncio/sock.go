@@ -104,26 +104,9 @@ func SockAccept(ctx context.Context, s *Socket) (*Socket, net.Addr, error) { ret
 // ErrSendfileNotAvailable. A socket that is no stream, or a number below zero, is
 // a ValueError. Python: loop.sock_sendfile.
 func SockSendFile(ctx context.Context, s *Socket, f *os.File, offset, count int64, opts ...SendFileOption) (int64, error) {
-	o := sendFileOptions{fallback: true}
-	for _, opt := range opts {
-		opt(&o)
-	}
-	switch {
-	case f == nil:
-		return 0, typeErrorf("a file was expected, got nil")
-	case offset < 0:
-		return 0, valueErrorf("offset must be a non-negative integer (got %d)", offset)
-	case count < 0:
-		return 0, valueErrorf("count must be a positive integer (got %d)", count)
+	o, err := sendFileChoice(f, offset, count, opts)
+	if err != nil {
+		return 0, err
 	}
 	return s.sendFile(ctx, f, offset, count, o.fallback)
 }
-
-// A SendFileOption is a choice made for SockSendFile.
-type SendFileOption func(*sendFileOptions)
-
-type sendFileOptions struct{ fallback bool }
-
-// SendFileFallback tells whether a file that the system cannot send is read and
-// sent by pieces. It is unless on is false. Python: fallback.
-func SendFileFallback(on bool) SendFileOption { return func(o *sendFileOptions) { o.fallback = on } }

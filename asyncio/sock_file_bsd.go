@@ -2,13 +2,8 @@
 
 package asyncio
 
-import (
-	"context"
-	"os"
-)
+import "os"
 
-// sendFileBySystem is for Linux only: sendfile(2) is another call on each of these
+// sendPiece is for Linux only: sendfile(2) is another call on each of these
 // systems.
-func (s *Socket) sendFileBySystem(context.Context, *os.File, int64, int64) (int64, error) {
-	return 0, errNoSendfile
-}
+func sendPiece(int, *os.File, int64, int64) (int, error) { return 0, errNoSendfile }

@@ -1,8 +1,6 @@
 package asyncio
 
 import (
-	"context"
-	"errors"
 	"os"
 
 	"golang.org/x/sys/unix"
@@ -10,40 +8,32 @@ import (
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
-// sendFileBySystem sends by sendfile(2).
-func (s *Socket) sendFileBySystem(ctx context.Context, f *os.File, offset, count int64) (sent int64, err error) {
+// sendPiece sends up to n bytes of f from at on to a socket, by one call of
+// sendfile(2). Zero is the end of the file; the error is errNoSendfile if it is
+// none that the system sends.
+func sendPiece(socket int, f *os.File, at, n int64) (sent int, err error) {
+	if noSendfile {
+		return 0, errNoSendfile
+	}
 	raw, err := f.SyscallConn()
 	if err != nil {
 		return 0, err
 	}
-	err = s.do(ctx, &s.out, "sendfile", func() error {
-		for sent < count {
-			var n int
-			var err error
-			at := offset + sent
-			if e := raw.Control(func(fd uintptr) {
-				n, err = unix.Sendfile(s.fd, int(fd), &at, int(min(count-sent, sys.Max)))
-			}); e != nil {
-				return os.ErrClosed
-			}
-			switch {
-			case err == unix.EINTR:
-				continue
-			case err != nil && err != unix.EAGAIN && sent == 0 && unsendable(err):
-				return errNoSendfile
-			case err != nil:
-				return err
-			case n == 0: // the end of the file
-				return nil
-			}
-			sent += int64(n)
+	for {
+		if e := raw.Control(func(from uintptr) {
+			sent, err = unix.Sendfile(socket, int(from), &at, int(min(n, sys.Max)))
+		}); e != nil {
+			return 0, os.ErrClosed
 		}
-		return nil
-	})
-	if errors.Is(err, errNoSendfile) {
-		err = errNoSendfile
+		switch {
+		case err == nil:
+			return sent, nil
+		case unsendable(err):
+			return 0, errNoSendfile
+		case err != unix.EINTR:
+			return 0, err
+		}
 	}
-	return sent, err
 }
 
 // unsendable reports whether err tells that sendfile does not do this file.

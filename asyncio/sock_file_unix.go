@@ -10,14 +10,11 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/go-greenlet/greenlet/internal/sys"
+	"github.com/go-greenlet/greenlet/sched"
 )
 
 // noSendfile is for tests.
 var noSendfile = false
-
-// errNoSendfile: nothing was sent, and cannot be in this way.
-var errNoSendfile = errors.New("no sendfile")
 
 func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, fallback bool) (sent int64, err error) {
 	if s.kind != unix.SOCK_STREAM {
@@ -31,41 +28,32 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, 
 			f.Seek(offset+sent, io.SeekStart)
 		}
 	}()
-	err = errNoSendfile
-	if !noSendfile {
-		sent, err = s.sendFileBySystem(ctx, f, offset, count)
-	}
-	if err == errNoSendfile {
-		if !fallback {
-			return 0, ErrSendfileNotAvailable
+	err = s.do(ctx, &s.out, "sendfile", func() error {
+		for sent < count {
+			n, err := sendPiece(s.fd, f, offset+sent, count-sent)
+			if err != nil || n == 0 { // or the end of the file
+				return err
+			}
+			sent += int64(n)
 		}
-		return s.sendFileByPieces(ctx, f, offset, count)
+		return nil
+	})
+	switch {
+	case !errors.Is(err, errNoSendfile):
+		return sent, err
+	case !fallback:
+		return sent, ErrSendfileNotAvailable
 	}
-	return sent, err
+	more, err := sendPieces(ctx, f, offset+sent, count-sent, func(p []byte) error { return s.sendAll(ctx, p) })
+	return sent + more, err
 }
 
-// sendFileByPieces reads and sends in turns. A read may block, so another
-// goroutine does it.
-func (s *Socket) sendFileByPieces(ctx context.Context, f *os.File, offset, count int64) (sent int64, err error) {
-	p := make([]byte, min(count, sys.Max))
-	for sent < count {
-		piece := p[:min(count-sent, sys.Max)]
-		n, err := ToThread(ctx, func(context.Context) (int, error) {
-			n, err := f.ReadAt(piece, offset+sent)
-			if err == io.EOF {
-				err = nil
-			}
-			return n, err
-		})
-		if err != nil {
-			return sent, err
-		}
-		if err := s.sendAll(ctx, piece[:n]); err != nil {
-			return sent, err
-		}
-		if sent += int64(n); n < len(piece) { // the end of the file
-			break
-		}
+// sendFile sends up to n bytes of f from at on, without waiting: errAgain if there
+// is no room, errNoSendfile if the system does not send f, 0 at the end of the file. It is one system call.
+func (s *socket) sendFile(f *os.File, at, n int64) (int, error) {
+	sent, err := sendPiece(s.fd, f, at, n)
+	if err == errAgain {
+		s.can &^= sched.Writable
 	}
-	return sent, nil
+	return sent, err
 }

@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"net"
+	"os"
 	"syscall"
 
 	"github.com/go-greenlet/greenlet/sched"
@@ -38,17 +39,18 @@ func dupStream(*Loop, syscall.Conn) (*socket, error) { return nil, errors.ErrUns
 func outOfResources(error) bool { return false }
 func absent(error) bool         { return false }
 
-func (s *socket) listen(int) error                  { return errors.ErrUnsupported }
-func (s *socket) accept() (*socket, error)          { return nil, errors.ErrUnsupported }
-func (s *socket) watch() error                      { return errors.ErrUnsupported }
-func (s *socket) read([]byte) (int, error)          { return 0, errors.ErrUnsupported }
-func (s *socket) write([]byte) (int, error)         { return 0, errors.ErrUnsupported }
-func (s *socket) closeWrite() error                 { return errors.ErrUnsupported }
-func (s *socket) close()                            {}
-func (s *socket) closed() bool                      { return true }
-func (s *socket) localAddr() net.Addr               { return s.local }
-func (s *socket) remoteAddr() net.Addr              { return s.remote }
-func (s *socket) Control(func(fd uintptr)) error    { return errors.ErrUnsupported }
-func (s *socket) Read(func(fd uintptr) bool) error  { return errors.ErrUnsupported }
-func (s *socket) Write(func(fd uintptr) bool) error { return errors.ErrUnsupported }
-func (s *socket) abandon()                          {}
+func (s *socket) listen(int) error                             { return errors.ErrUnsupported }
+func (s *socket) accept() (*socket, error)                     { return nil, errors.ErrUnsupported }
+func (s *socket) watch() error                                 { return errors.ErrUnsupported }
+func (s *socket) read([]byte) (int, error)                     { return 0, errors.ErrUnsupported }
+func (s *socket) write([]byte) (int, error)                    { return 0, errors.ErrUnsupported }
+func (s *socket) sendFile(*os.File, int64, int64) (int, error) { return 0, errNoSendfile }
+func (s *socket) closeWrite() error                            { return errors.ErrUnsupported }
+func (s *socket) close()                                       {}
+func (s *socket) closed() bool                                 { return true }
+func (s *socket) localAddr() net.Addr                          { return s.local }
+func (s *socket) remoteAddr() net.Addr                         { return s.remote }
+func (s *socket) Control(func(fd uintptr)) error               { return errors.ErrUnsupported }
+func (s *socket) Read(func(fd uintptr) bool) error             { return errors.ErrUnsupported }
+func (s *socket) Write(func(fd uintptr) bool) error            { return errors.ErrUnsupported }
+func (s *socket) abandon()                                     {}

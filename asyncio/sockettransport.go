@@ -39,7 +39,9 @@ type socketTransport struct {
 	eofs     EOFReceiver
 	during   string // the callback of the protocol that is being called
 
-	out byteQueue // what is still to be sent
+	out    byteQueue // what is still to be sent
+	file   *fileSend // what is sent after it; nil without SendFile
+	refuse bool      // writes, which would come in the middle of a file
 
 	client inList[*socketTransport]
 }
@@ -139,10 +141,13 @@ func (t *socketTransport) Happened(sched.Events) {
 	if t.toRead() || t.toWrite() {
 		t.turn.Soon()
 	}
+	if t.file != nil && t.sock.can&sched.Writable != 0 {
+		t.file.waits.wake(1)
+	}
 }
 
 func (t *socketTransport) toRead() bool {
-	return t.sock.can&sched.Readable != 0 && t.made && !t.paused && !t.closing && !t.ended
+	return t.sock.can&sched.Readable != 0 && t.made && !t.paused && !t.closing && !t.ended && t.file == nil
 }
 
 func (t *socketTransport) toWrite() bool {
@@ -270,6 +275,9 @@ func (t *socketTransport) leave() {
 		t.sock.remoteAddr() // known from now on
 		t.sock.close()
 		t.client.leave()
+		if t.file != nil {
+			t.file.waits.wake(1)
+		}
 		if t.server != nil {
 			t.server.checkEnd()
 		}

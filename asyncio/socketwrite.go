@@ -11,6 +11,8 @@ const lostWrites = 5
 // Write is WriteTransport's.
 func (t *socketTransport) Write(data []byte) error {
 	switch {
+	case t.refuse:
+		return errSending
 	case t.eofAsked:
 		return runtimeErrorf("Cannot call write() after write_eof()")
 	case len(data) == 0:
@@ -84,6 +86,8 @@ func (t *socketTransport) flush() {
 	t.marks.fell(t.out.len(), t)
 	switch {
 	case t.out.len() > 0 || t.lost > 0:
+	case t.file != nil && !t.closing:
+		t.file.waits.wake(1)
 	case t.closing:
 		t.lost++
 		t.leave()
@@ -94,6 +98,9 @@ func (t *socketTransport) flush() {
 
 // WriteEOF is WriteTransport's.
 func (t *socketTransport) WriteEOF() error {
+	if t.refuse {
+		return errSending
+	}
 	if t.closing || t.eofAsked {
 		return nil
 	}

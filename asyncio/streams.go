@@ -141,7 +141,7 @@ func (p *StreamReaderProtocol) serve(ctx context.Context, t Transport, handle St
 	} else {
 		served = newTask(l, ctx, coro, nil)
 	}
-	served.tell(&doneFunc{func() {
+	served.tell(&doneFunc{fn: func() {
 		p.connected = nil
 		if served.Cancelled() {
 			p.transport.Close()

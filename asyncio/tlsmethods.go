@@ -96,6 +96,9 @@ func (t *tlsTransport) Write(data []byte) error { return t.WriteLines(data) }
 
 // WriteLines encrypts the pieces, and writes them below together.
 func (t *tlsTransport) WriteLines(pieces ...[]byte) error {
+	if t.refuse {
+		return errSending
+	}
 	for _, data := range pieces {
 		for len(data) > 0 {
 			if t.state != tlsOpen {

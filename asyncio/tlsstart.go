@@ -151,6 +151,8 @@ func startTLS(ctx context.Context, t Transport, p BaseProtocol, cfg *tls.Config,
 		return nil, ErrOtherLoop
 	case t.IsClosing():
 		return nil, runtimeErrorf("StartTLS on a transport that is closing")
+	case sendsFile(t):
+		return nil, errSending
 	}
 	o, err := newTLSOptions(cfg, false, "", opts)
 	if err != nil {

@@ -41,6 +41,7 @@ type tlsTransport struct {
 	made     bool         // the protocol has had its ConnectionMade, and not its ConnectionLost
 	paused   bool         // it wants no data
 	full     bool         // below more waits than should
+	refuse   bool         // writes, which would come in the middle of a file
 	timer    *TimerHandle // of the handshake, or of the shutdown
 	err      error        // why it is over
 }

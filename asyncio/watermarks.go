@@ -9,6 +9,7 @@ const highWater = 64 << 10
 type waterMarks struct {
 	high, low int
 	above     bool // it was told to pause
+	held      bool // and is not to go on before release
 }
 
 // set sets the marks, which are the default below zero.
@@ -39,10 +40,24 @@ func (w *waterMarks) rose(size int, t BaseTransport) {
 
 // fell tells it if size is so no more. It may write then.
 func (w *waterMarks) fell(size int, t BaseTransport) {
-	if w.above && size <= w.low {
+	if w.above && !w.held && size <= w.low {
 		w.above = false
 		tellFlow(t, "resume_writing", FlowController.ResumeWriting)
 	}
+}
+
+// hold has the protocol of t pause until release, whatever is to be sent.
+func (w *waterMarks) hold(t BaseTransport) {
+	w.held = true
+	if !w.above {
+		w.above = true
+		tellFlow(t, "pause_writing", FlowController.PauseWriting)
+	}
+}
+
+func (w *waterMarks) release(size int, t BaseTransport) {
+	w.held = false
+	w.fell(size, t)
 }
 
 // tellFlow tells the protocol of t, if it wants to know. If it panics that is
