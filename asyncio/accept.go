@@ -50,10 +50,15 @@ func (ln *acceptor) accept() {
 			ln.rest(err)
 			return
 		}
-		srv.arriving++
-		srv.loop.s.Soon(func() { srv.welcome(s) })
+		srv.arrived(s)
 	}
 	ln.turn.Soon() // there may be more
+}
+
+// arrived has a connection served.
+func (srv *Server) arrived(s *socket) {
+	srv.arriving++
+	srv.loop.s.Soon(func() { srv.welcome(s) })
 }
 
 // rest reports err, and has accepting tried again after a while: what is lacking

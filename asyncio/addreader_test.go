@@ -1,4 +1,4 @@
-//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+//go:build (linux || darwin || dragonfly || freebsd || netbsd || openbsd) && !portable
 
 package asyncio_test
 
@@ -33,20 +33,6 @@ func socketPair(t testing.TB) (a, b int) {
 		t.Cleanup(func() { unix.Close(fd) })
 	}
 	return ends[0], ends[1]
-}
-
-// turns lets n turns of the loop go by.
-func turns(ctx context.Context, n int) {
-	for range n {
-		asyncio.Sleep(ctx, 0)
-	}
-}
-
-// until waits for something, turn by turn.
-func until(ctx context.Context, is func() bool) {
-	for !is() {
-		asyncio.Sleep(ctx, 0)
-	}
 }
 
 // logged is a callback that notes its name.

@@ -1,4 +1,4 @@
-//go:build !linux && !darwin && !dragonfly && !freebsd && !netbsd && !openbsd
+//go:build portable || !(linux || darwin || dragonfly || freebsd || netbsd || openbsd)
 
 package asyncio
 
@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"os"
 	"sync"
 	"syscall"
 	"time"
@@ -330,12 +331,10 @@ func (c *conn) SetWriteDeadline(t time.Time) error {
 }
 
 // SyscallConn is the connection's own: its Read and Write wait with the goroutine.
-func (c *conn) SyscallConn() (syscall.RawConn, error) {
-	if raw, ok := c.Conn.(syscall.Conn); ok {
-		return raw.SyscallConn()
-	}
-	return nil, syscall.EINVAL
-}
+func (c *conn) SyscallConn() (syscall.RawConn, error) { return rawOf(c.Conn) }
+
+// File returns a duplicate of the connection's file.
+func (c *conn) File() (*os.File, error) { return fileOf(c.Conn) }
 
 func (c *conn) CloseRead() error {
 	if half, ok := c.Conn.(interface{ CloseRead() error }); ok {
@@ -421,6 +420,35 @@ func (n *listener) SetDeadline(t time.Time) error {
 		return d.SetDeadline(t)
 	}
 	return errors.ErrUnsupported
+}
+
+// keepPath has Close leave the file of a unix socket.
+func (n *listener) keepPath() {
+	if u, ok := n.Listener.(*net.UnixListener); ok {
+		u.SetUnlinkOnClose(false)
+	}
+}
+
+// SyscallConn is the listener's own.
+func (n *listener) SyscallConn() (syscall.RawConn, error) { return rawOf(n.Listener) }
+
+// File returns a duplicate of the listener's file.
+func (n *listener) File() (*os.File, error) { return fileOf(n.Listener) }
+
+// rawOf is of's RawConn, if package net gives it one.
+func rawOf(of any) (syscall.RawConn, error) {
+	if c, ok := of.(syscall.Conn); ok {
+		return c.SyscallConn()
+	}
+	return nil, syscall.EINVAL
+}
+
+// fileOf is of's File, if package net gives it one.
+func fileOf(of any) (*os.File, error) {
+	if c, ok := of.(interface{ File() (*os.File, error) }); ok {
+		return c.File()
+	}
+	return nil, fmt.Errorf("asyncio: File: %w", errors.ErrUnsupported)
 }
 
 func newConn(l *Loop, c net.Conn) (net.Conn, error) {

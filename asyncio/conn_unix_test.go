@@ -1,4 +1,4 @@
-//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+//go:build (linux || darwin || dragonfly || freebsd || netbsd || openbsd) && !portable
 
 package asyncio_test
 
@@ -144,31 +144,6 @@ func TestDialCancel(t *testing.T) {
 		}
 		wantDescriptors(t, ctx, before)
 	})
-}
-
-// descriptors returns how many this process has open.
-func descriptors(t testing.TB) int {
-	t.Helper()
-	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
-		if all, err := os.ReadDir(dir); err == nil {
-			return len(all)
-		}
-	}
-	t.Skip("there is no way to count descriptors")
-	return 0
-}
-
-// wantDescriptors waits until there are no more than so many.
-func wantDescriptors(t *testing.T, ctx context.Context, most int) {
-	t.Helper()
-	n := 0
-	for range 2000 {
-		if n = descriptors(t); n <= most {
-			return
-		}
-		asyncio.Sleep(ctx, 5*time.Millisecond)
-	}
-	t.Errorf("%d descriptors, before there were %d", n, most)
 }
 
 // Connections with faults of all kinds leave nothing behind.

@@ -17,10 +17,11 @@ import (
 // ErrorReceived panics, the exception handler is told, and the socket stays open.
 //
 // The calling task is suspended meanwhile. The error is a *net.OpError of the
-// first address if none can be used, errors.ErrUnsupported on systems where the
-// loop cannot watch descriptors; a ValueError of the options; the PanicError of
-// ConnectionMade; a CancelledError, that of ctx when it ends, or ErrNoRunningLoop.
-// With an error nothing is left open. Only a task may call it.
+// first address if none can be used, with errors.ErrUnsupported in it for a unix
+// socket without an address, or WithReusePort, where the loop watches no
+// descriptors; a ValueError of the options; the PanicError of ConnectionMade; a
+// CancelledError, that of ctx when it ends, or ErrNoRunningLoop. With an error
+// nothing is left open. Only a task may call it.
 //
 // Python: loop.create_datagram_endpoint.
 func CreateDatagramEndpoint[P DatagramProtocol](ctx context.Context, factory func() P, network string, opts ...DatagramOption) (DatagramTransport, P, error) {

@@ -157,6 +157,9 @@ func (t *datagramTransport) receive() {
 
 // opError is err of a system call in the words of package net.
 func (t *datagramTransport) opError(op string, to net.Addr, err error) error {
+	if _, said := err.(*net.OpError); said { // also of a datagram that was sent before
+		return err
+	}
 	call := "sendto"
 	if op == "read" {
 		call, to = "recvfrom", t.sock.remoteAddr()

@@ -83,6 +83,10 @@
 // and the memory that Read returns is the caller's. What the loop holds open when
 // it is closed is closed with it.
 //
+// On Linux, macOS and the BSDs the loop watches descriptors. Elsewhere, and with the
+// build tag portable, goroutines read and write behind it, by Go's own poller. The
+// page docs/caveats.md of the repository says what differs.
+//
 // # What differs from Python
 //
 //   - A Coro is a function, not an object that waits to be awaited. One that is

@@ -1,3 +1,5 @@
+//go:build !portable
+
 package asyncio
 
 import "golang.org/x/sys/unix"
@@ -11,3 +13,5 @@ func openProcess(pid int) int {
 	}
 	return fd
 }
+
+func closeDescriptor(fd int) { unix.Close(fd) }

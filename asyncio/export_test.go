@@ -18,6 +18,9 @@ func Beside(ctx context.Context, f func(ctx context.Context) (io.Closer, error))
 	return beside(ctx, f)
 }
 
+// WatchesDescriptors tells how connections and pipes are waited for.
+const WatchesDescriptors = watchesDescriptors
+
 // WithoutProcessDescriptors has children waited for by goroutines, as on systems
 // without a descriptor for them, until restore is called.
 func WithoutProcessDescriptors() (restore func()) {

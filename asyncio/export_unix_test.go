@@ -2,9 +2,6 @@
 
 package asyncio
 
-// SetSendfile tells whether sendfile(2) is used where the system has it.
-func SetSendfile(on bool) { noSendfile = !on }
-
 // SetRestarts has a process that fails started again at once, at most so many
 // times.
 func SetRestarts(most int) { firstPause, mostFails = 1, most }

@@ -1,3 +1,5 @@
+//go:build !portable
+
 package asyncio
 
 import "golang.org/x/sys/unix"

@@ -1,4 +1,4 @@
-//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+//go:build (linux || darwin || dragonfly || freebsd || netbsd || openbsd) && !portable
 
 package asyncio
 
@@ -64,6 +64,9 @@ func (n *listener) Close() error {
 	}
 	return n.failed("close", "close", err)
 }
+
+// keepPath has Close leave the file of a unix socket.
+func (n *listener) keepPath() { n.path = "" }
 
 // newListener makes a listener of ln, of which it takes possession.
 func newListener(l *Loop, ln net.Listener, backlog int) (net.Listener, error) {

@@ -34,6 +34,7 @@ type Loop struct {
 	generators generators
 
 	open    places[openThing]          // what holds something of the system
+	behind  writersBehind              // who write what it has taken
 	scratch []byte                     // what is read into
 	joined  []byte                     // what is put together to be written
 	handled map[int]*handledDescriptor // what AddReader and AddWriter have arranged
@@ -182,8 +183,10 @@ func (l *Loop) IsClosed() bool { return l.s.Closed() }
 // Close ends the loop: tasks that have not ended are killed and reported, async
 // generators are killed, transports and servers that are open are closed without
 // a word to their protocols, errors that nobody has looked at are reported, threads
-// of the default executor are no longer waited for. It returns ErrLoopRunning if the loop runs; closing
-// twice is once. Python: loop.close.
+// of the default executor are no longer waited for. Where the loop watches no
+// descriptors it waits, for a second at most, until what its connections have taken
+// is written. It returns ErrLoopRunning if the loop runs; closing twice is once.
+// Python: loop.close.
 func (l *Loop) Close() error {
 	if l.s.Closed() {
 		return nil
@@ -197,6 +200,7 @@ func (l *Loop) Close() error {
 	}
 	l.generators.kill()
 	l.abandonOpen()
+	l.behind.linger()
 	l.lost.reportAll()
 	l.executors.close()
 	l.outside.close()

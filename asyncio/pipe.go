@@ -17,10 +17,11 @@ import (
 //
 // The transport takes the file over: file is closed, and the transport's own
 // descriptor of it with the transport. It makes it non-blocking, also for others
-// that have it open, as the programs of one terminal do.
+// that have it open, as the programs of one terminal do. Where the loop watches no
+// descriptors the transport uses file itself: it is not the caller's any more.
 //
-// A ValueError refuses other files, a TypeError other protocols; on Windows, js and
-// wasip1 it is errors.ErrUnsupported. Then file is as it was. Or the wait has failed:
+// A ValueError refuses other files, a TypeError other protocols. Then file is as it
+// was. Or the wait has failed:
 // then the transport is closed. Only a task may call it; it switches.
 //
 // Python: loop.connect_read_pipe.
@@ -37,7 +38,8 @@ func ConnectReadPipe[P BaseProtocol](ctx context.Context, factory func() P, file
 // one that reads. Of the protocol's methods ConnectionMade and those of a
 // FlowController are called if it has them. WriteEOF is Close. When the other side
 // is closed, the connection is lost: with EPIPE if something was still to be
-// written, else with nil.
+// written, else with nil. Where the loop watches no descriptors it takes a write to
+// notice that.
 //
 // Python: loop.connect_write_pipe.
 func ConnectWritePipe[P BaseProtocol](ctx context.Context, factory func() P, file *os.File) (WriteTransport, P, error) {
@@ -61,7 +63,7 @@ type pipeTransport interface {
 func connectPipe(
 	ctx context.Context,
 	file *os.File,
-	open func(l *Loop, fd int, p BaseProtocol) (pipeTransport, error),
+	open func(l *Loop, end *pipeEnd, p BaseProtocol) (pipeTransport, error),
 	factory func() BaseProtocol,
 ) (Transport, error) {
 	me, err := current(ctx)
@@ -72,16 +74,16 @@ func connectPipe(
 		return nil, valueErrorf("a file was expected, got nil")
 	}
 	p := factory()
-	fd, err := duplicate(file)
+	end, err := endOf(file)
 	if err != nil {
 		return nil, err
 	}
-	t, err := open(me.loop, fd, p)
+	t, err := open(me.loop, end, p)
 	if err != nil {
-		closeDescriptor(fd)
+		end.letGo(file)
 		return nil, err
 	}
-	file.Close()
+	end.takeOver(file)
 	if err := me.loop.afterTurn(ctx, t.begin); err != nil {
 		t.Abort()
 		return nil, err
@@ -101,18 +103,17 @@ func (l *Loop) afterTurn(ctx context.Context, f func()) error {
 	return err
 }
 
-// A pipe is what the transports of both directions have: a descriptor that the loop
-// watches, and a protocol that is told.
+// A pipe is what the transports of both directions have: an end of the system's, and
+// a protocol that is told.
 type pipe struct {
-	sched.Descriptor
+	own      *pipeEnd // nil when it is closed
 	loop     *Loop
 	on       Transport // that it is part of
-	fd       int
-	stream   bool // less than was asked for means that there is no more; not so with terminals
-	begun    bool // the protocol was told of the connection
-	hungUp   bool // by the other side
-	closing  bool // nothing is read any more, or taken to be written
-	lost     bool // the protocol has been told of the end, or will be in the next turn
+	stream   bool      // less than was asked for means that there is no more; not so with terminals
+	begun    bool      // the protocol was told of the connection
+	hungUp   bool      // by the other side
+	closing  bool      // nothing is read any more, or taken to be written
+	lost     bool      // the protocol has been told of the end, or will be in the next turn
 	call     *sched.Call
 	protocol BaseProtocol
 	opened   inList[openThing]
@@ -125,14 +126,11 @@ type watchedTransport interface {
 	openThing
 }
 
-// open begins to watch fd, on behalf of w, whose work is done by run. If that
-// fails fd stays open.
-func (p *pipe) open(l *Loop, fd int, w watchedTransport, run func()) (err error) {
-	if p.stream, err = pipeKind(fd); err != nil {
-		return err
-	}
-	p.loop, p.fd, p.on = l, fd, w
-	if err := l.s.Watch(&p.Descriptor, fd, w); err != nil {
+// open begins to watch end, on behalf of w, whose work is done by run. If that
+// fails it stays open.
+func (p *pipe) open(l *Loop, end *pipeEnd, w watchedTransport, run func()) (err error) {
+	p.loop, p.own, p.on = l, end, w
+	if p.stream, err = end.watch(l, w); err != nil {
 		return err
 	}
 	p.call = l.s.NewCall(run)
@@ -142,14 +140,13 @@ func (p *pipe) open(l *Loop, fd int, w watchedTransport, run func()) (err error)
 
 // abandon gives back the descriptor, and tells nobody.
 func (p *pipe) abandon() {
-	if p.fd >= 0 {
+	if p.own != nil {
 		if p.loop.IsClosed() {
 			p.loop.unclosed(p)
 		}
 		p.opened.leave()
-		p.Unwatch()
-		closeDescriptor(p.fd)
-		p.fd, p.closing, p.lost = -1, true, true
+		p.own.close()
+		p.own, p.closing, p.lost = nil, true, true
 	}
 }
 
@@ -164,7 +161,7 @@ func (p *pipe) lose(err error) {
 		return
 	}
 	p.call.Cancel()
-	p.Unwatch()
+	p.own.unwatch()
 	p.loop.s.Soon(func() {
 		defer p.abandon()
 		defer p.caught("connection_lost")
@@ -207,14 +204,13 @@ func (p *pipe) made() {
 
 // String describes the transport for people.
 func (p *pipe) String() string {
-	state := "open"
 	switch {
-	case p.fd < 0:
-		state = "closed"
+	case p.own == nil:
+		return "a pipe transport (closed)"
 	case p.closing:
-		state = "closing"
+		return fmt.Sprintf("a pipe transport (closing): %s", p.own)
 	}
-	return fmt.Sprintf("a pipe transport (%s): descriptor %d", state, p.fd)
+	return fmt.Sprintf("a pipe transport (open): %s", p.own)
 }
 
 // IsClosing reports whether the transport is closed, or about to be.
@@ -242,11 +238,10 @@ func (p *pipe) ExtraInfo(name string, fallback ...any) any {
 type rawPipe struct{ p *pipe }
 
 func (r rawPipe) Control(f func(fd uintptr)) error {
-	if r.p.fd < 0 {
+	if r.p.own == nil {
 		return os.ErrClosed
 	}
-	f(uintptr(r.p.fd))
-	return nil
+	return r.p.own.control(f)
 }
 
 func (rawPipe) Read(func(fd uintptr) bool) error  { return errors.ErrUnsupported }

@@ -108,7 +108,7 @@ func TestReadPipe(t *testing.T) {
 			return
 		}
 		p.logged(t, "made")
-		if _, err := r.Stat(); !errors.Is(err, os.ErrClosed) {
+		if _, err := r.Stat(); asyncio.WatchesDescriptors && !errors.Is(err, os.ErrClosed) {
 			t.Errorf("the file was not taken over: %v", err)
 		}
 		if !tr.IsReading() || tr.IsClosing() || tr.Loop() != l || tr.Protocol() != asyncio.BaseProtocol(p) {
@@ -130,14 +130,19 @@ func TestReadPipe(t *testing.T) {
 			t.Errorf("%q was read in a pause", &p.data)
 		}
 		io.WriteString(w, "three")
-		p.came.Clear()
 		tr.ResumeReading()
-		p.came.Wait(ctx)
-		p.logged(t, "made", "data 3", "data 10")
+		for p.data.Len() < len("onetwo, three") {
+			next()
+		}
+		if asyncio.WatchesDescriptors { // else the first of the two was read ahead
+			p.logged(t, "made", "data 3", "data 10")
+		}
 		io.WriteString(w, "last")
 		w.Close()
 		p.over.Wait(ctx)
-		p.logged(t, "made", "data 3", "data 10", "data 4", "eof", "lost <nil>")
+		if n := len(p.log); !slices.Equal(p.log[n-3:], []string{"data 4", "eof", "lost <nil>"}) {
+			t.Errorf("the protocol was told %q at the end", p.log)
+		}
 		if p.data.String() != "onetwo, threelast" {
 			t.Errorf("got %q", &p.data)
 		}
@@ -295,6 +300,9 @@ func TestWritePipeBroken(t *testing.T) {
 		size int
 		want error
 	}{{0, nil}, {1 << 20, syscall.EPIPE}} {
+		if c.size == 0 && !asyncio.WatchesDescriptors {
+			continue // only a write tells
+		}
 		r, w := osPipe(t)
 		inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 			tr, p, err := asyncio.ConnectWritePipe(ctx, newListener, w)

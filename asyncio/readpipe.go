@@ -16,13 +16,13 @@ type readPipe struct {
 	paused   bool
 }
 
-// openReadPipe makes a transport of fd, which is closed with it.
-func openReadPipe(l *Loop, fd int, protocol BaseProtocol) (pipeTransport, error) {
+// openReadPipe makes a transport of end, which is closed with it.
+func openReadPipe(l *Loop, end *pipeEnd, protocol BaseProtocol) (pipeTransport, error) {
 	p := &readPipe{readable: true}
 	if err := p.setProtocol(protocol); err != nil {
 		return nil, err
 	}
-	if err := p.open(l, fd, p, p.run); err != nil {
+	if err := p.open(l, end, p, p.run); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -92,7 +92,7 @@ func (p *readPipe) run() {
 
 // read reads into b. It returns nothing if there is nothing to hand on.
 func (p *readPipe) read(b []byte) int {
-	n, wait, err := readDescriptor(p.fd, b)
+	n, wait, err := p.own.read(b)
 	switch {
 	case wait:
 		p.readable = false

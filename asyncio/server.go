@@ -80,7 +80,7 @@ func createServer(ctx context.Context, factory func() BaseProtocol, network, add
 // bind makes the sockets.
 func (srv *Server) bind(ctx context.Context, network, addr string) error {
 	if c := srv.opts.existing; c != nil {
-		s, err := dupStream(srv.loop, c)
+		s, err := dupListener(srv.loop, c)
 		if err == nil {
 			srv.add(s)
 		}
@@ -191,6 +191,13 @@ func (srv *Server) ServeForever(ctx context.Context) error {
 func (srv *Server) Close() {
 	if srv.listeners == nil {
 		return
+	}
+	if !srv.loop.s.Closed() {
+		for _, ln := range srv.listeners {
+			for _, s := range ln.sock.acceptLast() {
+				srv.arrived(s)
+			}
+		}
 	}
 	srv.release()
 	srv.opened.leave()

@@ -1,4 +1,4 @@
-//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+//go:build (linux || darwin || dragonfly || freebsd || netbsd || openbsd) && !portable
 
 package asyncio_test
 
@@ -53,16 +53,6 @@ func connectedSockets(ctx context.Context, t *testing.T) (a, b *asyncio.Socket) 
 		b.Close()
 	})
 	return a, b
-}
-
-// fdsOpen returns how many descriptors below 1024 are open.
-func fdsOpen() (n int) {
-	for fd := range 1024 {
-		if _, err := unix.FcntlInt(uintptr(fd), unix.F_GETFD, 0); err == nil {
-			n++
-		}
-	}
-	return n
 }
 
 // sockErr checks that err is want.

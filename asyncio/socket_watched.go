@@ -1,10 +1,9 @@
-//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+//go:build (linux || darwin || dragonfly || freebsd || netbsd || openbsd) && !portable
 
 package asyncio
 
 import (
 	"context"
-	"errors"
 	"net"
 	"os"
 	"syscall"
@@ -14,6 +13,10 @@ import (
 	"github.com/go-greenlet/greenlet/internal/sys"
 	"github.com/go-greenlet/greenlet/sched"
 )
+
+// watchesDescriptors says that the loop learns of what happens to a descriptor
+// without reading or writing.
+const watchesDescriptors = true
 
 // A socket is one of the system, a connection or one that listens, without the
 // rules of a transport or a server. This file is all that knows what a socket is
@@ -235,15 +238,8 @@ func (s *socket) accept() (*socket, error) {
 	}
 }
 
-// outOfResources reports whether err of accept is one that passes.
-func outOfResources(err error) bool {
-	return errors.Is(err, unix.EMFILE) || errors.Is(err, unix.ENFILE) || errors.Is(err, unix.ENOBUFS) || errors.Is(err, unix.ENOMEM)
-}
-
-// absent reports whether err of bind is that of a machine without such addresses.
-func absent(err error) bool {
-	return errors.Is(err, unix.EAFNOSUPPORT) || errors.Is(err, unix.EADDRNOTAVAIL) || errors.Is(err, unix.EPROTONOSUPPORT)
-}
+// acceptLast returns what was accepted ahead: nothing. Others wait with the system.
+func (s *socket) acceptLast() []*socket { return nil }
 
 // dupStream returns a socket of the loop that is the same as c.
 func dupStream(l *Loop, c syscall.Conn) (*socket, error) {
@@ -256,6 +252,9 @@ func dupStream(l *Loop, c syscall.Conn) (*socket, error) {
 	}
 	return s, nil
 }
+
+// dupListener is dupStream for one that listens.
+func dupListener(l *Loop, c syscall.Conn) (*socket, error) { return dupStream(l, c) }
 
 // dupSocket returns a socket of the loop that is the same as c, which must be of
 // the kind that is wanted.
@@ -426,3 +425,8 @@ func addrOf(sa unix.Sockaddr) net.Addr {
 	}
 	return address("tcp", sa)
 }
+
+// writersBehind are none: the system itself takes what is written.
+type writersBehind struct{}
+
+func (*writersBehind) linger() {}

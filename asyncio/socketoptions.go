@@ -59,7 +59,7 @@ func WithLimit(bytes int) SocketOption { return func(o *socketOptions) { o.limit
 // a net.Listener in place of new sockets that listen, one that was inherited,
 // say; or a net.PacketConn in place of a new socket for datagrams: then network and address are not looked at. A duplicate of it is used, so
 // c can be closed afterwards, and should be. An *os.File of a socket will do, too.
-// Python: sock.
+// On js package net duplicates nothing, which is an error. Python: sock.
 func WithSocket(c syscall.Conn) SocketOption { return func(o *socketOptions) { o.existing = c } }
 
 // WithKeepAlive tells whether the system asks now and then whether the other side
@@ -116,8 +116,8 @@ func WithReuseAddress(on bool) ServerOption {
 }
 
 // WithReusePort tells whether others may listen on the same port, who share the
-// connections or datagrams: servers of other loops or processes. Python:
-// reuse_port.
+// connections or datagrams: servers of other loops or processes. Where the loop
+// watches no descriptors it is errors.ErrUnsupported. Python: reuse_port.
 func WithReusePort(on bool) interface {
 	ServerOption
 	DatagramOption

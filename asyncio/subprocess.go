@@ -13,8 +13,7 @@ import (
 // SubprocessExec starts a child process: argv[0], which is looked for as os/exec
 // does, with argv as its arguments. factory makes its protocol, whose ConnectionMade
 // has been called when SubprocessExec returns. The child's standard streams are
-// pipes unless options say otherwise. On Windows there are no pipes: there the error
-// is errors.ErrUnsupported unless all three lead elsewhere.
+// pipes unless options say otherwise.
 //
 // ConnectionLost comes last of all: when the child has ended, and its pipes. A
 // grandchild that has inherited a pipe keeps it open. The loop waits for the child,
@@ -164,7 +163,7 @@ func (t *subprocess) connect(fd int) (*os.File, error) {
 	}
 	c := &childPipe{process: t, fd: fd}
 	if c.transport, err = open(t.loop, our, c); err != nil {
-		closeDescriptor(our)
+		our.close()
 		child.Close()
 		return nil, err
 	}
@@ -213,10 +212,12 @@ func (t *subprocess) ended(state *os.ProcessState, err error) {
 	if err == nil {
 		t.code = returnCode(state)
 	}
-	t.opened.leave()
 	t.watch.close()
 	t.gone.Set()
 	t.tellExited()
+	if c := t.pipes[0]; c != nil && !watchesDescriptors {
+		c.transport.Close() // else only a write would tell that nobody reads
+	}
 	t.finish()
 }
 
@@ -229,6 +230,7 @@ func (t *subprocess) tellExited() {
 func (t *subprocess) finish() {
 	if t.exited && t.open == 0 && !t.over {
 		t.over, t.closing = true, true
+		t.opened.leave()
 		t.loop.s.Soon(func() {
 			defer t.caught("connection_lost")
 			t.protocol.ConnectionLost(nil)
@@ -240,7 +242,11 @@ func (t *subprocess) finish() {
 // cannot be killed, because it runs as another user, is waited for elsewhere.
 func (t *subprocess) abandon() {
 	t.loop.unclosed(t)
-	t.closing, t.exited, t.code = true, true, -1
+	t.closing = true
+	if t.exited {
+		return // its pipes are given back, too
+	}
+	t.exited, t.code = true, -1
 	err := t.process.Kill()
 	if state := t.watch.reap(err == nil || errors.Is(err, os.ErrProcessDone)); state != nil {
 		t.code = returnCode(state)

@@ -106,7 +106,7 @@ func inheritedListeners(l *Loop, count int, used func()) ([]net.Listener, error)
 			return nil, err
 		}
 		own := ln.(*listener)
-		own.path = "" // the file of a unix socket is not this process's
+		own.keepPath() // the file of a unix socket is not this process's
 		all[i] = &inheritedListener{own, used}
 	}
 	return all, nil
@@ -128,4 +128,10 @@ func (n *inheritedListener) Accept() (net.Conn, error) {
 func (n *inheritedListener) SyscallConn() (syscall.RawConn, error) {
 	n.used()
 	return n.listener.SyscallConn()
+}
+
+// File is, too, where the loop watches no descriptors.
+func (n *inheritedListener) File() (*os.File, error) {
+	n.used()
+	return n.listener.File()
 }

@@ -1,5 +1,3 @@
-//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
-
 package asyncio_test
 
 import (
@@ -346,6 +344,7 @@ func TestTransportPauseReading(t *testing.T) {
 }
 
 func TestTransportReset(t *testing.T) {
+	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
 		_, p, peer := dial(t, ctx, newRecorder)
 		peer.reset()
@@ -530,6 +529,7 @@ type onlyLost struct{}
 func (onlyLost) ConnectionLost(error) {}
 
 func TestCreateConnectionRefuses(t *testing.T) {
+	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
@@ -654,6 +654,7 @@ func acceptSoon(ln net.Listener) (net.Conn, error) {
 
 // If two addresses answer, one connection is taken and the other closed.
 func TestCreateConnectionBothAnswer(t *testing.T) {
+	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
 		server, err := asyncio.CreateServer(ctx, newRecorder, "tcp", ":0")
 		if err != nil {
@@ -693,6 +694,7 @@ func TestCreateConnectionBothAnswer(t *testing.T) {
 // Of several addresses the first is taken that answers, and with none the error
 // tells all of them.
 func TestCreateConnectionSeveralAddresses(t *testing.T) {
+	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
 		server, err := asyncio.CreateServer(ctx, newRecorder, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -726,6 +728,7 @@ func TestCreateConnectionSeveralAddresses(t *testing.T) {
 }
 
 func TestConnectAcceptedSocket(t *testing.T) {
+	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
 		ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
 		if err != nil {

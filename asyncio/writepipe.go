@@ -20,12 +20,12 @@ type writePipe struct {
 // mostAtOnce is how many bytes internal/sys writes by one call.
 const mostAtOnce = 256 << 10
 
-// openWritePipe makes a transport of fd, which is closed with it.
-func openWritePipe(l *Loop, fd int, protocol BaseProtocol) (pipeTransport, error) {
+// openWritePipe makes a transport of end, which is closed with it.
+func openWritePipe(l *Loop, end *pipeEnd, protocol BaseProtocol) (pipeTransport, error) {
 	p := &writePipe{writable: true}
 	p.marks.set(-1, -1)
 	p.protocol = protocol
-	if err := p.open(l, fd, p, p.run); err != nil {
+	if err := p.open(l, end, p, p.run); err != nil {
 		return nil, err
 	}
 	return p, nil
@@ -69,8 +69,8 @@ func (p *writePipe) run() {
 	case p.lost:
 		return
 	case p.hungUp:
-		var err error
-		if p.out.len() > 0 {
+		err := p.own.failure()
+		if err == nil && p.out.len() > 0 {
 			err = errBrokenPipe
 		}
 		p.drop(err)
@@ -93,7 +93,7 @@ func (p *writePipe) run() {
 
 // send writes as much of b as there is room for, by one call.
 func (p *writePipe) send(b []byte) int {
-	n, wait, err := writeDescriptor(p.fd, b)
+	n, wait, err := p.own.write(b)
 	switch {
 	case err != nil:
 		p.drop(err)

@@ -1,3 +1,5 @@
+//go:build !portable
+
 package sched_test
 
 import "github.com/go-greenlet/greenlet/sched"

@@ -1,0 +1,6 @@
+//go:build portable || !(linux || darwin || dragonfly || freebsd || netbsd || openbsd)
+
+package asyncio
+
+// SetSendfile does nothing: sendfile(2) is not used.
+func SetSendfile(bool) {}

@@ -1,0 +1,18 @@
+//go:build !(linux || darwin || dragonfly || freebsd || netbsd || openbsd)
+
+package asyncio_test
+
+import (
+	"testing"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+)
+
+// onUnix skips a test of what Unix systems do, or say.
+func onUnix(t *testing.T) {
+	t.Helper()
+	t.Skip("the test knows the errors and the unix sockets of Unix systems")
+}
+
+// resetOnClose does nothing: closing will do.
+func resetOnClose(*asyncio.StreamWriter) {}
