@@ -26,7 +26,7 @@ NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)
 
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test check releases matrix race noopt generic hostile arm64 riscv64 386 wasm cross \
+.PHONY: help demo test check releases matrix race portable noopt generic hostile arm64 riscv64 386 wasm cross \
         layout nested tidy staticcheck fuzz bench bench-net bench-smoke
 
 help: ## this list
@@ -56,9 +56,10 @@ comma := ,
 check: staticcheck cross tidy layout ## gofmt, vet, staticcheck, cross-builds, tidy, layout tables
 	$(call say,gofmt)
 	@out=$$(gofmt -l .); test -z "$$out" || { echo "gofmt would change: $$out"; exit 1; }
-	$(call say,vet: amd64 with the assembly$(comma) purego$(comma) race)
+	$(call say,vet: amd64 with the assembly$(comma) purego$(comma) portable$(comma) race)
 	$(GO) vet ./...
 	$(GO) vet -tags purego ./...
+	$(GO) vet -tags portable ./...
 	$(GO) vet -race ./...
 	$(call say,nothing that is checked in has changed)
 	@test -z "$(CI)" || git diff --exit-code --stat
@@ -96,6 +97,10 @@ race: ## the tests under the race detector (needs a C compiler)
 	$(call say,tests with -race)
 	CGO_ENABLED=1 $(TEST) -race ./...
 
+portable: ## the tests of the loop that watches no descriptors, as on Windows
+	$(call say,tests with -tags portable: connections by Go's own poller)
+	$(TEST) -tags portable ./sched/... ./asyncio/... ./examples/...
+
 noopt: ## the tests without optimisation and inlining
 	$(call say,tests with -gcflags=all='-N -l')
 	$(TEST) -gcflags=all='-N -l' $(CORE)
@@ -131,7 +136,7 @@ wasm: ## conformance, examples and the small packages on js/wasm, by Node.js
 	$(call say,tests on js/wasm)
 	@if command -v node; then \
 		export GOOS=js GOARCH=wasm; how="-exec $$(GOOS= GOARCH= $(GO) env GOROOT)/lib/wasm/go_js_wasm_exec"; \
-		$(TEST) $$how -run 'TestConformance|^Example' . ./sched/... ./asyncio/... && $(TEST) $$how ./examples/... ./seqs/... ./stack/...; \
+		$(TEST) $$how -run 'TestConformance|Scenario|^Example' . ./sched/... ./asyncio/... && $(TEST) $$how ./examples/... ./seqs/... ./stack/...; \
 	else \
 		echo "skipped: no node"; test -z "$(CI)"; \
 	fi
