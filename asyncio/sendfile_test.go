@@ -13,6 +13,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -168,8 +169,8 @@ func TestSendFileKeepsOthersOut(t *testing.T) {
 		for len(p.events) < 4 && asyncio.Sleep(ctx, time.Millisecond) == nil {
 			continue
 		}
-		if slices.Contains(p.events[2:], "data") && !asyncio.WatchesDescriptors {
-			p.events = []string{"made", "pause", "resume", "data"} // the last two come as they may
+		if slices.Equal(p.events[2:], []string{"data", "resume"}) && !strings.HasSuffix(t.Name(), "/system") {
+			p.events = []string{"made", "pause", "resume", "data"} // pieces may still be there to be sent
 		}
 		p.check(t, "made pause resume data")
 		if p.data.String() != "request" {
