@@ -44,6 +44,8 @@ var figures = []figure{
 	{"the same against a protocol of uvloop", user, protocol, uvProto, true, 0.6, "", ""},
 	{"user time of streams, against those of uvloop", user, streams, uvStreams, true, 0.15, "", ""},
 	{"the same against those of asyncio", user, streams, pyStreams, true, 0.1, "", ""},
+	{"the same of ReadInto, against streams of uvloop", user, into, uvStreams, true, 0.15, "", ""},
+	{"the same against those of asyncio", user, into, pyStreams, true, 0.1, "", ""},
 	{"100 busy net.Conns with idle ones, against 100 alone", perSecond, conn, conn, false, 0.9, idle, busy},
 	{"the same of streams", perSecond, streams, streams, false, 0.9, idle, busy},
 	{"bytes for an idle net.Conn", idleBytes, conn, "", true, 8192, idle, ""},

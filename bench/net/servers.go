@@ -21,6 +21,7 @@ import (
 const (
 	conn      = "greenlet, net.Conn"
 	streams   = "greenlet, streams"
+	into      = "greenlet, streams, ReadInto"
 	protocol  = "greenlet, protocol"
 	inC       = "C, epoll"
 	inUring   = "C, io_uring"
@@ -93,6 +94,7 @@ func (p *plan) build(bin string, only *regexp.Regexp) error {
 	return errors.Join(
 		ours(conn, "conn"),
 		ours(streams, "streams"),
+		ours(into, "streams-into"),
 		ours(protocol, "protocol"),
 		add(server{inC, []string{bin + "/epoll"}, nil}, true, func() error { return buildC("peers/echo.c", bin+"/epoll") }),
 		add(server{inUring, []string{bin + "/uring"}, nil}, false, func() error { return buildUring(bin + "/uring") }),

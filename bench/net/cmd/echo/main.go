@@ -34,10 +34,11 @@ type mode struct {
 }
 
 var modes = map[string]mode{
-	"conn":     {serveConn, spawnConn},
-	"streams":  {serveStreams, nil},
-	"protocol": {serveProtocol, nil},
-	"net":      {serveNet, spawnNet},
+	"conn":         {serveConn, spawnConn},
+	"streams":      {serveStreams(stream), nil},
+	"streams-into": {serveStreams(streamInto), nil},
+	"protocol":     {serveProtocol, nil},
+	"net":          {serveNet, spawnNet},
 }
 
 func main() {
