@@ -131,8 +131,9 @@ func (r *StreamReader) ready() bool { return r.got.len() > 0 || r.eof }
 
 // Read returns what has come, at most n bytes, and waits until there is something.
 // With n below zero it waits for the end, and returns all there is until then; if
-// that is nothing, io.EOF. The memory is the caller's: it is the one allocation.
-// Python: StreamReader.read.
+// that is nothing, io.EOF. The memory is the caller's: it is the one allocation,
+// which keeps the collector busy if much is read. ReadInto has none. Python:
+// StreamReader.read.
 func (r *StreamReader) Read(ctx context.Context, n int) ([]byte, error) {
 	if r.err != nil {
 		return nil, r.err
