@@ -22,8 +22,9 @@ import (
 // On Linux the system sends the file, by sendfile(2), without a copy. Else, with
 // TLS, and for files with which that does not work, it is read on a goroutine and
 // written by pieces, unless SendFileFallback(false) says that the error is to be
-// ErrSendfileNotAvailable. Pieces count when they are written: what the transport
-// has not sent when it is closed goes out after that, and is lost by Abort.
+// ErrSendfileNotAvailable. Without an error all of it has gone out. After one, the
+// last piece counts if it was written: the transport still sends it, unless the
+// connection was lost.
 //
 // The error is a RuntimeError if the transport is closing, has had its WriteEOF,
 // or is none of a connection; a ValueError for a number below zero;
@@ -172,6 +173,9 @@ func (s *fileSend) run(ctx context.Context, fallback bool) (_ int64, err error) 
 		return err
 	})
 	s.sent += more
+	if err == nil {
+		err = s.wait(ctx) // for the last piece
+	}
 	return s.sent, err
 }
 
@@ -229,11 +233,7 @@ func (s *fileSend) stand(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, err := s.waits.enter(ctx, me)
-	if g != nil {
-		_, err = g.Switch(nil)
-	}
-	_, err = s.waits.leave(me, err)
+	_, err = s.waits.wait(ctx, me)
 	return err
 }
 
