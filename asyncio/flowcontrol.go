@@ -67,11 +67,7 @@ func (f *flowControl) waitClosed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, err := f.closers.enter(ctx, t)
-	if g != nil {
-		_, err = g.Switch(nil)
-	}
-	if _, err = f.closers.leave(t, err); err == nil {
+	if _, err = f.closers.wait(ctx, t); err == nil {
 		err = f.err
 	}
 	return err

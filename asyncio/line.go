@@ -66,6 +66,15 @@ func (q *line) leave(t *task, err error) (chosen bool, _ error) {
 	return chosen, t.endWait(err)
 }
 
+// wait is a whole wait of t, for what is so rare that a return more is no matter.
+func (q *line) wait(ctx context.Context, t *task) (chosen bool, err error) {
+	g, err := q.enter(ctx, t)
+	if g != nil {
+		_, err = g.Switch(nil)
+	}
+	return q.leave(t, err)
+}
+
 // next returns the first task that has not been cancelled, or nil.
 func (q *line) next() *task {
 	for st := q.tasks.First(); st != nil; st = q.tasks.After(st) {

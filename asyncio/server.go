@@ -251,11 +251,7 @@ func (srv *Server) WaitClosed(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, err := srv.closers.enter(ctx, t)
-	if g != nil {
-		_, err = g.Switch(nil)
-	}
-	_, err = srv.closers.leave(t, err)
+	_, err = srv.closers.wait(ctx, t)
 	return err
 }
 

@@ -160,11 +160,7 @@ func (c *connecting) wait(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	g, err := c.line.enter(ctx, t)
-	if g != nil {
-		_, err = g.Switch(nil)
-	}
-	_, err = c.line.leave(t, err)
+	_, err = c.line.wait(ctx, t)
 	return err
 }
 

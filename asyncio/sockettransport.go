@@ -121,11 +121,7 @@ func (t *socketTransport) waitMade(ctx context.Context) error {
 	own := owner{loop: t.loop}
 	me, err := own.caller(ctx, "a transport")
 	if err == nil && !t.made {
-		g, e := t.makers.enter(ctx, me)
-		if g != nil {
-			_, e = g.Switch(nil)
-		}
-		_, err = t.makers.leave(me, e)
+		_, err = t.makers.wait(ctx, me)
 	}
 	if err == nil {
 		err = t.failure
