@@ -5,6 +5,7 @@ package asyncio_test
 import (
 	"context"
 	"os"
+	"runtime"
 	"syscall"
 	"testing"
 	"time"
@@ -31,11 +32,12 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 		}
 		waiting := func(f func(ctx context.Context) error) {
 			waits++
+			n := waits
 			asyncio.Go(ctx, func(ctx context.Context) error {
 				defer func() { ended++ }()
 				err := f(ctx)
 				if !l.IsClosed() {
-					t.Error("one does not wait: ", err)
+					t.Errorf("wait %d does not: %v", n, err)
 				}
 				return err
 			})
@@ -66,14 +68,14 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 		must(err)
 		c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
 		must(err)
-		_, err = ln.Accept()
+		accepted, err := ln.Accept()
 		must(err)
 		packets, err := asyncio.ListenPacket(ctx, "udp", "127.0.0.1:0")
 		must(err)
 		waiting(func(ctx context.Context) error { _, err := ln.Accept(); return err })
 		waiting(func(ctx context.Context) error { _, err := c.Read(make([]byte, 1)); return err })
 		waiting(func(ctx context.Context) error { _, _, err := packets.ReadFrom(make([]byte, 1)); return err })
-		t.Cleanup(func() { ln.Close(); c.Close(); packets.Close() })
+		t.Cleanup(func() { ln.Close(); c.Close(); accepted.Close(); packets.Close() })
 
 		grams(t, ctx, asyncio.WithLocalAddr(loopback))
 		a, _ := connectedSockets(ctx, t)
@@ -99,8 +101,10 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 			})
 		})
 		for range 5 {
+			runtime.GC() // a connection that nobody refers to is closed
 			asyncio.Sleep(ctx, time.Millisecond)
 		}
+		runtime.KeepAlive(accepted)
 		return nil
 	}))
 	if err != nil {
