@@ -165,6 +165,7 @@ func plantSentinel() { runtime.SetFinalizer(new(sentinel), cycleEnded) }
 // cycleEnded is called once for every cycle of the collector while there are
 // suspended greenlets or idle carriers.
 func cycleEnded(*sentinel) {
+	rt.Cycles.Add(1)
 	depot.Tick()
 	for i := range rootCache {
 		rootCache[i].Store(nil)

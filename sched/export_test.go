@@ -18,3 +18,6 @@ func Changed(p DescriptorPoller, d *Descriptor, ev Events) error {
 	d.events = ev
 	return err
 }
+
+// Idle is how many workers of l wait for a task.
+func Idle(l *Loop) int { return len(l.idle.free) }

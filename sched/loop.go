@@ -23,9 +23,9 @@ type Loop struct {
 	measure func(t *Task, took time.Duration) // see Measure
 	shared
 
-	hub   *greenlet.Greenlet   // the greenlet that runs Run; nil while none does
-	idle  []*greenlet.Greenlet // workers without a task
-	polls bool                 // the poller must be asked, too
+	hub   *greenlet.Greenlet // the greenlet that runs Run; nil while none does
+	idle  workers            // those without a task
+	polls bool               // the poller must be asked, too
 
 	timers timers
 	quiet  []*Handle // for when nothing is ready
@@ -151,6 +151,9 @@ func (l *Loop) done() bool {
 // runOnce is a turn of the loop. A task that waits begins the next turn itself
 // if there is nothing to do for it here: see next.
 func (l *Loop) runOnce() {
+	if l.idle.due() {
+		l.thin() // of its workers
+	}
 	l.await()   // something to do
 	l.collect() // what other goroutines have posted
 	l.expire()  // the timers that are due
@@ -301,7 +304,7 @@ func (l *Loop) take() entry {
 
 // turn begins a turn if all it takes is in the ready queue.
 func (l *Loop) turn() bool {
-	if l.ready.len() == 0 || l.attention.Load() != 0 || l.due() {
+	if l.ready.len() == 0 || l.attention.Load() != 0 || l.due() || l.idle.due() {
 		return false
 	}
 	l.poll()
@@ -321,7 +324,7 @@ func (l *Loop) enter() error {
 		if l.anchored() {
 			return fmt.Errorf("%w: that of %s, where it ran first and has tasks", ErrForeign, home)
 		}
-		l.idle, l.woken = nil, nil // nobody refers to them now, so they end
+		l.idle, l.woken = workers{}, nil // nobody refers to them now, so they end
 	}
 	if !running.claim(me, l) {
 		return ErrRunning
@@ -355,7 +358,7 @@ func (l *Loop) moveTo(me, home *greenlet.Greenlet) {
 			}
 		}
 	}
-	for _, g := range l.idle {
+	for _, g := range l.idle.free {
 		g.SetParent(me)
 	}
 	l.home.Store(me)
@@ -485,12 +488,12 @@ func (l *Loop) killAll() {
 		}
 		l.end(t)
 	}
-	for _, g := range l.idle {
+	for _, g := range l.idle.free {
 		if g.Owned() {
 			g.Kill()
 		}
 	}
 	l.current, l.woken = nil, nil
-	l.idle, l.ready, l.quiet, l.timers = nil, ready{}, nil, timers{closed: true}
+	l.idle, l.ready, l.quiet, l.timers = workers{}, ready{}, nil, timers{closed: true}
 	whole = true
 }

@@ -143,81 +143,6 @@ func (l *Loop) end(t *Task) {
 	}
 }
 
-// work returns what a worker of l does, a greenlet that runs tasks one after the
-// other. It is switched to with the loop's current task as what it is to run. When that
-// has ended it goes on with the next that has not begun: then there is nothing
-// to switch.
-//
-// The frames from here to where a task waits lie on the 2 KiB that a goroutine
-// begins with, of which 1.1 KB can be used before the stack is doubled. So this
-// frame holds little, and the first suspension of a worker, which needs the most
-// stack, is done when there is no other.
-func work(l *Loop) func(maker any) (any, error) {
-	return func(maker any) (any, error) {
-		to := maker.(*greenlet.Greenlet)
-		var me *greenlet.Greenlet // unless idle: it shall not keep itself
-		var t *Task
-		defer func() { l.unwound(t) }()
-		for {
-			if to != nil {
-				to.Switch(nil)
-				me = l.woken
-			}
-			t = l.current
-			t.g.Store(me)
-			t.body.Run()
-			if to = l.after(t, me); to != nil {
-				me = nil
-			}
-			t = nil
-		}
-	}
-}
-
-// after ends t, which me has run, and returns the greenlet that goes on: nil if
-// that is me again, with another task.
-func (l *Loop) after(t *Task, me *greenlet.Greenlet) (to *greenlet.Greenlet) {
-	l.end(t)
-	if back := t.back; back != nil {
-		l.current = back.task
-		to = back.g
-	} else if l.current = l.next(); l.current == nil {
-		to = l.hub
-	} else if to = l.current.g.Load(); to == nil {
-		return nil
-	}
-	l.idle = append(l.idle, me)
-	return to
-}
-
-// unwound ends t if its body has not returned: it has panicked, or is being
-// killed or ended by runtime.Goexit.
-func (l *Loop) unwound(t *Task) {
-	if t == nil {
-		return
-	}
-	l.end(t)
-	if back := t.back; back != nil && back.task != nil {
-		back.task.g.Store(back.g)
-		back.task.Ready() // control goes to the hub, not there
-	}
-}
-
-// worker returns a greenlet that runs the current task when it is switched to.
-func (l *Loop) worker() *greenlet.Greenlet {
-	if last := len(l.idle) - 1; last >= 0 {
-		g := l.idle[last]
-		l.idle[last] = nil
-		l.idle = l.idle[:last]
-		l.woken = g
-		return g
-	}
-	g := greenlet.New(l.workBody, l.below...)
-	g.Switch(greenlet.Current())
-	l.woken = g
-	return g
-}
-
 // resume lets t run its step, and returns when the hub is resumed. If that is
 // because a task that has not begun needs a new worker, that one comes next: it
 // is made here, where there is stack for it.
@@ -400,7 +325,7 @@ func (t *Task) Next() (*greenlet.Greenlet, error) {
 	if g := next.g.Load(); g != nil {
 		return g, nil
 	}
-	if len(l.idle) == 0 {
+	if len(l.idle.free) == 0 {
 		return l.hub, nil // to make one: see resume
 	}
 	return l.worker(), nil
