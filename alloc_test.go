@@ -2,6 +2,7 @@ package greenlet_test
 
 import (
 	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 
@@ -18,17 +19,14 @@ func allocates(t *testing.T, what string, want float64, f func()) {
 }
 
 // unoptimised reports whether the test was built with -gcflags=-N.
-func unoptimised() bool {
+func unoptimised() bool { return builtWith("-gcflags", "-N") }
+
+// builtWith reports whether flag was given to the go command, with value in it.
+func builtWith(flag, value string) bool {
 	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return false
-	}
-	for _, s := range info.Settings {
-		if s.Key == "-gcflags" && strings.Contains(s.Value, "-N") {
-			return true
-		}
-	}
-	return false
+	return ok && slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool {
+		return s.Key == flag && strings.Contains(s.Value, value)
+	})
 }
 
 func TestAllocations(t *testing.T) {

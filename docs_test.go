@@ -227,6 +227,9 @@ func TestDocPrograms(t *testing.T) {
 	if testing.Short() {
 		t.Skip("builds programs")
 	}
+	if builtWith("-tags", "purego") {
+		t.Skip("builds the same programs as without the tag")
+	}
 	host, err := exec.Command("go", "env", "GOHOSTOS", "GOHOSTARCH").Output()
 	if err != nil {
 		t.Skip("there is no go tool: ", err)

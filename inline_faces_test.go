@@ -224,6 +224,9 @@ func TestFacesWithAProfile(t *testing.T) {
 	if testing.Short() || raceOn {
 		t.Skip("builds the standard library anew")
 	}
+	if builtWith("-tags", "purego") {
+		t.Skip("builds the same program as without the tag")
+	}
 	dir, run := facesModule(t)
 	program, profile := filepath.Join(dir, "user"), filepath.Join(dir, "hot.pprof")
 	run("build", "-o", program, ".")
