@@ -13,9 +13,9 @@ import (
 // each cycle half of those end that the loop has not needed since the one before.
 type workers struct {
 	free   []*greenlet.Greenlet
-	least  int    // the fewest there were since the cycle
-	excess int    // how many are to end
-	cycle  uint32 // when that was decided
+	excess int    // how many are to end: the first ones, which are the coldest
+	least  int    // the fewest there were besides since the cycle
+	cycle  uint32 // of the collector, the last one that was noticed
 }
 
 // thinning is how many workers end in one turn, which takes about 0.1 ms.
@@ -33,7 +33,7 @@ func (w *workers) take() *greenlet.Greenlet {
 	g := w.free[last]
 	w.free[last] = nil
 	w.free = w.free[:last]
-	w.least = min(w.least, last)
+	w.least = min(w.least, max(0, last-w.excess))
 	return g
 }
 
@@ -43,18 +43,16 @@ func (w *workers) due() bool { return w.excess > 0 || w.cycle != rt.Cycles.Load(
 // thin ends workers that are not needed. It is the hub's.
 func (l *Loop) thin() {
 	w := &l.idle
+	w.excess = min(w.excess, len(w.free)) // if they were needed after all
 	if n := rt.Cycles.Load(); n != w.cycle {
 		w.cycle = n
-		w.excess = (w.least + 1) / 2
+		w.excess += (w.least + 1) / 2
 		w.least = len(w.free) - w.excess
 	}
-	n := min(w.excess, thinning, len(w.free))
-	for _, g := range w.free[:n] { // the coldest
-		g.Switch(nil) // it finds no task
-	}
+	n := min(w.excess, thinning)
 	w.excess -= n
-	if len(w.free) == n {
-		w.excess = 0
+	for _, g := range w.free[:n] {
+		g.Switch(nil) // it finds no task
 	}
 	if rest := w.free[n:]; len(rest) < cap(w.free)/4 {
 		w.free = append([]*greenlet.Greenlet(nil), rest...)

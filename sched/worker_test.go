@@ -11,11 +11,23 @@ import (
 	"github.com/go-greenlet/greenlet/stack"
 )
 
-// cycle has the collector run, and returns when that has been noticed: the
-// loop's next turn will, if not the one that has just begun.
-func cycle(l *sched.Loop) {
-	for n := rt.Cycles.Load(); n == rt.Cycles.Load(); l.Yield() {
+// cycle has the collector run, and returns when the loop has drawn its
+// conclusions, of which there are never more than a turn can bear.
+func cycle(t *testing.T, l *sched.Loop) {
+	was := sched.Idle(l)
+	turn := func() {
+		l.Yield()
+		if now := sched.Idle(l); was-now > 256 {
+			t.Errorf("%d workers have ended in a turn", was-now)
+		} else {
+			was = now
+		}
+	}
+	for n := rt.Cycles.Load(); n == rt.Cycles.Load(); turn() {
 		runtime.GC()
+	}
+	for range 1 + was/256 {
+		turn()
 	}
 }
 
@@ -31,27 +43,19 @@ func crowd(l *sched.Loop, n int) {
 }
 
 // What a wave of tasks has left is given up when it is not needed any more, half
-// by half, and never more than a turn can bear.
+// by half.
 func TestIdleWorkersEnd(t *testing.T) {
 	l := newLoop(t)
 	l.Go(func() {
 		const n = 2000
-		cycle(l)
 		crowd(l, n)
 		before := greenlet.Stats()
 		if got := sched.Idle(l); got != n {
 			t.Errorf("%d workers are idle, not %d", got, n)
 		}
-		cycle(l) // the wave was after the cycle before
-		for cycles, was := 0, n; was > 0; cycles++ {
-			cycle(l)
-			for now, turns := was, 0; now != sched.Idle(l) || turns < 2; turns++ {
-				if now-sched.Idle(l) > 256 {
-					t.Errorf("%d workers have ended in a turn", now-sched.Idle(l))
-				}
-				now = sched.Idle(l)
-				l.Yield()
-			}
+		cycle(t, l) // since the one before they were needed
+		for was, cycles := sched.Idle(l), 0; was > 0; cycles++ {
+			cycle(t, l)
 			if is := sched.Idle(l); is > was/2 || cycles > 20 {
 				t.Fatalf("cycle %d: %d of %d are left", cycles, is, was)
 			} else {
@@ -66,20 +70,40 @@ func TestIdleWorkersEnd(t *testing.T) {
 	run(t, l)
 }
 
+// Those that are to end, and are needed before their turn comes, go on.
+func TestEndingWorkersAreNeeded(t *testing.T) {
+	l := newLoop(t)
+	l.Go(func() {
+		const n = 2000
+		crowd(l, n)
+		cycle(t, l)
+		for sched.Idle(l) == n {
+			runtime.GC()
+			l.Yield()
+		}
+		for range 10 { // while it is decided that more than these end
+			crowd(l, n-20)
+		}
+		if idle := sched.Idle(l); idle < n-20 {
+			t.Errorf("%d workers are idle", idle)
+		}
+	})
+	run(t, l)
+}
+
 // What is needed again and again is kept.
 func TestNeededWorkersStay(t *testing.T) {
 	l := newLoop(t)
 	l.Go(func() {
 		const n, rounds = 100, 20
 		crowd(l, n)
-		cycle(l)
+		cycle(t, l)
 		for cycles := rt.Cycles.Load(); ; cycles = rt.Cycles.Load() {
 			crowd(l, n)
 			begun := stack.Stats().Started
 			for range rounds {
 				crowd(l, n)
-				cycle(l)
-				l.Yield()
+				cycle(t, l)
 			}
 			begun = stack.Stats().Started - begun
 			if rt.Cycles.Load()-cycles != rounds {
