@@ -17,6 +17,9 @@ CORE = . ./internal/... ./stack/... ./seqs/... ./sched/... ./asyncio/...
 # is right above it.
 SWITCH = . ./internal/... ./stack/... ./sched/...
 
+# With -race a program sleeps for a second before it exits; tests start hundreds.
+export GORACE ?= atexit_sleep_ms=0
+
 # Systems for which the module is built and vetted, its tests included; of those
 # on which the tests run, too, only the one with assembly.
 PLATFORMS = linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64 js/wasm wasip1/wasm
@@ -103,7 +106,7 @@ portable: ## the tests of the loop that watches no descriptors, as on Windows
 
 noopt: ## the tests without optimisation and inlining
 	$(call say,tests with -gcflags=all='-N -l')
-	$(TEST) -gcflags=all='-N -l' $(CORE)
+	$(TEST) -gcflags=all='-N -l' $(SWITCH)
 
 hostile: ## the stress tests under every hostile setting of the runtime, for long
 	sh tools/hostile.sh $(if $(SHORT),short,long)

@@ -10,7 +10,9 @@ import (
 	"fmt"
 	"io"
 	"net"
+	"strconv"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -90,11 +92,20 @@ func sendsAndGets(ctx context.Context, r *asyncio.StreamReader, w *asyncio.Strea
 
 // counted returns n bytes, none of which is where another could be.
 func counted(n int) []byte {
-	p := make([]byte, 0, n+8)
-	for i := 0; len(p) < n; i++ {
-		p = fmt.Appendf(p, "%d,", i)
+	counting.Lock()
+	defer counting.Unlock()
+	for len(counting.text) < n {
+		counting.text = append(strconv.AppendInt(counting.text, int64(counting.next), 10), ',')
+		counting.next++
 	}
-	return p[:n]
+	return bytes.Clone(counting.text[:n])
+}
+
+// counting is kept, as tests want megabytes of it again and again.
+var counting struct {
+	sync.Mutex
+	text []byte
+	next int
 }
 
 const much = 4 << 20
