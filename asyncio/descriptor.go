@@ -48,7 +48,6 @@ type way struct {
 	ready    bool // a call need not wait, as far as is known
 	line     line
 	deadline atomic.Int64 // on the loop's clock; 0: none, below: over
-	until    time.Time    // the same for the twin; guarded by the descriptor's mu
 }
 
 func (d *descriptor) open(l *Loop, fd int, messages bool) {
@@ -234,17 +233,20 @@ func (d *descriptor) double() (syscall.RawConn, error) {
 		return nil, err
 	}
 	d.twin, d.raw = twin, raw
-	d.tell(&d.in)
-	d.tell(&d.out)
+	for _, w := range []*way{&d.in, &d.out} {
+		if at := w.deadline.Load(); at != 0 {
+			d.tell(w, time.Now().Add(time.Duration(at)-d.loop.s.Now()))
+		}
+	}
 	return raw, nil
 }
 
 // tell tells the twin of w's deadline.
-func (d *descriptor) tell(w *way) error {
+func (d *descriptor) tell(w *way, when time.Time) error {
 	if w == &d.in {
-		return d.twin.SetReadDeadline(w.until)
+		return d.twin.SetReadDeadline(when)
 	}
-	return d.twin.SetWriteDeadline(w.until)
+	return d.twin.SetWriteDeadline(when)
 }
 
 // setDeadline sets the deadline of w. Tasks that wait are told.
@@ -262,10 +264,9 @@ func (d *descriptor) setDeadline(w *way, when time.Time) error {
 	if d.gate.isShut() {
 		return net.ErrClosed
 	}
-	w.until = when
 	w.deadline.Store(at)
 	if d.twin != nil {
-		if err := d.tell(w); err != nil {
+		if err := d.tell(w, when); err != nil {
 			return err
 		}
 	}
