@@ -10,7 +10,8 @@ import (
 //
 // A wave of tasks leaves as many workers as it had tasks. They would hold their
 // stacks for good, and each cycle of the collector would scan these; so after
-// each cycle half of those end that the loop has not needed since the one before.
+// each cycle those end that the loop has not needed since the one before. Their
+// goroutines are kept for a while longer, by package stack.
 type workers struct {
 	free   []*greenlet.Greenlet
 	excess int    // how many are to end: the first ones, which are the coldest
@@ -46,7 +47,7 @@ func (l *Loop) thin() {
 	w.excess = min(w.excess, len(w.free)) // if they were needed after all
 	if n := rt.Cycles.Load(); n != w.cycle {
 		w.cycle = n
-		w.excess += (w.least + 1) / 2
+		w.excess += w.least
 		w.least = len(w.free) - w.excess
 	}
 	n := min(w.excess, thinning)

@@ -8,7 +8,6 @@ import (
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/internal/rt"
 	"github.com/go-greenlet/greenlet/sched"
-	"github.com/go-greenlet/greenlet/stack"
 )
 
 // cycle has the collector run, and returns when the loop has drawn its
@@ -26,7 +25,7 @@ func cycle(t *testing.T, l *sched.Loop) {
 	for n := rt.Cycles.Load(); n == rt.Cycles.Load(); turn() {
 		runtime.GC()
 	}
-	for range 1 + was/256 {
+	for range 2 + was/256 {
 		turn()
 	}
 }
@@ -42,8 +41,7 @@ func crowd(l *sched.Loop, n int) {
 	}
 }
 
-// What a wave of tasks has left is given up when it is not needed any more, half
-// by half.
+// What a wave of tasks has left is given up when it is not needed any more.
 func TestIdleWorkersEnd(t *testing.T) {
 	l := newLoop(t)
 	l.Go(func() {
@@ -54,13 +52,9 @@ func TestIdleWorkersEnd(t *testing.T) {
 			t.Errorf("%d workers are idle, not %d", got, n)
 		}
 		cycle(t, l) // since the one before they were needed
-		for was, cycles := sched.Idle(l), 0; was > 0; cycles++ {
-			cycle(t, l)
-			if is := sched.Idle(l); is > was/2 || cycles > 20 {
-				t.Fatalf("cycle %d: %d of %d are left", cycles, is, was)
-			} else {
-				was = is
-			}
+		cycle(t, l)
+		if idle := sched.Idle(l); idle > 0 {
+			t.Errorf("%d of %d are left", idle, n)
 		}
 		if s := greenlet.Stats(); before.Live-s.Live < n {
 			t.Errorf("before %+v, after %+v", before, s)
@@ -100,17 +94,17 @@ func TestNeededWorkersStay(t *testing.T) {
 		cycle(t, l)
 		for cycles := rt.Cycles.Load(); ; cycles = rt.Cycles.Load() {
 			crowd(l, n)
-			begun := stack.Stats().Started
+			fewest := n
 			for range rounds {
 				crowd(l, n)
 				cycle(t, l)
+				fewest = min(fewest, sched.Idle(l))
 			}
-			begun = stack.Stats().Started - begun
 			if rt.Cycles.Load()-cycles != rounds {
 				continue // some came without a crowd before them
 			}
-			if begun != 0 || sched.Idle(l) != n {
-				t.Errorf("%d workers have begun anew, %d are idle", begun, sched.Idle(l))
+			if fewest != n {
+				t.Errorf("%d of %d workers were left", fewest, n)
 			}
 			return
 		}
