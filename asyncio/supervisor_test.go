@@ -44,7 +44,14 @@ var _ = addChild("prefork", func() {
 	if how == "stubborn" || how == "blocks" {
 		grace = 100 * time.Millisecond
 	}
-	asyncio.SetRestarts(3)
+	switch how {
+	case "fails until told":
+		asyncio.SetRestarts(time.Hour, 2, time.Hour)
+	case "fails late":
+		asyncio.SetRestarts(1, 3, 0)
+	default:
+		asyncio.SetRestarts(1, 3, time.Hour)
+	}
 	before := countDescriptors()
 	ctx, cancel := context.WithCancelCause(context.Background())
 	defer cancel(nil)
@@ -53,6 +60,10 @@ var _ = addChild("prefork", func() {
 	}
 	err := asyncio.RunProcesses(ctx, 2, listen, preforkMain, asyncio.WithGracePeriod(grace))
 	fmt.Printf("end: %v descriptors: %v\n", err, countDescriptors() <= before+1) // package os keeps one for its poller
+	if how == "returns" {
+		syscall.Kill(os.Getpid(), syscall.SIGTERM) // signals are the program's own again
+		time.Sleep(time.Minute)
+	}
 })
 
 func countDescriptors() int {
@@ -78,7 +89,22 @@ func preforkMain(ctx context.Context, listeners []net.Listener) error {
 			asyncio.Sleep(ctx, time.Hour)
 		}
 	}
-	if exists(os.Getenv("PREFORK_TEST_NEW")) {
+	switch how, renewed := os.Getenv("PREFORK_TEST_HOW"), exists(os.Getenv("PREFORK_TEST_NEW")); {
+	case how == "fails until told":
+		if !renewed {
+			fmt.Println("failing", os.Getpid())
+			return errors.New("not yet")
+		}
+	case how == "fails late":
+		listeners[0].(syscall.Conn).SyscallConn() // it is ready
+		fmt.Println("serving", listeners[0].Addr(), os.Getpid())
+		return errors.New("it has worked")
+	case how == "starts slowly" && renewed:
+		fmt.Println("starting", os.Getpid())
+		for !exists(os.Getenv("PREFORK_TEST_GO")) {
+			asyncio.Sleep(ctx, time.Millisecond)
+		}
+	case renewed:
 		asyncio.Sleep(ctx, time.Millisecond) // for what it would need
 		return errors.New("cannot serve")
 	}
@@ -401,6 +427,94 @@ func TestRunProcessesBadRestart(t *testing.T) {
 	}
 }
 
+// A new program that is slow to start: it may be told to start anew meanwhile, and
+// the process that it is to replace may end.
+func TestRunProcessesSlowRestart(t *testing.T) {
+	for _, meanwhile := range []string{"started anew", "the old one ends"} {
+		t.Run(meanwhile, func(t *testing.T) {
+			dir := t.TempDir()
+			p := startPrefork(t, "PREFORK_TEST_HOW=starts slowly", "PREFORK_TEST_NEW="+dir+"/new", "PREFORK_TEST_GO="+dir+"/go")
+			old := p.serving()
+			p.serving()
+			starting := func() {
+				for n := 0; n < 2; {
+					switch line := p.next(); {
+					case line == "":
+						t.Fatal("it has ended")
+					case strings.HasPrefix(line, "starting"):
+						n++
+					}
+				}
+			}
+			touch(t, dir+"/new")
+			p.signal(syscall.SIGHUP)
+			starting()
+			if meanwhile == "started anew" {
+				p.signal(syscall.SIGHUP)
+			} else {
+				syscall.Kill(old, syscall.SIGKILL)
+			}
+			touch(t, dir+"/go")
+			a, b := p.serving(), p.serving()
+			if meanwhile == "started anew" {
+				a, b = p.serving(), p.serving()
+			}
+			for _, pid := range []int{a, b} {
+				p.without(pid, func() {
+					if other := p.who(); other != a+b-pid {
+						t.Errorf("process %d answers while %d of %d and %d stands still", other, pid, a, b)
+					}
+				})
+			}
+			p.signal(syscall.SIGTERM)
+			p.end("<nil>")
+		})
+	}
+}
+
+func touch(t *testing.T, file string) {
+	t.Helper()
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// SIGHUP ends the pause before a process is started again, and the count of its
+// failures.
+func TestRunProcessesRestartInPause(t *testing.T) {
+	file := t.TempDir() + "/new"
+	p := startPrefork(t, "PREFORK_TEST_HOW=fails until told", "PREFORK_TEST_NEW="+file)
+	for range 2 {
+		for n := 0; n < 2; {
+			line, pid := p.next(), 0
+			if line == "" {
+				t.Fatal("it has ended")
+			}
+			if _, err := fmt.Sscanf(line, "failing %d", &pid); err == nil {
+				eventually(t, "the process is gone", func() bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
+				n++
+			}
+		}
+		p.signal(syscall.SIGHUP)
+	}
+	touch(t, file)
+	p.signal(syscall.SIGHUP)
+	p.serving()
+	p.serving()
+	p.signal(syscall.SIGTERM)
+	p.end("<nil>")
+}
+
+// A process that has worked for long enough may fail again and again.
+func TestRunProcessesFailLate(t *testing.T) {
+	p := startPrefork(t, "PREFORK_TEST_HOW=fails late")
+	for range 10 { // in each of two places there may be three failures in a row
+		p.serving()
+	}
+	p.signal(syscall.SIGTERM)
+	p.end("<nil>")
+}
+
 // Processes end when the one that has started them does, however it ends.
 func TestRunProcessesNoOrphans(t *testing.T) {
 	p := startPrefork(t)
@@ -467,7 +581,12 @@ func TestRunProcessesEnd(t *testing.T) {
 		"exits":   "asyncio: a process has failed 3 times in a row, lately by: asyncio: the program has ended before it was ready",
 		"ctx":     "enough",
 	} {
-		startPrefork(t, "PREFORK_TEST_HOW="+how).end(want)
+		p := startPrefork(t, "PREFORK_TEST_HOW="+how)
+		p.end(want)
+		var exit *exec.ExitError
+		if err := p.cmd.Wait(); how == "returns" && !(errors.As(err, &exit) && exit.Sys().(syscall.WaitStatus).Signal() == syscall.SIGTERM) {
+			t.Errorf("after a SIGTERM at its end the program says %v", err)
+		}
 	}
 }
 

@@ -15,12 +15,11 @@ import (
 
 // How often, and after what time, a process that fails is started again.
 var (
-	firstPause  = 100 * time.Millisecond
-	mostFails   = 10
-	settledTime = 10 * time.Second // after which a failure is the first
+	firstPause   = 100 * time.Millisecond
+	longestPause = 5 * time.Second
+	mostFails    = 10
+	settledTime  = 10 * time.Second // after which a failure is the first
 )
-
-const longestPause = 5 * time.Second
 
 // A supervisor is RunProcesses where it was called. All but post is of the
 // goroutine that has called it, which takes turns as a loop does.

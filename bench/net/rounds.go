@@ -66,6 +66,36 @@ func (p *plan) run() (*measurements, error) {
 }
 
 func (p *plan) round(m *measurements, round int) error {
+	// Idle connections have servers of their own: new ones, which have no memory to
+	// reuse, and the others shall not be those that once had ten thousand
+	// connections. A collector remembers that.
+	hundred := load.Config{Size: busyOnes.size, Conns: busyOnes.conns}
+	if err := p.serve(m, round, func(ask asker) error {
+		with := hundred
+		with.Idle = p.idle
+		return ask(idle, with)
+	}); err != nil {
+		return err
+	}
+	if err := p.serve(m, round, func(ask asker) error { return p.busyCases(ask, hundred) }); err != nil {
+		return err
+	}
+	for _, s := range p.servers {
+		if s.spawn != nil {
+			progress("round %d of %d: %s: %s", round, p.rounds, spawn, s.name)
+			if err := m.spawn(round, s); err != nil {
+				return fmt.Errorf("%s, %s: %w", s.name, spawn, err)
+			}
+		}
+	}
+	return nil
+}
+
+// An asker measures one case with all servers.
+type asker func(what string, c load.Config) error
+
+// serve calls f while all servers run.
+func (p *plan) serve(m *measurements, round int, f func(ask asker) error) error {
 	var servers []*running
 	defer func() {
 		for _, s := range servers {
@@ -79,7 +109,7 @@ func (p *plan) round(m *measurements, round int) error {
 		}
 		servers = append(servers, r)
 	}
-	ask := func(what string, c load.Config) error {
+	return f(func(what string, c load.Config) error {
 		for i := range servers {
 			s := servers[(i+round)%len(servers)] // nobody is always the first
 			progress("round %d of %d: %s: %s", round, p.rounds, what, s.name)
@@ -88,15 +118,11 @@ func (p *plan) round(m *measurements, round int) error {
 			}
 		}
 		return nil
-	}
+	})
+}
 
-	// Idle connections first, when the servers have no memory to reuse.
-	hundred := load.Config{Size: busyOnes.size, Conns: busyOnes.conns}
-	with := hundred
-	with.Idle = p.idle
-	if err := ask(idle, with); err != nil {
-		return err
-	}
+// busyCases is what is measured without idle connections.
+func (p *plan) busyCases(ask asker, hundred load.Config) error {
 	if err := ask(busy, hundred); err != nil {
 		return err
 	}
@@ -112,14 +138,6 @@ func (p *plan) round(m *measurements, round int) error {
 		if p.noProbe == nil {
 			if err := ask(c.String(), load.Config{Size: c.size, Conns: c.conns, Probe: true}); err != nil {
 				return err
-			}
-		}
-	}
-	for _, s := range p.servers {
-		if s.spawn != nil {
-			progress("round %d of %d: %s: %s", round, p.rounds, spawn, s.name)
-			if err := m.spawn(round, s); err != nil {
-				return fmt.Errorf("%s, %s: %w", s.name, spawn, err)
 			}
 		}
 	}
