@@ -455,11 +455,21 @@ func TestRunProcessesSlowRestart(t *testing.T) {
 				syscall.Kill(old, syscall.SIGKILL)
 			}
 			touch(t, dir+"/go")
-			a, b := p.serving(), p.serving()
+			p.serving()
+			p.serving()
 			if meanwhile == "started anew" {
-				a, b = p.serving(), p.serving()
+				p.serving()
+				p.serving()
 			}
-			for _, pid := range []int{a, b} {
+			eventually(t, "those before have ended", func() bool {
+				p.pids = slices.DeleteFunc(p.pids, func(pid int) bool { return syscall.Kill(pid, 0) == syscall.ESRCH })
+				return len(p.pids) <= 2
+			})
+			if len(p.pids) != 2 {
+				t.Fatalf("%d processes are left", len(p.pids))
+			}
+			a, b := p.pids[0], p.pids[1]
+			for _, pid := range p.pids {
 				p.without(pid, func() {
 					if other := p.who(); other != a+b-pid {
 						t.Errorf("process %d answers while %d of %d and %d stands still", other, pid, a, b)
