@@ -106,7 +106,7 @@ portable: ## the tests of the loop that watches no descriptors, as on Windows
 
 noopt: ## the tests without optimisation and inlining
 	$(call say,tests with -gcflags=all='-N -l')
-	$(TEST) -gcflags=all='-N -l' $(SWITCH)
+	$(TEST) -gcflags=all='-N -l' $(CORE)
 
 hostile: ## the stress tests under every hostile setting of the runtime, for long
 	sh tools/hostile.sh $(if $(SHORT),short,long)

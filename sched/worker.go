@@ -1,6 +1,8 @@
 package sched
 
 import (
+	"slices"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/internal/rt"
 )
@@ -52,15 +54,13 @@ func (l *Loop) thin() {
 	}
 	n := min(w.excess, thinning)
 	w.excess -= n
-	for _, g := range w.free[:n] {
-		g.Switch(nil) // it finds no task
+	gone := slices.Clone(w.free[:n])
+	w.free = slices.Delete(w.free, 0, n)
+	if len(w.free) < cap(w.free)/4 {
+		w.free = slices.Clone(w.free)
 	}
-	if rest := w.free[n:]; len(rest) < cap(w.free)/4 {
-		w.free = append([]*greenlet.Greenlet(nil), rest...)
-	} else if n > 0 {
-		copy(w.free, rest)
-		clear(w.free[len(rest):])
-		w.free = w.free[:len(rest)]
+	for _, g := range gone { // off the list, so a panic of a trace leaves none that has ended there
+		g.Switch(nil) // it finds no task
 	}
 }
 
