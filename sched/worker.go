@@ -52,14 +52,16 @@ func (l *Loop) thin() {
 		w.excess += w.least
 		w.least = len(w.free) - w.excess
 	}
-	n := min(w.excess, thinning)
-	w.excess -= n
-	gone := slices.Clone(w.free[:n])
-	w.free = slices.Delete(w.free, 0, n)
-	if len(w.free) < cap(w.free)/4 {
-		w.free = slices.Clone(w.free)
-	}
-	for _, g := range gone { // off the list, so a panic of a trace leaves none that has ended there
+	ended := 0
+	defer func() { // also if a trace function panics
+		w.excess -= ended
+		w.free = slices.Delete(w.free, 0, ended)
+		if len(w.free) < cap(w.free)/4 {
+			w.free = slices.Clone(w.free)
+		}
+	}()
+	for _, g := range w.free[:min(w.excess, thinning)] { // the coldest
+		ended++
 		g.Switch(nil) // it finds no task
 	}
 }

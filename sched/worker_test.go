@@ -111,3 +111,37 @@ func TestNeededWorkersStay(t *testing.T) {
 	})
 	run(t, l)
 }
+
+// A trace function that panics while workers end leaves none that has ended among
+// the idle ones, and forgets none of the others.
+func TestTracePanicsWhileWorkersEnd(t *testing.T) {
+	l := newLoop(t)
+	const n = 200 // all end in one turn
+	armed, ran := false, 0
+	defer greenlet.SetTrace(greenlet.SetTrace(func(e greenlet.TraceEvent, from, to *greenlet.Greenlet) {
+		if armed && from.Dead() { // a worker has ended
+			armed = false
+			panic("trace")
+		}
+	}))
+	l.Go(func() {
+		crowd(l, n)
+		cycle(t, l)
+		armed = true
+		for armed {
+			runtime.GC()
+			l.Yield()
+		}
+	})
+	if got := panicOf(func() { l.Run() }); got != "trace" || sched.Idle(l) != n-1 {
+		t.Errorf("panic %v, %d workers are left of %d", got, sched.Idle(l), n)
+	}
+	run(t, l)
+	for range 2 * n {
+		l.Go(func() { l.Sleep(time.Millisecond); ran++ })
+	}
+	run(t, l)
+	if ran != 2*n || armed {
+		t.Errorf("%d of %d tasks have run; armed %v", ran, 2*n, armed)
+	}
+}
