@@ -22,7 +22,7 @@ export GORACE ?= atexit_sleep_ms=0
 
 # Systems for which the module is built and vetted, its tests included; of those
 # on which the tests run, too, only the one with assembly.
-PLATFORMS = linux/arm64 darwin/arm64 windows/amd64 freebsd/amd64 js/wasm wasip1/wasm
+PLATFORMS = linux/arm64 darwin/amd64 darwin/arm64 windows/amd64 freebsd/amd64 js/wasm wasip1/wasm
 
 # Folders with a module of their own, other than this one.
 NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)))

@@ -23,7 +23,7 @@ cd "$(dirname "$0")/.." || exit 1
 
 length=${1:-}
 case $length in
-short) : "${GREENLET_HAMMER:=1s}" ;;
+short) : "${GREENLET_HAMMER:=2s}" ;;
 long) : "${GREENLET_HAMMER:=20s}" ;;
 *)
 	sed -n '2,/^set/s/^# \{0,1\}//p' "$0" >&2
