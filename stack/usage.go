@@ -1,6 +1,10 @@
 package stack
 
-import "github.com/go-greenlet/greenlet/internal/rt"
+import (
+	"runtime"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
+)
 
 // Usage describes a goroutine's stack. Sizes are in bytes. All are 0 where the
 // runtime's layout is not known (see greenlet.Backend).
@@ -15,6 +19,10 @@ type Usage struct {
 func Of(g rt.G, running bool) Usage {
 	if !rt.Fast || g.IsNil() {
 		return Usage{}
+	}
+	// On the generic switch it has been told to park, and may still be about to.
+	for i := 0; !running && g.Status() != rt.StatusWaiting && i < 1<<20; i++ {
+		runtime.Gosched()
 	}
 	lo, hi := g.Bounds()
 	u := Usage{Lo: lo, Hi: hi, Size: int(hi - lo)}

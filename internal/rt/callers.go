@@ -10,7 +10,16 @@ import (
 // ParkedPC is where a goroutine that the switch parked is resumed by the
 // scheduler; the package of the assembly fills it in. Such a goroutine waits
 // in no frame of its own.
-var ParkedPC uintptr
+//
+// PausedPC is the same for a coroutine that has gone back to its consumer.
+var ParkedPC, PausedPC uintptr
+
+// ParkedInSwitch reports whether g, which waits, was parked by the assembly. Owner
+// only: g is parked and ours.
+func (g G) ParkedInSwitch() bool {
+	pc := *(*uintptr)(g.field(GSchedPC))
+	return pc == ParkedPC || pc == PausedPC
+}
 
 // Callers writes the return addresses of a parked goroutine into pcs, the
 // innermost first, and returns how many there are. It answers 0 for a
@@ -51,7 +60,7 @@ func callers(g G, pcs []uintptr) int {
 	}
 	pc := *(*uintptr)(g.field(GSchedPC))
 	add(pc)
-	if pc == ParkedPC {
+	if pc == ParkedPC || pc == PausedPC {
 		add(parkedReturn(g))
 	}
 	for bp := *(*uintptr)(g.field(GSchedBP)); bp >= lo && bp < hi-ptrSize && n < len(pcs); {

@@ -32,11 +32,6 @@ func (g G) Status() uint32 {
 	return atomic.LoadUint32((*uint32)(g.field(GStatus))) &^ StatusScan
 }
 
-// Parked reports whether the goroutine waits and no thread holds it any more.
-func (g G) Parked() bool {
-	return g.Status() == StatusWaiting && atomic.LoadUintptr((*uintptr)(g.field(GM))) == 0
-}
-
 // Bounds returns the ends of the goroutine's stack, lo <= sp < hi.
 func (g G) Bounds() (lo, hi uintptr) {
 	return *(*uintptr)(g.field(GStackLo)), *(*uintptr)(g.field(GStackHi))
@@ -45,8 +40,13 @@ func (g G) Bounds() (lo, hi uintptr) {
 // SP returns the stack pointer of a parked goroutine.
 func (g G) SP() uintptr { return *(*uintptr)(g.field(GSchedSP)) }
 
-// InBubble reports whether the goroutine belongs to a testing/synctest bubble.
-func (g G) InBubble() bool { return *(*uintptr)(g.field(GBubble)) != 0 }
+// bubble tells the goroutine's testing/synctest bubble from others that there
+// are at the same time. It is 0 outside of all.
+func (g G) bubble() uint64 { return *(*uint64)(g.field(GBubble)) }
+
+// WaitSince returns when the collector first saw that the goroutine waits, by
+// the runtime's clock: 0 if it has not, or if the goroutine runs.
+func (g G) WaitSince() int64 { return atomic.LoadInt64((*int64)(g.field(GWaitSince))) }
 
 // SetLabels gives g the profiler labels of the running goroutine from, as the
 // go statement does for a new goroutine. Owner only: g is parked and ours.
@@ -80,19 +80,26 @@ func GoroutineID() uint64 {
 	return printedID()
 }
 
-// InBubble reports whether the running goroutine belongs to a testing/synctest
-// bubble: read from the goroutine where the layout is known, else from the
-// first line that runtime.Stack prints.
-func InBubble() bool {
+// Bubble tells the running goroutine's testing/synctest bubble from others that
+// there are at the same time; 0 is outside of all. It is read from the goroutine
+// where the layout is known, else from the first line that runtime.Stack prints.
+func Bubble() uint64 {
 	if Fast {
-		return getg().InBubble()
+		return getg().bubble()
 	}
 	buf := lines.Get().(*[64]byte)
 	defer lines.Put(buf)
 	n := runtime.Stack(buf[:], false)
 	line, _, _ := bytes.Cut(buf[:n], []byte("\n"))
-	return bytes.Contains(line, []byte("synctest bubble"))
+	_, number, in := bytes.Cut(line, []byte("synctest bubble "))
+	if !in {
+		return 0
+	}
+	return decimal(number)
 }
+
+// InBubble reports whether the running goroutine belongs to a bubble.
+func InBubble() bool { return Bubble() != 0 }
 
 // lines is for what runtime.Stack prints first; it lets its argument escape.
 var lines = sync.Pool{New: func() any { return new([64]byte) }}
@@ -102,19 +109,25 @@ func printedID() uint64 {
 	buf := lines.Get().(*[64]byte)
 	defer lines.Put(buf)
 	n := runtime.Stack(buf[:], false)
-	var id uint64
-	for _, c := range buf[len("goroutine "):n] {
+	return decimal(buf[len("goroutine "):n])
+}
+
+// decimal reads the number that text begins with.
+func decimal(text []byte) (n uint64) {
+	for _, c := range text {
 		if c < '0' || c > '9' {
 			break
 		}
-		id = id*10 + uint64(c-'0')
+		n = n*10 + uint64(c-'0')
 	}
-	return id
+	return n
 }
 
-// StackPointer returns an address in the caller's frame.
+// StackPointer returns an address in the caller's frame. Without the second
+// directive "here" would be in the heap if a program is built with checkptr=2.
 //
 //go:noinline
+//go:nocheckptr
 func StackPointer() uintptr {
 	var here byte
 	return uintptr(unsafe.Pointer(&here))

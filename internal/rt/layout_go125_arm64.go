@@ -32,10 +32,11 @@ const (
 	GSchedBP   = 96 // g.sched.bp: frame pointer
 
 	// What the scheduler, the collector and tracebacks read. The switch changes
-	// status and wait reason, and resumes nothing that is not waiting; the
+	// status, wait reason and time, and resumes nothing that is not waiting; the
 	// start-up check compares the goroutine's id with what runtime.Stack prints.
 	GStatus     = 144 // g.atomicstatus: uint32, one of the Status values below
 	GGoid       = 152 // g.goid: uint64, the goroutine's id
+	GWaitSince  = 168 // g.waitsince: int64, when the collector first saw that the goroutine waits; 0 while it runs
 	GWaitReason = 176 // g.waitreason: uint8, valid while waiting
 	GGCScanDone = 182 // g.gcscandone: bool, stack scanned in this cycle; owned by the holder of StatusScan
 

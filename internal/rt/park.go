@@ -16,9 +16,12 @@ import (
 //
 // A caller that is locked to its thread by LockOSThread gives the lock to
 // next, so that the thread stays with the tree.
-func Hand(next G) {
-	if g := getg(); g.Traced() {
-		p := &passage{next: next}
+//
+// If parked is not nil it is set to 1 when the caller is parked and let go of:
+// then any thread may resume it.
+func Hand(next G, parked *uint32) {
+	if g := getg(); g.Traced() || parked != nil {
+		p := &passage{next: next, parked: parked, traced: g.Traced()}
 		gopark(pass, unsafe.Pointer(p), WaitCoroutine, traceBlockCoroutine, 3)
 		p.arrived(g)
 		return

@@ -39,7 +39,11 @@ const maxSlotDepth = 1024
 // goroutine's first function. Set reports false if the slot cannot be found
 // again, because the distance differs from the first one's.
 //
+// Without the second directive s would be in the heap if a program is built with
+// checkptr=2.
+//
 //go:noinline
+//go:nocheckptr
 func (s *Slot) Set(owner unsafe.Pointer) bool {
 	g := getg()
 	_, hi := g.Bounds()

@@ -28,7 +28,8 @@ func (*Slot) Set(unsafe.Pointer) bool { return false }
 func (*Slot) Keep()                   {}
 
 func Owner(G) unsafe.Pointer   { return nil }
-func Hand(G)                   {}
+func Hand(G, *uint32)          {}
 func Ready(G)                  {}
 func Locked() bool             { return false }
 func Callers(G, []uintptr) int { return 0 }
+func (G) ParkedInSwitch() bool { return false }

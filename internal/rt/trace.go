@@ -19,7 +19,7 @@ import (
 // means can code that runs make sure that no trace is on and will be on until
 // it has written. But the tracer asks only whether a word is 0. So the gate
 // looks at the low byte of each word, and a 1 that is left over is replaced by
-// stale, which to the tracer is no different.
+// stale (selfcheck.go), which to the tracer is no different.
 //
 // When is a 1 left over? A goroutine that parks in Hand replaces its ones while
 // it is parked, when nobody asks the gate, and notes its two sequence numbers,
@@ -37,10 +37,6 @@ import (
 // world; then this goroutine runs on by the scheduler, which tells the trace in
 // the first of the two ways, because the end of the last trace has cleared the
 // word of the first generation of the next.
-const (
-	traced = 1      // what the tracer writes
-	stale  = 0x0100 // not 0, with a low byte of 0
-)
 
 // traceWord returns the address of the i'th of the tracer's words.
 func (g G) traceWord(i uintptr) *uint32 { return (*uint32)(g.field(GTrace + 4*i)) }
@@ -66,24 +62,36 @@ func (g G) swapTraceWords(old, new uint32) {
 	}
 }
 
-// A passage is the way of a traced goroutine through the scheduler. It is in
-// the heap because a parked goroutine's stack may be moved.
+// A passage is the way through the scheduler of a goroutine that has been traced,
+// or of one that somebody waits for to be parked. It is in the heap because a
+// parked goroutine's stack may be moved.
 type passage struct {
-	next G
-	seq  [2]uint64
+	next   G
+	parked *uint32 // set to 1 when the goroutine may be resumed; or nil
+	traced bool
+	seq    [2]uint64
 }
 
-// pass is hand for a goroutine that has been traced.
+// pass is hand for a passage. When the word has been set the goroutine may run
+// already, on another thread.
 func pass(gp G, lock unsafe.Pointer) bool {
 	p := (*passage)(lock)
-	gp.swapTraceWords(traced, stale)
-	p.seq = gp.traceSeq()
-	return hand(gp, p.next.p)
+	if p.traced {
+		gp.swapTraceWords(traced, stale)
+		p.seq = gp.traceSeq()
+	}
+	next := p.next
+	donate(gp, next)
+	if p.parked != nil {
+		atomic.StoreUint32(p.parked, 1)
+	}
+	goready(next, 1)
+	return true
 }
 
 // arrived is the first thing that the goroutine does when it runs again.
 func (p *passage) arrived(g G) {
-	if g.traceSeq() != p.seq {
+	if p.traced && g.traceSeq() != p.seq {
 		g.swapTraceWords(stale, traced)
 	}
 }

@@ -15,6 +15,9 @@
 //	    so a collector that wants to begin waits for   call copies
 //	    it
 //
+// What is sent is released before the call and acquired after it, for the race
+// detector: package syscall does so for its own (see Release).
+//
 // Where a call may block (epoll_wait with a time-out) package unix makes it.
 package sys
 

@@ -7,30 +7,6 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Read is read(2) on a descriptor that does not block. At the end it returns 0
-// and no error, as the system does.
-func Read(fd int, p []byte) (int, error) { return transfer(unix.SYS_READ, fd, p) }
-
-// Write is write(2) on a descriptor that does not block.
-func Write(fd int, p []byte) (int, error) { return transfer(unix.SYS_WRITE, fd, p) }
-
-func transfer(call uintptr, fd int, p []byte) (int, error) {
-	p = p[:min(len(p), Max)]
-	for {
-		// SAFETY: S1, S2.
-		n, _, errno := syscall.RawSyscall(call, uintptr(fd), uintptr(unsafe.Pointer(unsafe.SliceData(p))), uintptr(len(p)))
-		switch errno {
-		case 0:
-			return int(n), nil
-		case unix.EAGAIN:
-			return 0, unix.EAGAIN // a constant error: making one allocates
-		case unix.EINTR:
-			continue
-		}
-		return 0, errno
-	}
-}
-
 // Accept is accept4(2) on a listening socket that does not block. The new socket
 // does not block either, and is closed on exec. The address is not asked for.
 func Accept(fd int) (int, error) {
@@ -39,6 +15,7 @@ func Accept(fd int) (int, error) {
 		n, _, errno := syscall.RawSyscall6(unix.SYS_ACCEPT4, uintptr(fd), 0, 0, unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, 0, 0)
 		switch errno {
 		case 0:
+			Acquire()
 			return int(n), nil
 		case unix.EAGAIN:
 			return -1, unix.EAGAIN

@@ -64,10 +64,11 @@ var groups = []group{
 		},
 	},
 	{
-		doc: "What the scheduler, the collector and tracebacks read. The switch changes\nstatus and wait reason, and resumes nothing that is not waiting; the\nstart-up check compares the goroutine's id with what runtime.Stack prints.",
+		doc: "What the scheduler, the collector and tracebacks read. The switch changes\nstatus, wait reason and time, and resumes nothing that is not waiting; the\nstart-up check compares the goroutine's id with what runtime.Stack prints.",
 		fields: []field{
 			{"GStatus", "g.atomicstatus", 4, "uint32, one of the Status values below"},
 			{"GGoid", "g.goid", 8, "uint64, the goroutine's id"},
+			{"GWaitSince", "g.waitsince", 8, "int64, when the collector first saw that the goroutine waits; 0 while it runs"},
 			{"GWaitReason", "g.waitreason", 1, "uint8, valid while waiting"},
 			{"GGCScanDone", "g.gcscandone", 1, "bool, stack scanned in this cycle; owned by the holder of StatusScan"},
 		},
