@@ -43,7 +43,7 @@ type Counts struct {
 	Suspended  int // of these, the ones that wait for a switch
 	Pooled     int // goroutines kept for greenlets to come
 	Goroutines int // goroutines started for greenlets, busy and pooled
-	Collected  int // abandoned greenlets ended since the program began
+	Collected  int // abandoned greenlets ended since the program began, without those that YieldFrom has ended along with another
 }
 
 // Stats returns counts of all trees together. They are exact for the calling
@@ -86,6 +86,13 @@ func (g *Greenlet) Stack() []runtime.Frame {
 	me := self()
 	if me.mayReach(g, "look at the stack of") != nil || g.loadState() != started || g.c == me {
 		return nil
+	}
+	was, ok := g.c.seize(me.hub)
+	if !ok {
+		return nil
+	}
+	if was == paused {
+		defer g.c.pair.set(paused)
 	}
 	if !assembly {
 		return printedFrames(g.c.goid())

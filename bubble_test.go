@@ -1,6 +1,8 @@
 package greenlet_test
 
 import (
+	"errors"
+	"iter"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -160,4 +162,68 @@ func TestBubbleInAGreenlet(t *testing.T) {
 		return me != other && me == greenlet.Current(), nil
 	})
 	gives(t, true)(outer.Switch(nil))
+}
+
+// A coroutine stays in the bubble that it was started in, or outside of all: who
+// calls from elsewhere is refused, and the coroutine is none the worse.
+func TestCoroutineOfAnotherBubble(t *testing.T) {
+	refused := func(what string, f func()) {
+		t.Helper()
+		defer func() {
+			t.Helper()
+			if err, _ := recover().(error); !errors.Is(err, greenlet.ErrForeign) || errors.Is(err, greenlet.ErrReentrant) {
+				t.Errorf("%s: %v", what, err)
+			}
+		}()
+		f()
+	}
+	count := func(yield func(int) bool) {
+		for i := 0; yield(i); i++ {
+		}
+	}
+	expect := func(want int, next func() (int, bool)) {
+		t.Helper()
+		if got, ok := next(); got != want || !ok {
+			t.Errorf("got %d, %v, want %d", got, ok, want)
+		}
+	}
+
+	outer, stopOuter := greenlet.Pull(count)
+	fresh, stopFresh := greenlet.Pull(count)
+	push, stopPush := greenlet.Push(func(seq iter.Seq[int]) {
+		for range seq {
+		}
+	})
+	next2, stop2 := greenlet.Pull2(func(yield func(int, int) bool) { yield(1, 2) })
+	expect(0, outer)
+	push(1)
+	next2()
+	started, done := make(chan bool), make(chan bool)
+	go func() {
+		defer close(done)
+		defer greenlet.Close()
+		<-started
+		refused("from outside", func() { fresh() })
+		refused("stop from outside", stopFresh)
+		synctest.Test(t, func(t *testing.T) {
+			defer greenlet.Close()
+			refused("from another bubble", func() { fresh() })
+		})
+	}()
+	synctest.Test(t, func(t *testing.T) {
+		defer greenlet.Close()
+		refused("of outside", func() { outer() })
+		refused("stop of outside", stopOuter)
+		refused("push of outside", func() { push(2) })
+		refused("Pull2 of outside", func() { next2() })
+		expect(0, fresh) // it starts here
+		close(started)
+		<-done
+		expect(1, fresh)
+		stopFresh()
+	})
+	expect(1, outer)
+	stopOuter()
+	stopPush()
+	stop2()
 }

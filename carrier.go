@@ -5,6 +5,7 @@ import (
 	"runtime"
 	"weak"
 
+	"github.com/go-greenlet/greenlet/internal/alone"
 	"github.com/go-greenlet/greenlet/internal/rt"
 	"github.com/go-greenlet/greenlet/stack"
 )
@@ -81,14 +82,6 @@ func (c *carrier) current() *Greenlet {
 	return g
 }
 
-// parent returns the parent of the greenlet on c. hub.mu is held.
-func (c *carrier) parent() *Greenlet {
-	if c.handle != nil {
-		return c.handle.parent
-	}
-	return c.old.parent
-}
-
 // goid is the number of c's goroutine, which has begun.
 func (c *carrier) goid() uint64 {
 	if assembly {
@@ -124,16 +117,8 @@ func (c *carrier) enroll() {
 	}
 }
 
-// life is what a carrier's goroutine does: it runs bodies until it is told to
-// end.
-func (c *carrier) life() {
-	c.landed()
-	for failed := false; c.serve(failed); failed = true {
-	}
-}
-
-// serve runs bodies until one panics, which it reports, or c is told to end;
-// failed tells that one just has panicked. One deferred call serves them all, so
+// serve is what a carrier's goroutine does: it runs bodies until one panics, which
+// it reports, or c is told to end; failed tells that one just has panicked. One deferred call serves them all, so
 // that a body which returns does not pay for it. It only takes the panic down:
 // if the goroutine is being unwound by Goexit or Kill, and a deferred call has
 // panicked, the unwinding goes on from here to depart. The letters are opened in
@@ -168,6 +153,9 @@ func (c *carrier) serve(failed bool) (panicked bool) {
 		// Until the first suspension every switch takes the slow path, which
 		// enlists c.
 		c.hub.running = 0
+		if !assembly {
+			rt.SetOwnLabels(c.labels)
+		}
 		g := c.handle
 		body := g.body
 		g.body = nil
@@ -198,7 +186,7 @@ func (c *carrier) leavesShort(err error) *Greenlet {
 		return nil
 	}
 	p := g.parent
-	if p.hub != h || p.gp.IsNil() || p.c.yields() {
+	if p.gp.IsNil() || p.c.yields() || p.hub != h { // in this order: see carrier.seize
 		return nil
 	}
 	if c.listed() {
@@ -229,7 +217,7 @@ func (c *carrier) leave(v any, err error) (any, error) {
 	if l.plain() && !next.gp.IsNil() {
 		return resume(next, l.v, l.err)
 	}
-	return c.post(next.c, &l)
+	return c.post(next.c, &l, nil)
 }
 
 // end makes g dead.
@@ -260,7 +248,7 @@ func (c *carrier) finish(v any, err error) letter {
 		g.end()
 		g.body = nil // if it has not begun
 	}
-	if err != nil && c.pair == nil && errors.Is(err, Exit) {
+	if err != nil && c.pair == nil && alone.Is(err, Exit) {
 		l.v, l.err = err, nil
 	}
 	l.ends = true
@@ -297,7 +285,7 @@ func (c *carrier) depart() {
 	h.running = c.goid()
 	c.retired = true
 	c.address(next.c, &l)
-	c.handOver(next.c)
+	c.handOver(next.c, nil)
 	// Somebody has opened the letter and has let this goroutine end.
 }
 
@@ -316,6 +304,7 @@ var errRetired = errors.New("greenlet: the goroutine is not needed any more")
 type letter struct {
 	kind    letterKind
 	ends    bool // it is a greenlet's last
+	whole   bool // there may be more than v and err
 	v       any
 	err     error
 	failure *PanicError
@@ -353,13 +342,13 @@ func (h *hub) route(l *letter) *Greenlet {
 		}
 		switch t.loadState() {
 		case started:
-			if l.ends && t.c.yields() {
+			if l.ends && t.c.yields() || !t.c.wakes(h) {
 				break
 			}
 			l.passes(t)
 			return t
 		case dead:
-			if l.err != nil && errors.Is(l.err, Exit) {
+			if l.err != nil && alone.Is(l.err, Exit) {
 				l.v, l.err = l.err, nil
 			}
 		default:
@@ -373,7 +362,7 @@ func (h *hub) route(l *letter) *Greenlet {
 			}
 			l.passes(t)
 			h.discard(t)
-			if l.err != nil && errors.Is(l.err, Exit) {
+			if l.err != nil && alone.Is(l.err, Exit) {
 				l.v, l.err = l.err, nil
 			}
 		}
@@ -381,29 +370,31 @@ func (h *hub) route(l *letter) *Greenlet {
 	}
 }
 
-// post sends l to next, suspends c and returns what comes back.
-func (c *carrier) post(next *carrier, l *letter) (any, error) {
+// post sends l to next, suspends c and returns what comes back. If c pauses,
+// parked is the word of its pair, which is set once it is parked.
+func (c *carrier) post(next *carrier, l *letter, parked *uint32) (any, error) {
 	c.address(next, l)
 	if assembly {
-		return c.exchange(next)
+		return c.exchange(next, parked)
 	}
-	c.handOver(next)
+	c.handOver(next, parked)
 	return c.arrive()
 }
 
 // send is post for a value or an error. A letter is large, and the stacks of
 // those who are suspended for the first time are not in the cache: so it is
 // written in place.
-func (c *carrier) send(next *carrier, v any, err error) (any, error) {
+func (c *carrier) send(next *carrier, v any, err error, parked *uint32) (any, error) {
 	h := c.hub
 	h.letter.v, h.letter.err = v, err // arrive has left the rest zero
 	next.expected()
-	return c.exchange(next)
+	return c.exchange(next, parked)
 }
 
 // address leaves l where next will look for it, and keeps the tree's books.
 func (c *carrier) address(next *carrier, l *letter) {
 	next.hub.letter = *l
+	next.hub.letter.whole = true
 	next.expected()
 }
 
@@ -440,13 +431,29 @@ func (c *carrier) arrive() (any, error) {
 		return nil, errRetired
 	}
 	h := c.hub
+	if l := &h.letter; !l.whole {
+		v, err := l.v, l.err
+		l.v, l.err = nil, nil // not all of it: while the collector marks that takes long
+		return v, err
+	}
 	l := h.letter
 	h.letter = letter{}
 	if l.reap != nil {
+		h.lingers(l.reap)
 		l.reap.wake()
+		l.reap = nil // or it would be found on this stack
 	}
 	if l.events != nil {
+		restore := func() {}
+		p := c.pair
+		if p == nil {
+			p, _ = l.v.(*pair) // it is about to begin
+		}
+		if p != nil {
+			restore = p.body.keep()
+		}
 		h.tell(l.events)
+		restore()
 	}
 	switch l.kind {
 	case letterPanic:

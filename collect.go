@@ -5,7 +5,9 @@ import (
 	"log/slog"
 	"math"
 	"runtime"
+	"slices"
 	"sync/atomic"
+	"weak"
 
 	"github.com/go-greenlet/greenlet/internal/rt"
 	"github.com/go-greenlet/greenlet/stack"
@@ -24,25 +26,69 @@ const sweepSlice = 256
 // Collect runs a cycle of the garbage collector and ends the greenlets of the
 // calling goroutine's tree that have been abandoned: suspended, with nobody
 // left who refers to them. Their deferred calls run as in Kill, with the caller
-// for a parent. When Collect returns all of them are dead.
+// for a parent. When Collect returns all of them are dead, also those to which
+// only others of them referred: these end after the one that referred to them.
 //
 // Without Collect the same happens by itself, a few at a time, when the tree
 // switches after a cycle of the collector. A greenlet whose own stack still
-// refers to its handle is not abandoned: see the page of caveats.
+// refers to its handle, or to that of a child that waits, is not abandoned: see
+// the page of caveats. What Pull has made ends on a goroutine of its own, a
+// little later, and so does what only that refers to.
 //
 // Any goroutine may call it, for its own tree; it switches if there is anything
-// to end. It costs a cycle of the collector and more: milliseconds at least.
+// to end. It costs two cycles of the collector, and one more for each in a chain
+// of which each refers to the next: milliseconds at least.
 func Collect() {
 	c := self()
+	h := c.hub
 	c.sweep(-1) // the young ones grow old
-	for {
-		c.hub.seen, c.hub.seenOf = nil, nil
+	for vain := 0; vain < lingerMax; {
+		h.seen, h.seenOf = nil, nil
+		runtime.Gosched() // lets those that were ended leave their stacks
+		lingering := h.lingering()
 		runtime.GC()
 		// What one of them referred to may be abandoned only now.
-		if c.sweep(-1) == 0 {
+		if c.sweep(-1) != 0 {
+			vain = 0
+			continue
+		}
+		switch left := h.lingering(); {
+		case left == 0:
 			return
+		case left < lingering:
+			vain = 0
+		default:
+			vain++
 		}
 	}
+}
+
+// A greenlet that has been killed, or has left by Goexit, is dead before its
+// goroutine ends: its frames are on the stack until then, and for the collector
+// they refer to what they referred to when it was killed. The tree remembers the
+// carriers of such goroutines, weakly. A carrier that a cycle of the collector
+// has not found was on no stack in that cycle.
+
+// lingerMax is for how many cycles Collect waits in vain for goroutines to end
+// that have nothing more to do.
+const lingerMax = 10
+
+// lingers notes that c's goroutine is about to end.
+func (h *hub) lingers(c *carrier) {
+	if len(h.ending) == cap(h.ending) {
+		h.lingering()
+	}
+	h.ending = append(h.ending, weak.Make(c))
+}
+
+// lingering returns how many of the goroutines that were about to end had not
+// ended in the last cycle of the collector.
+func (h *hub) lingering() int {
+	h.ending = slices.DeleteFunc(h.ending, func(w weak.Pointer[carrier]) bool { return w.Value() == nil })
+	if len(h.ending) == 0 {
+		h.ending = nil // there may have been many
+	}
+	return len(h.ending)
 }
 
 // sweep looks at n live greenlets, or at all if n is negative, kills those
@@ -60,6 +106,7 @@ func (c *carrier) sweep(n int) (killed int) {
 			h.mu.Unlock()
 			h.gate.clear(gateSweep)
 			h.draft.spare()
+			h.lingering()
 			return killed
 		}
 		x := h.live[h.sweepAt]
@@ -180,7 +227,10 @@ func cycleEnded(*sentinel) {
 		}
 		needed = true
 		if rt.Gone(h.root.g, h.rootID) {
-			go h.bury()
+			// A bubble's goroutines can only be ended from inside.
+			if h.bubble == 0 {
+				go h.bury()
+			}
 		} else {
 			h.gate.set(gateSweep)
 		}

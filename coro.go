@@ -114,6 +114,11 @@ func (c *Coro[In, Out]) Close() error {
 	return nil
 }
 
+func (k *coroutine[In, Out]) keep() func() {
+	in, out := k.in, k.out
+	return func() { k.in, k.out = in, out }
+}
+
 // run is the coroutine's greenlet.
 func (k *coroutine[In, Out]) run() {
 	k.begin()

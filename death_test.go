@@ -88,19 +88,22 @@ func TestErrorClimbsTheTree(t *testing.T) {
 	tr.is(t, "1; 2; 3; 4")
 }
 
-// Rule 31: a body that ends with Exit, or with what wraps it, has ended in
-// peace: the parent gets that very error as a value.
+// Rule 31: a body that ends with Exit, or with what wraps it and nothing else, has
+// ended in peace: the parent gets that very error as a value.
 func TestExitArrivesAsAValue(t *testing.T) {
 	ownTree(t)
 	for _, exit := range []error{
 		greenlet.Exit,
 		fmt.Errorf("%w: shutting down", greenlet.Exit),
-		errors.Join(errBoom, greenlet.Exit),
+		errors.Join(greenlet.Exit),
 	} {
 		gives(t, exit)(greenlet.New(failing(exit)).Switch(nil))
 		gives(t, exit)(waiting(t).Throw(exit))
 	}
 	gives(t, greenlet.Exit)(waiting(t).Throw(nil))
+	both := errors.Join(errBoom, greenlet.Exit)
+	fails(t, both)(greenlet.New(failing(both)).Switch(nil))
+	fails(t, both)(waiting(t).Throw(both))
 }
 
 // Rule 32: the parent that counts is the one at the moment of death.

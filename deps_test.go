@@ -9,6 +9,7 @@ import (
 	"os"
 	"path"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -33,7 +34,7 @@ func TestLaws(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, l := range append(dependencyLaws, sourceLaws...) {
+	for _, l := range slices.Concat(dependencyLaws, sourceLaws, []law{citedLaw}) {
 		t.Run(l.name, func(t *testing.T) {
 			for _, offence := range l.check(here) {
 				t.Error(offence)
@@ -59,6 +60,12 @@ var dependencyLaws = []law{
 		oneFile("examples/basic/main.go", `import "github.com/go-greenlet/greenlet/bench"`),
 		oneFile("manager/manager.go", ``),
 		oneFile("hub.go", `import "golang.org/x/sys/unix"`),
+		oneFile("hub.go", `import "github.com/stretchr/testify/require"`),
+	}},
+	{"floors import what is below", floorsImportBelow, []fstest.MapFS{
+		oneFile("asyncio/internal/fd/gate.go", `import "github.com/go-greenlet/greenlet"`),
+		oneFile("asyncio/internal/fd/gate.go", `import "github.com/go-greenlet/greenlet/asyncio"`),
+		oneFile("asyncio/internal/poll/poll.go", ``),
 	}},
 	{"unsafe is fenced in", unsafeIsFencedIn, []fstest.MapFS{
 		oneFile("hub.go", `import "unsafe"`),
@@ -82,6 +89,7 @@ var rank = map[string]int{
 	"seqs":     3,
 	"sched":    4,
 	"asyncio":  5,
+	"asyncvet": 6,
 	"examples": 6,
 	"bench":    6,
 	"tools":    6,
@@ -96,6 +104,9 @@ var mayImport = map[string][]string{
 	"sched":    {"golang.org/x/sys"},
 	"asyncio":  {"golang.org/x/sys"},
 }
+
+// testsMayImport lists what all tests may import, too.
+var testsMayImport = []string{"github.com/stretchr/testify"}
 
 func importsGoDown(t tree) (offences []string) {
 	for _, f := range t.goFiles() {
@@ -118,9 +129,40 @@ func importsGoDown(t tree) (offences []string) {
 				}
 				continue
 			}
+			if strings.HasSuffix(f.path, "_test.go") && hasPrefix(imported, testsMayImport) {
+				continue
+			}
 			domain, _, _ := strings.Cut(imported, "/")
 			if strings.Contains(domain, ".") && fromRank < rank["examples"] && !hasPrefix(imported, mayImport[from]) {
 				offences = append(offences, fmt.Sprintf("%s imports from outside: %s", f.path, imported))
+			}
+		}
+	}
+	return offences
+}
+
+// floors lists what the floors inside a folder may import of the module: what they
+// must not know is above them.
+var floors = map[string][]string{
+	"asyncio/internal/fd": {"sched", "internal/sys"},
+}
+
+func floorsImportBelow(t tree) (offences []string) {
+	for _, f := range t.goFiles() {
+		dir := path.Dir(f.path)
+		below, known := floors[dir]
+		if !known {
+			if strings.Contains(dir, "/internal/") && topFolder(dir) == "asyncio" {
+				offences = append(offences, fmt.Sprintf("%s: floor %s has no list of what it may import", f.path, dir))
+			}
+			continue
+		}
+		if f.isTest() {
+			continue
+		}
+		for _, imported := range f.imports() {
+			if inside, ours := strings.CutPrefix(imported+"/", module+"/"); ours && !hasPrefix(strings.TrimSuffix(inside, "/"), below) {
+				offences = append(offences, fmt.Sprintf("%s knows what is above its floor: %s", f.path, imported))
 			}
 		}
 	}

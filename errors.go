@@ -64,6 +64,12 @@ func (c *carrier) mayReach(g *Greenlet, what string) error {
 	return nil
 }
 
+// movedOn refuses what another goroutine has been quicker to do: g is a coroutine
+// that belongs to that one's tree now.
+func (c *carrier) movedOn(g *Greenlet, what string) error {
+	return &foreignError{what: what, target: g, goroutine: c.goid()}
+}
+
 // maySwitch refuses a Switch or Throw.
 func (c *carrier) maySwitch(g *Greenlet) error {
 	if err := c.mayReach(g, "switch to"); err != nil {
@@ -103,4 +109,14 @@ func (c *carrier) mayAdopt(g, p *Greenlet) error {
 		}
 	}
 	return nil
+}
+
+// mayMove refuses to make p's coroutine part of c's tree: a goroutine stays in
+// the testing/synctest bubble that it was started in, or outside of all. Before
+// the coroutine has started it may be called in any.
+func (p *pair) mayMove(c *carrier, g *Greenlet) error {
+	if p.c == nil || p.c.hub.bubble == c.hub.bubble {
+		return nil
+	}
+	return fmt.Errorf("greenlet: cannot resume a coroutine that was started in another testing/synctest bubble, or outside of all (%w; target: %s)", ErrForeign, g)
 }

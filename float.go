@@ -1,18 +1,14 @@
 package greenlet
 
-import (
-	"sync"
-	"sync/atomic"
-)
+import "sync"
 
 // A floating coroutine may be called by any goroutine, one at a time, as
 // iter.Pull allows: it belongs to the tree of whoever called it last. No tree
 // lists it; all that are suspended are listed here, so that the abandoned ones
 // are noticed.
 //
-// Who calls it has claimed it, by making pair.paused 0. While somebody looks
-// whether it is abandoned it is claimed too, and pair.looks is odd: callers
-// wait.
+// Who calls it has claimed it, and so has the sweep while it looks whether it is
+// abandoned: see claim.go.
 
 var floating struct {
 	mu   sync.Mutex
@@ -55,7 +51,7 @@ func (p *pair) land() {
 // is suspended or has not started, and nobody else uses it.
 func (p *pair) move(h *hub, g *Greenlet) {
 	p.hub = h
-	p.consumer = nil
+	p.consumer, p.by = nil, 0
 	g.hub = h
 	if p.c != nil {
 		p.c.hub = h
@@ -73,15 +69,13 @@ func sweepFloating() (left bool) {
 	floating.mu.Lock()
 	defer floating.mu.Unlock()
 	for _, p := range floating.live {
-		p.looks.Add(1)
-		if atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
-			if p.abandoned() {
-				go p.reap() // it stays claimed
-			} else {
-				atomic.StoreUint32(&p.paused, 1)
-			}
+		switch {
+		case !p.take():
+		case p.abandoned():
+			go p.reap() // it stays claimed
+		default:
+			p.set(paused)
 		}
-		p.looks.Add(1)
 	}
 	return len(floating.live) > 0
 }
@@ -91,7 +85,7 @@ func sweepFloating() (left bool) {
 // the consumer is let go of.
 func (p *pair) abandoned() bool {
 	c := p.c
-	if !c.parked() || c.hub.gate.has(gateBubble) {
+	if c.hub.gate.has(gateBubble) {
 		// A bubble's goroutines can only be ended from inside.
 		return false
 	}
@@ -100,7 +94,7 @@ func (p *pair) abandoned() bool {
 		return true
 	}
 	g.setParent(c.hub.main)
-	p.hub, p.consumer = &nowhere, nil
+	p.hub, p.consumer, p.by = &nowhere, nil, 0
 	if c.handle != nil {
 		c.ages(g)
 	}
@@ -116,6 +110,7 @@ func (p *pair) reap() {
 	g := h.handleOf(x)
 	h.mu.Unlock()
 	p.move(h, g)
+	p.set(runs)
 	collected.Add(1)
 	c.killAbandoned(g)
 	Close()

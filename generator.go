@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"iter"
 
+	"github.com/go-greenlet/greenlet/internal/alone"
 	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
@@ -32,13 +33,15 @@ type generator[Y, S, R any] struct {
 type Yielder[Y, S any] struct {
 	p       pair
 	value   Y     // to the consumer
-	outcome error // to the consumer: nil with a value
+	outcome error // to the consumer, when the generator has ended
 	sent    S     // to the body
 }
 
-// errAway is the outcome while the body runs: a consumer that sees it has been
-// resumed by somebody else.
+// errAway is what a call of a generator returns that has been resumed by somebody
+// else, and errNone what it returns with a value.
 var errAway = fmt.Errorf("greenlet: a greenlet that waits in Next was switched to (%w)", ErrReentrant)
+
+var errNone error
 
 // Errors of generators.
 var (
@@ -47,7 +50,8 @@ var (
 	ErrStop = errors.New("greenlet: the generator has ended")
 
 	// ErrStopEscaped is returned if a body returns ErrStop as its own error,
-	// which would look like an ordinary end. Python: RuntimeError "generator
+	// which would look like an ordinary end. What else was in that error is found
+	// behind it by errors.Is and errors.As. Python: RuntimeError "generator
 	// raised StopIteration".
 	ErrStopEscaped = errors.New("greenlet: a generator's body returned ErrStop")
 
@@ -87,17 +91,16 @@ func (g *Generator[Y, S, R]) Next() (v Y, err error) {
 		return g.resume(nil)
 	}
 	if _, err = call(&g.face); err == nil {
-		err = g.k.outcome
+		err = *g.p.how
 	}
-	v = g.k.value
-	return
+	return g.k.value, err
 }
 
 // resume is Next that touches nothing before it knows that it may, with an error
 // for the body or nil.
 func (g *Generator[Y, S, R]) resume(thrown error) (v Y, err error) {
 	if _, err = g.p.resume(g.g, thrown); err == nil {
-		v, err = g.k.value, g.k.outcome
+		v, err = g.k.value, *g.p.how
 	}
 	return v, err
 }
@@ -105,8 +108,27 @@ func (g *Generator[Y, S, R]) resume(thrown error) (v Y, err error) {
 // Send is Next with a value, which the Yield that waits returns. A generator
 // that has not started refuses it with ErrJustStarted; no harm is done.
 func (g *Generator[Y, S, R]) Send(v S) (Y, error) {
-	var none Y
+	k := g.k
+	if !reserve(&g.face) {
+		return g.send(v)
+	}
+	if !k.p.started { // only who has claimed it may look
+		k.p.set(paused)
+		var none Y
+		return none, ErrJustStarted
+	}
+	k.sent = v
+	_, err := proceed(&g.face)
+	if err == nil {
+		err = *k.p.how
+	}
 	var nothing S
+	k.sent = nothing
+	return k.value, err
+}
+
+// send is Send where it is not the short way.
+func (g *Generator[Y, S, R]) send(v S) (none Y, err error) {
 	k := g.k
 	switch err := k.p.fault(g.g); {
 	case err != nil:
@@ -118,6 +140,7 @@ func (g *Generator[Y, S, R]) Send(v S) (Y, error) {
 	}
 	k.sent = v
 	y, err := g.Next()
+	var nothing S
 	k.sent = nothing
 	return y, err
 }
@@ -148,7 +171,8 @@ func (g *Generator[Y, S, R]) Throw(err error) (Y, error) {
 
 // Close ends the generator: the Yield that waits returns Exit. Close returns
 // nil if the body then ends with no error, with Exit or with ErrStop, else the
-// body's error; ErrIgnoredExit if it yields. A generator that has not started,
+// body's error, also where Exit is only a part of it: errors.Join(Exit, failed);
+// ErrIgnoredExit if it yields. A generator that has not started,
 // or has ended, is closed without running. Owner only; it switches if the
 // generator is paused.
 func (g *Generator[Y, S, R]) Close() error {
@@ -165,7 +189,7 @@ func (g *Generator[Y, S, R]) Close() error {
 	switch _, err := g.resume(Exit); {
 	case err == nil:
 		return fmt.Errorf("%w (%s)", ErrIgnoredExit, g.g)
-	case errors.Is(err, Exit), errors.Is(err, ErrStop), errors.Is(err, ErrStopEscaped):
+	case alone.Is(err, Exit, ErrStop, errStopAlone):
 		return nil
 	default:
 		return err
@@ -208,23 +232,25 @@ func (g *Generator[Y, S, R]) All() iter.Seq[Y] {
 // may call it, on its own greenlet; elsewhere it panics with an error that is
 // ErrReentrant.
 func (y *Yielder[Y, S]) Yield(v Y) (S, error) {
-	y.value, y.outcome = v, nil
+	y.value = v
 	_, err := back(&y.p)
-	y.outcome = errAway
 	return y.sent, err
 }
 
 // YieldFrom yields all that sub yields, passes on to sub what is sent and
 // thrown, and returns sub's result: the yield from of Python. Close and Exit
-// close sub first. Only the body that y belongs to may call it.
+// close sub first; and if the generator is ended by force, abandoned or with its
+// tree, so is sub, before the generator's own deferred calls run. Only the body
+// that y belongs to may call it.
 func YieldFrom[Y, S, R any](y *Yielder[Y, S], sub *Generator[Y, S, R]) (R, error) {
+	defer y.p.takesAlong(&sub.face)
 	var none R
 	ended := sub.k.p.finished
 	v, err := sub.Next()
 	for {
 		switch {
 		case err == nil:
-		case !errors.Is(err, ErrStop):
+		case !alone.Is(err, ErrStop):
 			return none, err
 		case ended:
 			return none, nil // who ended it has had the result
@@ -236,7 +262,7 @@ func YieldFrom[Y, S, R any](y *Yielder[Y, S], sub *Generator[Y, S, R]) (R, error
 		switch {
 		case thrown == nil:
 			v, err = sub.Send(sent)
-		case errors.Is(thrown, Exit):
+		case alone.Is(thrown, Exit):
 			if err := sub.Close(); err != nil {
 				return none, err
 			}
@@ -247,16 +273,55 @@ func YieldFrom[Y, S, R any](y *Yielder[Y, S], sub *Generator[Y, S, R]) (R, error
 	}
 }
 
+// takesAlong kills the coroutine sub, to which p's delegates, if p's is being
+// killed. It leaves alone a sub from which the killer has come, which then waits
+// for the end of p's.
+func (p *pair) takesAlong(sub *face) {
+	c := p.c
+	if c == nil || !c.killed || sub.g.Dead() || !sub.g.Started() || sub.p.hub != c.hub || self() != c {
+		return
+	}
+	if sub.p.paused == runs {
+		h := c.hub
+		h.mu.Lock()
+		killer := h.heir(h.handleOf(c))
+		h.mu.Unlock()
+		for ; killer != nil; killer = killer.parent {
+			if killer == sub.g {
+				return
+			}
+		}
+	}
+	c.kill(sub.g)
+}
+
+// errStopAlone is what an ErrStopEscaped is, too, if the body has returned nothing
+// else.
+var errStopAlone = fmt.Errorf("%w", ErrStopEscaped)
+
+func escaped(failure error) error {
+	is := ErrStopEscaped
+	if alone.Is(failure, ErrStop) {
+		is = errStopAlone
+	}
+	return alone.Behind(fmt.Errorf("%w (%v)", is, failure), failure, ErrStop)
+}
+
+func (k *generator[Y, S, R]) keep() func() {
+	value, outcome, sent := k.value, k.outcome, k.sent
+	return func() { k.value, k.outcome, k.sent = value, outcome, sent }
+}
+
 // run is the generator's greenlet.
 func (k *generator[Y, S, R]) run() {
 	k.p.begin()
-	k.outcome = errAway
 	failure := errCut
 	defer func() {
 		var value Y
 		var sent S
 		k.value, k.sent, k.failure = value, sent, failure
 		k.p.end()
+		k.p.how = &k.outcome
 	}()
 	var result R
 	switch result, failure = k.body(&k.Yielder); {
@@ -264,8 +329,8 @@ func (k *generator[Y, S, R]) run() {
 		k.result, k.returned = result, true
 		k.outcome = ErrStop
 		return
-	case errors.Is(failure, ErrStop):
-		failure = fmt.Errorf("%w (%v)", ErrStopEscaped, failure)
+	case alone.Within(failure, ErrStop):
+		failure = escaped(failure)
 	}
 	k.outcome = failure
 }

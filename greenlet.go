@@ -105,6 +105,7 @@ func New(body func(v any) (any, error), opts ...Option) *Greenlet {
 // Python: greenlet.getcurrent.
 func Current() *Greenlet {
 	c := self()
+	c.mustHold()
 	if c.handle != nil {
 		return c.handle
 	}
@@ -170,6 +171,7 @@ func (g *Greenlet) SetParent(p *Greenlet) error {
 	if err := self().mayAdopt(g, p); err != nil {
 		return err
 	}
+	g.hub.forgetAdoptions()
 	g.setParent(p)
 	return nil
 }
@@ -180,6 +182,7 @@ func (g *Greenlet) setParent(p *Greenlet) {
 	if g.c != nil && g.c.old != nil {
 		g.c.old.parent = p
 	}
+	g.hub.changes(g, false)
 	g.hub.mu.Unlock()
 }
 

@@ -21,6 +21,7 @@ type hub struct {
 
 	root   carrier // the goroutine where the tree began
 	rootID uint64
+	bubble uint64 // its testing/synctest bubble's: that of all of the tree's goroutines (I13)
 	main   *Greenlet
 	letter letter // for the greenlet that is resumed next, if it comes by the slow path
 	free   *stack.Local[*carrier]
@@ -37,12 +38,17 @@ type hub struct {
 	trace   TraceFunc
 	tracing bool // inside the hook
 
-	sweepAt int // where the sweep goes on; see collect.go
+	sweepAt int                     // where the sweep goes on; see collect.go
+	ending  []weak.Pointer[carrier] // whose goroutines were told to end after a kill or a Goexit
+
+	adoptions uint64 // see pair.adopt
+	loosened  bool   // some of those may be loose
 
 	mu   sync.Mutex // guards live, the handles of those in it, and parents
 	live []*carrier // all that are suspended, and those that run but have been suspended
 
-	kills []kill // under way; guarded by mu
+	kills    []kill     // under way; guarded by mu
+	closings []*closing // under way; guarded by mu
 }
 
 // gates are the reasons for which a switch must take the slow path.
@@ -75,7 +81,7 @@ func newHub(goid uint64) *hub {
 		h.root.g = rt.Self()
 	}
 	h.main.gp = h.root.entry()
-	if rt.InBubble() {
+	if h.bubble = rt.Bubble(); h.bubble != 0 {
 		h.gate.set(gateBubble)
 	}
 	if traceAll.Load() != nil {
@@ -128,6 +134,8 @@ func (h *hub) give(c *carrier, t *Greenlet) {
 	t.setState(started)
 	if assembly {
 		c.inherit()
+	} else {
+		c.labels = rt.OwnLabels()
 	}
 }
 
@@ -145,6 +153,9 @@ func (h *hub) enlist(c *carrier) {
 	h.mu.Lock()
 	c.at = int32(len(h.live))
 	h.live = append(h.live, c)
+	if len(h.closings) > 0 {
+		h.changes(h.handleOf(c), true)
+	}
 	h.mu.Unlock()
 	c.armed = true
 	watchCollector()

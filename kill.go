@@ -23,17 +23,16 @@ func (g *Greenlet) Kill() error {
 	if err := c.mayKill(g); err != nil {
 		return err
 	}
-	c.kill(g)
-	return nil
+	return c.kill(g)
 }
 
-func (c *carrier) kill(g *Greenlet) {
+func (c *carrier) kill(g *Greenlet) error {
 	switch {
 	case g.loadState() == fresh:
 		c.hub.discard(g)
-		return
+		return nil
 	case g.loadState() == dead:
-		return
+		return nil
 	case g.c == c:
 		c.killed = true
 		runtime.Goexit()
@@ -45,14 +44,18 @@ func (c *carrier) kill(g *Greenlet) {
 	h.mu.Unlock()
 	defer h.endKill(k)
 	for !g.Dead() {
+		if !g.c.wakes(h) {
+			return c.movedOn(g, "kill")
+		}
 		c.suspend()
 		l := letter{kind: letterKill}
 		if h.traced() {
 			l.from = Current()
 			l.passes(g)
 		}
-		c.post(g.c, &l)
+		c.post(g.c, &l, nil)
 	}
+	return nil
 }
 
 // A kill is under way: until it is over, by stands for the parent of g. The
@@ -62,7 +65,10 @@ type kill struct{ g, by *Greenlet }
 
 func (h *hub) endKill(k kill) {
 	h.mu.Lock()
-	i := slices.Index(h.kills, k)
+	i := len(h.kills) - 1 // most often: they nest
+	for h.kills[i] != k {
+		i--
+	}
 	h.kills = slices.Delete(h.kills, i, i+1)
 	h.mu.Unlock()
 }
@@ -76,55 +82,4 @@ func (h *hub) heir(g *Greenlet) *Greenlet {
 		}
 	}
 	return g.parent
-}
-
-// Close ends the calling goroutine's tree: all greenlets that have started are
-// killed, children before their parents, and the goroutines they ran on are
-// given back. The main greenlet and, if that is another, the caller live on.
-//
-// A goroutine that uses greenlets should defer Close, because Go does not tell
-// when a goroutine ends: greenlets that are suspended then would wait for ever
-// if somebody still refers to them. The tree may be used again afterwards.
-//
-// Any goroutine may call it, for its own tree; it switches. If a deferred call
-// of a greenlet panics, the panic goes on in Close, which should then be called
-// again.
-func Close() {
-	c := self()
-	h := c.hub
-	for {
-		g := h.deepest(c)
-		if g == nil {
-			break
-		}
-		c.kill(g)
-	}
-	h.free.Flush()
-	h.draft.dismiss()
-	h.seen, h.seenOf = nil, nil
-}
-
-// deepest returns the suspended greenlet with the most ancestors, not looking
-// at c's own.
-func (h *hub) deepest(c *carrier) *Greenlet {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	var deepest *carrier
-	most := -1
-	for _, x := range h.live {
-		if x == c {
-			continue
-		}
-		depth := 0
-		for p := x.parent(); p != nil; p = p.parent {
-			depth++
-		}
-		if depth > most {
-			deepest, most = x, depth
-		}
-	}
-	if deepest == nil {
-		return nil
-	}
-	return h.handleOf(deepest)
 }

@@ -20,25 +20,44 @@ import (
 // I10  pair.consumer is the greenlet that waits in call, or waited there last.
 // Kept by pair.run and startsShort. The assembly calls for no other.
 type pair struct {
-	// The assembly reads these and writes the last two.
+	// The assembly reads these and writes the last three. One store is for the two
+	// of them that say that the coroutine runs: it is 8 bytes wide. (how's are no
+	// objects that the collector knows, until the coroutine has ended.)
 
 	hub       *hub
 	consumer  *Greenlet
 	coroutine uintptr // address of the coroutine's handle, to compare with
-	paused    uint32  // 1 while the coroutine waits to be called; who makes it 0 may call
+	paused    uint32  // runs, paused or claimed: see claim.go
 	yielded   bool    // the coroutine has gone back, rather than ended
+	_         [3]byte
+	how       *error // what Next returns as its error: of errNone, errAway, and that of the end
+	floats    bool   // may be called by any goroutine, one at a time
+
+	calls uint32 // how often it was called by way of run
 
 	started  bool
 	finished bool
-	floats   bool // may be called by any goroutine, one at a time
 	stops    bool // a call of one that has ended is ErrStop
 
-	at    int32         // index in floating.live
-	looks atomic.Uint32 // odd while somebody looks whether it is abandoned: see float.go
+	at int32 // index in floating.live
+
+	by    uint64 // the number of the greenlet that has adopted it last
+	since uint64 // hub.adoptions then
 
 	c *carrier // the coroutine's, while it has started and not ended
 
-	body interface{ run() } // what the coroutine does: not a func, which would have to be allocated
+	body routine // what the coroutine does: not a func, which would have to be allocated
+}
+
+// A routine is what a coroutine does, and what lies in its memory.
+type routine interface {
+	run()
+
+	// keep returns what puts back the values that are on their way, to or from
+	// the coroutine. Other code that runs meanwhile, the deferred calls of an
+	// abandoned greenlet or a trace hook, may call or yield where it should not: it
+	// is refused, but has overwritten them by then.
+	keep() (restore func())
 }
 
 // A face is the consumer's side of a pair, which Coro, Generator and Pull are
@@ -56,21 +75,36 @@ type face struct {
 // call was refused, or was thrown at the caller by somebody else. called is call
 // for those who only want to know whether it was refused: then it is not 0.
 //
+// reserve and proceed are call in two steps, for those who pass a value to the
+// coroutine: reserve claims it, if it can be called the short way, and reports
+// whether it has. Then nobody else can call it, and the value can be written. Without
+// that a call that is refused, on another goroutine, would overwrite the value of one
+// that is not. proceed is to follow at once.
+//
 // back pauses the coroutine, which calls it, and returns when it is called
 // again. The error was thrown at the coroutine.
 var (
-	call   = callInGo
-	called = calledInGo
-	back   = backSlow
+	call    = callInGo
+	called  = calledInGo
+	reserve = reserveNothing
+	proceed = proceedInGo
+	back    = backSlow
 )
+
+func reserveNothing(*face) bool { return false }
+
+// proceedInGo is where proceed goes on that a gate has turned away.
+func proceedInGo(f *face) (any, error) {
+	return nil, f.p.run(self(), f.g, nil)
+}
 
 func callInGo(f *face) (any, error) {
 	var err error
 	switch way, c := f.p.startsShort(f.g); way {
 	case byRegisters:
-		_, err = resume(f.g, f.p, nil)
+		_, err = resume(f.g, nil, nil) // carrier.serve knows the pair
 	case byNote:
-		_, err = c.send(f.g.c, f.p, nil)
+		_, err = c.send(f.g.c, nil, nil, nil)
 	default:
 		return callSlow(f.p, f.g)
 	}
@@ -88,11 +122,14 @@ func calledInGo(f *face) uintptr {
 // callSlow is call in the generic backend, and where call goes on that a gate
 // has turned away. The value is not nil if the call was refused: that is what
 // called sees.
-func callSlow(p *pair, g *Greenlet) (any, error) { return p.resume(g, nil) }
+func callSlow(p *pair, g *Greenlet) (any, error) {
+	return p.resume(g, nil)
+}
 
 // resume is callSlow with an error for the coroutine, or nil.
 func (p *pair) resume(g *Greenlet, thrown error) (any, error) {
 	c := self()
+	c.mustHold()
 	g, err := p.claim(c, g)
 	if g == nil {
 		return err, err
@@ -106,20 +143,11 @@ func (p *pair) claim(c *carrier, g *Greenlet) (*Greenlet, error) {
 	if err := p.owned(c, g); err != nil {
 		return nil, err
 	}
-	for {
-		if !p.floats && p.paused == 1 {
-			p.paused = 0 // nobody else can
-			break
-		}
-		looks := p.looks.Load()
-		if atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
-			break
-		}
-		if looks&1 != 0 || looks != p.looks.Load() {
-			runtime.Gosched() // that was somebody who looks
-			continue
-		}
+	for !p.take() {
 		switch {
+		case atomic.LoadUint32(&p.paused) != runs:
+			runtime.Gosched() // it is claimed, or was
+			continue
 		case !p.finished:
 			return nil, p.refuse(g)
 		case p.stops:
@@ -130,11 +158,11 @@ func (p *pair) claim(c *carrier, g *Greenlet) (*Greenlet, error) {
 	if g == nil {
 		g = p.handle()
 	}
-	if p.started && !p.rests(c) {
-		atomic.StoreUint32(&p.paused, 1)
-		return nil, p.refuse(g)
-	}
 	if p.hub != c.hub {
+		if refused := p.mayMove(c, g); refused != nil {
+			p.set(paused)
+			panic(refused)
+		}
 		p.move(c.hub, g)
 	}
 	return g, nil
@@ -147,37 +175,79 @@ func (p *pair) run(c *carrier, g *Greenlet, thrown error) error {
 		consumer = c.current()
 	}
 	p.consumer = consumer
-	p.adopt(g, consumer)
+	if g.parent != consumer {
+		p.adopt(g, consumer)
+	}
 	var v any
 	if !p.started {
 		p.started = true
+		p.by, p.since = consumer.id, p.hub.adoptions
 		p.coroutine = addressOf(g)
 		v = p
 	}
-	p.yielded = false
-	_, err := enter(g, v, thrown)
+	p.yielded, p.how = false, &errAway
+	p.calls++
+	calls := p.calls
+	p.set(runs)
+	var err error
+	switch c.short(g, thrown) {
+	case byRegisters:
+		_, err = resume(g, v, thrown)
+	case byNote:
+		_, err = c.send(g.c, v, thrown, nil)
+	default:
+		_, err = c.mail(g, v, thrown, nil)
+	}
 	if c.armed {
 		c.hub.current = addressOf(consumer)
 	}
 	runtime.KeepAlive(g)
+	if p.calls != calls {
+		// A trace hook has called in between: what it got is not ours.
+		p.yielded = false
+		if err == nil && p.stops {
+			err = errAway
+		}
+	}
 	return err
 }
 
-// adopt makes consumer the parent of g. If g is an ancestor of consumer, which
-// it has made, consumer's branch takes g's place: the chain must not close.
-func (p *pair) adopt(g, consumer *Greenlet) {
-	if g.parent == consumer {
-		return
-	}
-	if p.started {
+// adopt makes consumer, which is not, the parent of g. If g is an ancestor of
+// consumer, which it has made, consumer's branch takes g's place: the chain must not
+// close. It returns how many ancestors it has looked at.
+//
+// After each cycle of the collector loosen has left all that are paused without their
+// consumers, and they are adopted again, those of a long delegation one by the other.
+// If each looked at all of its ancestors that would take quadratic time. So the last
+// adoptions are remembered, all that were made under the same number hub.adoptions:
+// they, and whatever parents there are, never close a chain together. Who comes back
+// to the consumer that it had under that number need not look. With an adoption that
+// is not remembered the number changes, if some that are might be loose, for only
+// parents that there are can be looked at. A coroutine that begins is nobody's parent
+// yet, so it does not count.
+func (p *pair) adopt(g, consumer *Greenlet) (steps int) {
+	h := p.hub
+	if p.started && !(p.by == consumer.id && p.since == h.adoptions) {
+		if h.loosened {
+			h.forgetAdoptions()
+		}
 		for a := consumer; a != nil; a = a.parent {
+			steps++
 			if a.parent == g {
+				h.forgetAdoptions()
 				a.setParent(g.parent)
 				break
 			}
 		}
 	}
+	p.by, p.since = consumer.id, h.adoptions
 	g.setParent(consumer)
+	return steps
+}
+
+func (h *hub) forgetAdoptions() {
+	h.adoptions++
+	h.loosened = false
 }
 
 // startsShort makes a coroutine that has not started ready to be resumed, if its
@@ -193,51 +263,23 @@ func (p *pair) startsShort(g *Greenlet) (way, *carrier) {
 	switch {
 	case consumer == nil || g.parent != consumer || p.hub != c.hub:
 		return byLong, nil
-	case p.floats:
-		if !atomic.CompareAndSwapUint32(&p.paused, 1, 0) {
-			return byLong, nil
-		}
-	case p.paused == 1:
-		p.paused = 0
-	default:
+	case !p.take():
 		return byLong, nil
 	}
 	way := c.short(g, nil)
 	if way == byLong {
-		atomic.StoreUint32(&p.paused, 1)
+		p.set(paused)
 		return byLong, nil
 	}
+	p.set(runs)
 	p.consumer = consumer
 	p.started = true
+	p.by, p.since = consumer.id, p.hub.adoptions
+	p.how = &errAway
 	p.coroutine = addressOf(g)
 	p.c = g.c
 	g.c.pair = p
 	return way, c
-}
-
-// rests reports whether the coroutine is parked. It pauses before it parks, so
-// a second goroutine that calls at the same time may come too early; and a
-// coroutine that was switched to by its handle, not called, runs although it is
-// paused.
-func (p *pair) rests(c *carrier) bool {
-	for range 1000 {
-		if p.c == nil || p.c == c {
-			return false
-		}
-		if p.c.parked() {
-			return true
-		}
-		runtime.Gosched()
-	}
-	return false
-}
-
-// parked reports whether c's goroutine waits, and is let go of.
-func (c *carrier) parked() bool {
-	if assembly {
-		return c.g.Parked()
-	}
-	return c.rest.Load()
 }
 
 // owned refuses what only the owner may do.
@@ -291,28 +333,31 @@ func backSlow(p *pair) (any, error) {
 		// yield to.
 		runtime.Goexit()
 	}
-	if c.hub.gate.has(gateSweep) {
-		c.sweep(sweepSlice) // not when it is paused already
+	c.mustHold()
+	p.mustHold(c)
+	h := c.hub
+	if h.gate.has(gateSweep) {
+		// Here, and not where it is called: what a call leaves for the coroutine
+		// would be in the way of the deferred calls that call it.
+		restore := p.body.keep()
+		c.tidy()
+		restore()
 	}
 	consumer := p.consumer
-	if consumer == nil || consumer.hub != c.hub {
-		consumer = c.hub.main
+	for consumer != nil && consumer.hub == h && consumer.loadState() == started && consumer.c.yields() {
+		consumer = consumer.parent // to its own consumer, as if it had ended
 	}
-	p.yielded = true
+	if consumer == nil || consumer.hub != h {
+		consumer = h.main
+	}
+	p.yielded, p.how = true, &errNone
 	var v any
 	var err error
-	if p.floats {
-		atomic.StoreUint32(&p.paused, 1)
+	if assembly && h.gate.none() && consumer.loadState() == started && consumer.c != c {
+		c.enroll()
+		v, err = c.send(consumer.c, nil, nil, &p.paused)
 	} else {
-		p.paused = 1
-	}
-	switch c.short(consumer, nil) {
-	case byRegisters:
-		v, err = resume(consumer, nil, nil)
-	case byNote:
-		v, err = c.send(consumer.c, nil, nil)
-	default:
-		v, err = enter(consumer, nil, nil)
+		v, err = c.mail(consumer, nil, nil, &p.paused)
 	}
 	if c.armed {
 		g := c.handle
@@ -324,10 +369,6 @@ func backSlow(p *pair) (any, error) {
 	}
 	return v, err
 }
-
-// yields reports whether a coroutine on c waits to be called. The end of a
-// greenlet passes it over, like a dead one.
-func (c *carrier) yields() bool { return c.pair != nil && atomic.LoadUint32(&c.pair.paused) == 1 }
 
 // runPair is the body of all coroutines. Only those who have the pair can start
 // one, since nobody else has the handle before, and they send it.
@@ -355,9 +396,6 @@ func (p *pair) end() {
 	p.yielded = false
 	p.coroutine = 0
 	p.c = nil
-	if p.paused != 0 { // it was switched to, not called
-		atomic.StoreUint32(&p.paused, 0)
-	}
 }
 
 // loosen lets go of the consumer if the coroutine is paused: an abandoned
@@ -365,10 +403,11 @@ func (p *pair) end() {
 // consumer is the main greenlet. It is called after every cycle of the
 // collector, in the tree's turn; h.mu is held.
 func (p *pair) loosen(h *hub) {
-	if p.paused != 1 {
+	if p.paused != paused {
 		return
 	}
 	p.consumer = h.main
+	h.loosened = true
 	if p.c.old != nil {
 		p.c.old.parent = h.main
 	}
@@ -378,17 +417,18 @@ func (p *pair) loosen(h *hub) {
 }
 
 // init makes g, which is zero, the handle of p's coroutine.
-func (p *pair) init(g *Greenlet, body interface{ run() }) {
+func (p *pair) init(g *Greenlet, body routine) {
 	parent := Current()
 	g.hub, g.parent, g.body, g.id = parent.hub, parent, runPair, parent.hub.nextID()
 	p.hub = parent.hub
 	p.body = body
-	p.paused = 1
+	p.paused = paused
 }
 
 // discard ends a coroutine that has not started and that is claimed.
 func (p *pair) discard(g *Greenlet) {
 	p.finished = true
+	p.set(runs)
 	p.hub.discard(g)
 }
 
@@ -404,20 +444,18 @@ func (p *pair) close(g *Greenlet) error {
 	if g == nil {
 		g = p.handle()
 	}
-	if p.paused != 1 {
+	if p.paused != paused {
 		for a := Current(); a != nil; a = a.parent {
 			if a == g {
 				return p.refuse(g)
 			}
 		}
 	}
-	p.paused = 0
 	if !p.started {
 		p.discard(g)
 		return nil
 	}
-	c.kill(g)
-	return nil
+	return c.kill(g)
 }
 
 // fault says what is wrong with a call of the coroutine, if it has not ended.
@@ -425,7 +463,7 @@ func (p *pair) fault(g *Greenlet) error {
 	if err := p.owned(self(), g); err != nil {
 		return err
 	}
-	if p.started && !p.finished && atomic.LoadUint32(&p.paused) == 0 {
+	if p.started && !p.finished && p.paused != paused {
 		return p.refuse(g)
 	}
 	return nil

@@ -5,6 +5,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"io"
+	"strings"
 )
 
 // A cpuProfile is as much of a profile in the pprof format as the tests need.
@@ -75,6 +76,30 @@ func parseProfile(r io.Reader) (*cpuProfile, error) {
 		}
 		return nil
 	})
+}
+
+// stacks returns the names of the samples' functions, innermost first.
+func (p *cpuProfile) stacks() (stacks [][]string) {
+	for _, s := range p.samples {
+		var stack []string
+		for _, at := range s {
+			for _, f := range p.locations[at] {
+				name := p.strings[p.functions[f]]
+				stack = append(stack, name[strings.LastIndexByte(name, '.')+1:])
+			}
+		}
+		if len(stack) > 0 {
+			stacks = append(stacks, stack)
+		}
+	}
+	return stacks
+}
+
+// endsInCarry reports whether a stack is one of a greenlet, up to the end: the
+// function that carry has made calls carrier.serve.
+func endsInCarry(stack []string) bool {
+	n := len(stack)
+	return n >= 2 && stack[n-1] == "func1" && stack[n-2] == "serve"
 }
 
 // eachField calls f for each field of a protocol buffer: with a number, or with

@@ -3,6 +3,7 @@ package greenlet_test
 import (
 	"bytes"
 	"io"
+	"maps"
 	"regexp"
 	"runtime"
 	"runtime/pprof"
@@ -242,7 +243,7 @@ func TestCPUProfile(t *testing.T) {
 			}
 			if isWarm {
 				inWarm++
-				if isHot || !slices.Contains(stack, "func1") || stack[len(stack)-1] != "carry" {
+				if isHot || !slices.Contains(stack, "func1") || !endsInCarry(stack) {
 					t.Fatalf("a sample of a greenlet is %q", stack)
 				}
 			}
@@ -253,23 +254,41 @@ func TestCPUProfile(t *testing.T) {
 
 // cpuSamples returns the stacks of a CPU profile, innermost function first,
 // without their packages.
-func cpuSamples(t *testing.T, profile io.Reader) (stacks [][]string) {
+func cpuSamples(t *testing.T, profile io.Reader) [][]string {
 	t.Helper()
 	p, err := parseProfile(profile)
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, s := range p.samples {
-		var stack []string
-		for _, at := range s {
-			for _, f := range p.locations[at] {
-				name := p.strings[p.functions[f]]
-				stack = append(stack, name[strings.LastIndexByte(name, '.')+1:])
+	return p.stacks()
+}
+
+// TestOutermostFunction makes sure that the body of a greenlet is shown below the
+// same function in profiles and dumps, whether its carrier was started alone or
+// as one of a batch.
+func TestOutermostFunction(t *testing.T) {
+	needsAssembly(t)
+	main := ownTree(t)
+	seen := map[string]bool{}
+	for range 100 {
+		greenlet.New(func(any) (any, error) {
+			var pcs [32]uintptr
+			frames := runtime.CallersFrames(pcs[:runtime.Callers(0, pcs[:])])
+			var outermost string
+			for more := true; more; {
+				var f runtime.Frame
+				f, more = frames.Next()
+				if f.Function != "runtime.goexit" {
+					outermost = f.Function
+				}
 			}
-		}
-		if len(stack) > 0 {
-			stacks = append(stacks, stack)
-		}
+			seen[outermost] = true
+			main.Switch(nil)
+			return nil, nil
+		}).Switch(nil)
 	}
-	return stacks
+	want := map[string]bool{"github.com/go-greenlet/greenlet.carry.func1": true}
+	if !maps.Equal(seen, want) {
+		t.Errorf("bodies are called by %v, want %v", seen, want)
+	}
 }

@@ -3,6 +3,8 @@ package greenlet
 import (
 	"fmt"
 	"iter"
+	"runtime"
+	"sync/atomic"
 )
 
 // Pull turns the push iterator seq into a pull iterator, as iter.Pull does: with
@@ -17,7 +19,12 @@ import (
 //     that runs seq. If seq calls runtime.Goexit, its caller ends the same way.
 //   - next and stop may be called by any goroutine, but not by two at a time
 //     and not from inside seq: then they panic with an error that is
-//     ErrReentrant.
+//     ErrReentrant. A call that comes while another has its value, but has not
+//     returned yet, is not noticed: it is a data race with that one, as it is
+//     with iter.Pull.
+//   - If seq has started in a testing/synctest bubble, next and stop may only be
+//     called in that bubble, and outside of all if seq has started there: else
+//     they panic with an error that is ErrForeign.
 //
 // What differs from iter.Pull: seq runs on a greenlet of its caller's tree, and
 // may switch to other greenlets of that tree while its caller waits. If another
@@ -30,19 +37,25 @@ import (
 func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 	p := newPuller(seq)
 	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), nil)
-	next = func() (V, bool) {
-		if p.k.never {
-			go nothing()
-		}
+	if p.leave != nil && areWords[V]() {
+		return p.ofWords(), p.stop
+	}
+	next = func() (v V, ok bool) {
+		k := p.k
 		call(&p.face)
-		if !p.k.yielded {
-			p.check()
-			return p.k.value, false
+		if !k.yielded {
+			if k.never {
+				go nothing()
+			}
+			k.ended()
+			return v, false
 		}
+		v = k.value
+		runtime.KeepAlive(p) // or seq could be ended before its value is copied
 		if p.leave == nil {
-			return p.k.value, true
+			return v, true
 		}
-		return p.leave(p.k.value, true)
+		return p.leave(v, true)
 	}
 	return next, p.stop
 }
@@ -53,16 +66,18 @@ func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()
 	k := p.k
 	k.feed = func() { seq(yield2(k)) }
 	leave := returns[func(K, V, bool) (K, V, bool)](fitsRegisters[both[K, V]](), func(k K, v V, ok bool) (K, V, bool) { return k, v, ok })
-	next = func() (K, V, bool) {
-		if p.k.never {
-			go nothing()
-		}
+	next = func() (key K, value V, ok bool) {
 		call(&p.face)
-		if !p.k.yielded {
-			p.check()
-			return p.k.value.key, p.k.value.value, false
+		if !k.yielded {
+			if k.never {
+				go nothing()
+			}
+			k.ended()
+			return key, value, false
 		}
-		return leave(p.k.value.key, p.k.value.value, true)
+		key, value = k.value.key, k.value.value
+		runtime.KeepAlive(p)
+		return leave(key, value, true)
 	}
 	return next, p.stop
 }
@@ -82,11 +97,16 @@ type puller[V any] struct {
 }
 
 type pulled[V any] struct {
+	pulledState
+	value V
+	seq   func(yield func(V) bool)
+	feed  func() // in place of seq: runs it with a yield of its own
+}
+
+// pulledState is what does not depend on the type of the values.
+type pulledState struct {
 	pair
-	value    V
-	panicked any
-	seq      func(yield func(V) bool)
-	feed     func() // in place of seq: runs it with a yield of its own
+	panicked atomic.Pointer[any] // what seq ended with, until a call has passed it on
 	stopped  bool
 	never    bool // keeps next and yield from being inlined: see returns
 }
@@ -114,10 +134,17 @@ func (k *pulled[V]) run() {
 	k.seq(k.yield())
 }
 
+func (k *pulled[V]) keep() func() {
+	value := k.value
+	return func() { k.value = value }
+}
+
 // over is the deferred call at the end of seq's greenlet.
 func (k *pulled[V]) over() {
 	if !k.c.killed {
-		k.panicked = recover()
+		if e := recover(); e != nil {
+			k.panicked.Store(&e)
+		}
 	}
 	var none V
 	k.value = none
@@ -130,10 +157,10 @@ var leaveYield = func(more bool) bool { return more }
 // yield makes the function that seq yields to.
 func (k *pulled[V]) yield() func(V) bool {
 	return func(v V) bool {
-		if k.never {
-			go nothing()
-		}
 		if k.stopped {
+			if k.never {
+				go nothing()
+			}
 			return false
 		}
 		k.value = v
@@ -145,10 +172,10 @@ func (k *pulled[V]) yield() func(V) bool {
 // yield2 is yield for pairs.
 func yield2[K, V any](k *pulled[both[K, V]]) func(K, V) bool {
 	return func(key K, value V) bool {
-		if k.never {
-			go nothing()
-		}
 		if k.stopped {
+			if k.never {
+				go nothing()
+			}
 			return false
 		}
 		k.value.key, k.value.value = key, value
@@ -157,16 +184,14 @@ func yield2[K, V any](k *pulled[both[K, V]]) func(K, V) bool {
 	}
 }
 
-// check is called when seq did not yield: it has ended, or something else has
-// resumed the caller.
-func (p *puller[V]) check() {
-	k := p.k
+// ended is called by a call that has got no value. It returns if seq has ended, and
+// has not panicked.
+func (k *pulledState) ended() {
 	if !k.finished {
 		panic(fmt.Errorf("greenlet: a greenlet that waits in next was switched to (%w)", ErrReentrant))
 	}
-	if e := k.panicked; e != nil {
-		k.panicked = nil
-		panic(e)
+	if e := k.panicked.Swap(nil); e != nil {
+		panic(*e)
 	}
 }
 
@@ -174,7 +199,7 @@ func (p *puller[V]) check() {
 func (p *puller[V]) step(c *carrier, g *Greenlet) bool {
 	p.k.pair.run(c, g, nil)
 	if !p.k.yielded {
-		p.check()
+		p.k.ended()
 		return false
 	}
 	return true

@@ -17,7 +17,8 @@ import (
 //   - If recv panics, the panic goes on, with its value, in the push or stop
 //     that runs recv. If recv calls runtime.Goexit, its caller ends the same way.
 //   - push and stop may be called by any goroutine, but not by two at a time
-//     and not from inside recv.
+//     and not from inside recv, and in the testing/synctest bubble where recv
+//     has started only: see Pull.
 //
 // A recv that ranges over the sequence again goes on with the next value.
 //
@@ -29,6 +30,18 @@ func Push[V any](recv func(seq iter.Seq[V])) (push func(V) bool, stop func()) {
 	push = func(v V) bool {
 		if !k.started && !p.asks() {
 			return false
+		}
+		if reserve(&p.face) {
+			k.value = v
+			proceed(&p.face)
+			if !k.yielded {
+				k.ended()
+				return false
+			}
+			return leaveYield(true)
+		}
+		if k.never {
+			go nothing()
 		}
 		c := self()
 		g, _ := k.claim(c, p.g)

@@ -10,17 +10,21 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"github.com/go-greenlet/greenlet"
 )
 
 // A cast is a tree with a greenlet in every state, to provoke refusals with.
 type cast struct {
+	t *testing.T
+
 	main, fresh, suspended, dead, bodiless, zero, foreign *greenlet.Greenlet
 }
 
 func newCast(t *testing.T) *cast {
 	c := &cast{
+		t:         t,
 		main:      ownTree(t),
 		fresh:     greenlet.New(returning("fresh ran")),
 		suspended: waiting(t),
@@ -112,6 +116,17 @@ var refusals = []struct {
 		next()
 		return nil
 	}, greenlet.ErrReentrant, `greenlet: resumed while it runs \(.*\)`},
+	{"a Pull of outside in a synctest bubble", func(c *cast) (err error) {
+		next, stop := greenlet.Pull(func(yield func(int) bool) { yield(1) })
+		defer stop()
+		next()
+		synctest.Test(c.t, func(*testing.T) {
+			defer greenlet.Close()
+			defer func() { err, _ = recover().(error) }()
+			next()
+		})
+		return err
+	}, greenlet.ErrForeign, `greenlet: cannot resume a coroutine that was started in another testing/synctest bubble, or outside of all \(greenlet: cannot switch to a greenlet of another goroutine; target: greenlet \d+ \(.*\)\)`},
 
 	// Not a refusal: what Throw(nil) throws.
 	{"Exit", func(c *cast) error { return second(c.main.Throw(nil)) }, greenlet.Exit, `greenlet: exit`},

@@ -3,8 +3,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The switch on amd64. The contract is in switch.go; I1 to I9 are its numbered
-// invariants. What is said here is what this architecture does about them.
+// The switch on amd64. The contract is in switch.go; I1 to I15 are its
+// numbered invariants. What is said here is what this architecture does about them.
 //
 // Registers, as Go's internal calling convention has them:
 //
@@ -44,23 +44,43 @@
 	MOVL gate, R11; \
 	ORQ  R11, R9
 
-// PARK writes down where the running goroutine can be resumed (I1).
+// PARK writes down where the running goroutine can be resumed (I1). PARKAT does
+// it with the address in R11.
 #define PARK \
 	LEAQ ·parkedText+1(SB), R11; \
+	PARKAT
+
+#define PARKAT \
 	MOVQ R11, const_gSchedPC(R14); \
 	MOVQ SP, const_gSchedSP(R14); \
 	MOVQ BP, const_gSchedBP(R14); \
 	MOVB $const_waitCoroutine, const_gWaitReason(R14)
 
+// STACK loads next's stack pointer. All that comes after the switch waits for it,
+// so it is loaded as soon as nothing can change it any more: for the time that a
+// switch takes this counts more than all other instructions.
+#define STACK \
+	MOVQ const_gSchedSP(DX), R10
+
 // BECOME makes next the current goroutine of the thread (I6) and goes to its
-// stack. The running goroutine is not let go yet (I7).
+// stack, in R10. The running goroutine is not let go yet (I7).
 #define BECOME \
 	MOVQ  DX, const_mCurg(R12); \
 	MOVQ  TLS, R13; \
 	MOVQ  DX, 0(R13)(TLS*1); \
-	MOVQ  const_gSchedSP(DX), R10; \
 	MOVQ  const_gSchedBP(DX), BP; \
 	XCHGQ SP, R10
+
+// BECOMEANY is BECOME for a goroutine that the scheduler may have parked, in a
+// frame of the runtime's: its stack pointer does not point at a return address.
+// So the place where it goes on is written there as one. From here to RESUME an
+// unwinder sees swapText as called by that place (I12).
+#define BECOMEANY \
+	STACK; \
+	MOVQ const_gSchedPC(DX), R11; \
+	SUBQ $8, R10; \
+	MOVQ R11, (R10); \
+	BECOME
 
 // CLAIM makes next running: first its thread, then its status (I5). While the
 // collector marks, others change statuses too, by compare-and-swap. If a scan
@@ -71,7 +91,8 @@
 	MOVL     $const_statusRunning, R9; \
 	LOCK; \
 	CMPXCHGL R9, const_gStatus(DX); \
-	JNE      refused
+	JNE      refused; \
+	MOVQ     $0, const_gWaitSince(DX)
 
 // RELEASE makes the goroutine that was left waiting: first its status, then its
 // thread (I5). It can only fail while suspendG holds the scan bit, for a few
@@ -109,64 +130,156 @@ done: \
 	MOVQ R12, const_gLockedM(R14)
 
 // RETURN brings the value from entry to exit registers and returns from next's
-// call, without a return instruction (I8). The push is never reached: it tells the
-// assembler that what follows has the frame that was there before the pop.
-#define RETURN \
-	MOVQ DX, R14; \
-	MOVQ BX, AX; \
-	MOVQ CX, BX; \
-	MOVQ DI, CX; \
-	MOVQ SI, DI; \
-	POPQ R11; \
-	JMP  R11; \
+// call, whose return address is in R11: by a return instruction if R13, that of the
+// goroutine that was left, is the same, else by a jump (I8). The push is never
+// reached: it tells the assembler that what follows has the frame that was there
+// before the pop.
+#define RETURN(alike) \
+	MOVQ  DX, R14; \
+	MOVQ  BX, AX; \
+	MOVQ  CX, BX; \
+	MOVQ  DI, CX; \
+	MOVQ  SI, DI; \
+	CMPQ  R11, R13; \
+	JEQ   alike; \
+	POPQ  R9; \
+	JMP   R11; \
+	PUSHQ R9; \
+alike: \
+	RET
+
+// LEAVE is RETURN without a value, by a jump.
+#define LEAVE \
+	MOVQ  DX, R14; \
+	XORL  AX, AX; \
+	XORL  BX, BX; \
+	XORL  CX, CX; \
+	XORL  DI, DI; \
+	POPQ  R11; \
+	JMP   R11; \
 	PUSHQ R11
 
-// NOVALUE fills the registers of value and error with nil.
-#define NOVALUE \
-	XORL BX, BX; \
-	XORL CX, CX; \
-	XORL DI, DI; \
-	XORL SI, SI
-
-// ENTER is the switch with the value in registers, once all gates are passed.
-#define ENTER \
+// EXPECTED notes that next's goroutine runs for the tree (I3). Which greenlet that
+// is comes after it.
+#define EXPECTED \
 	MOVQ const_gGoid(DX), R9; \
-	MOVQ R9, hub_running(R8); \
-	MOVQ AX, hub_current(R8); \
-	PARK; \
+	MOVQ R9, hub_running(R8)
+
+// TAKE makes next running, as CLAIM does, while the collector does not mark.
+#define TAKE \
 	MOVQ R12, const_gM(DX); \
 	MOVL $const_statusRunning, const_gStatus(DX); \
-	BECOME; \
+	MOVQ $0, const_gWaitSince(DX)
+
+// LETGO makes the goroutine that was left waiting, as RELEASE does.
+#define LETGO \
 	MOVL $const_statusWaiting, const_gStatus(R14); \
-	MOVQ $0, const_gM(R14); \
-	RETURN
+	MOVQ $0, const_gM(R14)
+
+// ENTER is the switch with the value in registers, once all gates are passed.
+#define ENTER(alike) \
+	STACK; \
+	EXPECTED; \
+	MOVQ AX, hub_current(R8); \
+	PARK; \
+	MOVQ (R10), R11; \
+	TAKE; \
+	BECOME; \
+	MOVQ (R10), R13; \
+	LETGO; \
+	RETURN(alike)
 
 // ENTERMARKING is ENTER while the collector marks. A value may then move from
-// stack to stack unshaded only if the stack that it leaves has been scanned
-// (I9). A switch to oneself is turned away before it can take the thread from
-// the running goroutine. At refused AX is in R13.
-#define ENTERMARKING(refused, unscanned, again, done) \
+// stack to stack unshaded only if the stack that it leaves has been scanned, or if
+// there is none (I9): then the types of value and error are nil. A switch to oneself is turned away before it can take the thread
+// from the running goroutine. At refused AX is in R13.
+#define ENTERMARKING(refused, black, unscanned, again, done, alike) \
 	CMPQ DX, R14; \
 	JEQ  unscanned; \
 	CMPB const_gScanDone(R14), $0; \
-	JEQ  unscanned; \
+	JNE  black; \
+	MOVQ BX, R9; \
+	ORQ  DI, R9; \
+	JNZ  unscanned; \
+black: \
 	PARK; \
 	MOVQ AX, R13; \
 	CLAIM(refused); \
-	MOVQ const_gGoid(DX), R9; \
-	MOVQ R9, hub_running(R8); \
+	EXPECTED; \
 	MOVQ R13, hub_current(R8); \
+	STACK; \
+	MOVQ (R10), R11; \
 	BECOME; \
+	MOVQ (R10), R13; \
 	RELEASE(again, done); \
-	RETURN
+	RETURN(alike)
 
 // RESUME does what the scheduler's gogo does: next goes on where it parked,
-// and finds its value in the letter.
+// and finds its value in the letter. The push is as in RETURN.
 #define RESUME \
-	MOVQ DX, R14; \
-	MOVQ const_gSchedPC(DX), R11; \
-	MOVQ const_gSchedCtxt(DX), DX; \
-	JMP  R11
+	MOVQ  DX, R14; \
+	MOVQ  const_gSchedCtxt(DX), DX; \
+	POPQ  R11; \
+	JMP   R11; \
+	PUSHQ R11
+
+// PROCEED resumes the coroutine of the pair in DI, whose handle is BX and which is
+// claimed. There is no value, so while the collector marks it does not matter which
+// stacks are scanned (I9). If it cannot be it is still claimed.
+#define PROCEED(marking, again, done, refused, failed) \
+	MOVQ const_gM(R14), R12; \
+	CMPL runtime·writeBarrier(SB), $0; \
+	JNE  marking; \
+	CMPL const_gStatus(DX), $const_statusWaiting; \
+	JNE  failed; \
+	STACK; \
+	RUNS; \
+	EXPECTED; \
+	MOVQ BX, hub_current(R8); \
+	PARK; \
+	TAKE; \
+	BECOME; \
+	LETGO; \
+	LEAVE; \
+marking: \
+	PARK; \
+	CLAIM(refused); \
+	RUNS; \
+	EXPECTED; \
+	MOVQ BX, hub_current(R8); \
+	STACK; \
+	BECOME; \
+	RELEASE(again, done); \
+	LEAVE; \
+refused: \
+	MOVQ $0, const_gM(DX)
+
+// RUNS ends a claim: the coroutine runs, and has not yielded.
+#define RUNS \
+	MOVQ $const_runs, pair_paused(DI); \
+	LEAQ ·errAway(SB), R9; \
+	MOVQ R9, pair_how(DI)
+
+// PARKBACK is PARK for a coroutine that goes back: AX is its pair. PAUSED comes
+// when it has been let go of, CX being the pair: from then on whoever claims the
+// pair may resume it, on another thread too (I15).
+#define PARKBACK \
+	MOVB $1, pair_yielded(AX); \
+	LEAQ ·errNone(SB), R11; \
+	MOVQ R11, pair_how(AX); \
+	LEAQ ·pausedText+1(SB), R11; \
+	PARKAT
+
+#define PAUSED \
+	MOVL $const_paused, pair_paused(CX)
+
+// PARKSWAP is PARK for swapText.
+#define PARKSWAP \
+	LEAQ    ·parkedText+1(SB), R11; \
+	LEAQ    ·pausedText+1(SB), R9; \
+	TESTQ   BX, BX; \
+	CMOVQNE R9, R11; \
+	PARKAT
 
 // enterText is Switch: it suspends the running goroutine and resumes the one
 // that AX is suspended on, with the value in registers. What it cannot do it
@@ -178,6 +291,12 @@ TEXT ·enterText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ  Greenlet_gp(AX), DX
 	TESTQ DX, DX
 	JZ    slow
+
+	// A paused coroutine must be claimed first (I15). This is read before the
+	// tree is: one that has moved since was paused then.
+	LEAQ ·parkedText+1(SB), R11
+	CMPQ R11, const_gSchedPC(DX)
+	JNE  slow
 
 	// The caller runs for the target's tree (I3).
 	MOVQ Greenlet_hub(AX), R8
@@ -199,14 +318,14 @@ unlocked:
 	JNE  marking
 	CMPL const_gStatus(DX), $const_statusWaiting
 	JNE  slow
-	ENTER
+	ENTER(alike)
 
 locked:
 	DONATE(slow)
 	JMP unlocked
 
 marking:
-	ENTERMARKING(refused, unscanned, again, done)
+	ENTERMARKING(refused, black, unscanned, again, done, same)
 
 refused:
 	MOVQ $0, const_gM(DX)
@@ -236,14 +355,14 @@ unlocked:
 	JNE  marking
 	CMPL const_gStatus(DX), $const_statusWaiting
 	JNE  slow
-	ENTER
+	ENTER(alike)
 
 locked:
 	DONATE(slow)
 	JMP unlocked
 
 marking:
-	ENTERMARKING(refused, unscanned, again, done)
+	ENTERMARKING(refused, black, unscanned, again, done, same)
 
 refused:
 	MOVQ $0, const_gM(DX)
@@ -262,14 +381,14 @@ slow:
 TEXT ·callText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ AX, CX
 	MOVQ face_g(AX), BX
-	MOVQ face_p(AX), AX
+	MOVQ face_p(AX), DI
 
 	// The caller runs for the tree, and is the consumer (I3, I10).
-	MOVQ pair_hub(AX), R8
+	MOVQ pair_hub(DI), R8
 	MOVQ const_gGoid(R14), R9
 	CMPQ R9, hub_running(R8)
 	JNE  slow
-	MOVQ pair_consumer(AX), R9
+	MOVQ pair_consumer(DI), R9
 	CMPQ R9, hub_current(R8)
 	JNE  slow
 	TESTQ BX, BX
@@ -281,34 +400,101 @@ TEXT ·callText(SB), NOSPLIT|NOFRAME, $0-0
 	JLS   slow
 	GATES
 	ALSO(hub_gate(R8))
-	ALSO(runtime·writeBarrier(SB))
 	ORQ   const_gLockedM(R14), R9
 	JNZ   slow
 
-	// Of several that call at once one takes the pair.
-	XORL  R9, R9
-	XCHGL R9, pair_paused(AX)
-	TESTL R9, R9
-	JZ    slow
-	CMPQ  R8, pair_hub(AX)
-	JNE   moved
-	CMPL  const_gStatus(DX), $const_statusWaiting
-	JNE   moved
-	CMPQ  const_gM(DX), $0
-	JNE   moved
-	MOVB  $0, pair_yielded(AX)
-	MOVQ  const_gM(R14), R12
-	MOVQ  BX, AX
-	NOVALUE
-	ENTER
+	// Of several that call at once one claims the pair (I15).
+	CMPB     pair_floats(DI), $0
+	JEQ      owned
+	MOVL     $const_paused, AX
+	MOVL     $const_claimed, R9
+	LOCK
+	CMPXCHGL R9, pair_paused(DI)
+	JNE      slow
+	CMPQ     R8, pair_hub(DI)
+	JNE      unclaim
+	JMP      claimed
 
-moved:
-	MOVL $1, pair_paused(AX)
+owned:
+	CMPL pair_paused(DI), $const_paused
+	JNE  slow
+	MOVL $const_claimed, pair_paused(DI)
+
+claimed:
+	PROCEED(marking, again, done, refused, unclaim)
+
+unclaim:
+	MOVL $const_paused, pair_paused(DI)
 
 slow:
 	// The caller has room for one argument, should that have to be spilled.
 	MOVQ CX, AX
 	MOVQ ·callSlowPC(SB), R11
+	JMP  R11
+
+// reserveText claims the coroutine of the face in AX, if that may be called and is
+// paused, and says whether it has. What is to be passed may be written then.
+TEXT ·reserveText(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ  face_g(AX), BX
+	MOVQ  face_p(AX), DI
+	MOVQ  pair_hub(DI), R8
+	MOVQ  const_gGoid(R14), R9
+	CMPQ  R9, hub_running(R8)
+	JNE   no
+	MOVQ  pair_consumer(DI), R9
+	CMPQ  R9, hub_current(R8)
+	JNE   no
+	TESTQ BX, BX
+	JZ    no
+
+	CMPB     pair_floats(DI), $0
+	JEQ      owned
+	MOVL     $const_paused, AX
+	MOVL     $const_claimed, R9
+	LOCK
+	CMPXCHGL R9, pair_paused(DI)
+	JNE      no
+	CMPQ     R8, pair_hub(DI)
+	JNE      unclaim
+
+yes:
+	MOVL $1, AX
+	RET
+
+owned:
+	CMPL pair_paused(DI), $const_paused
+	JNE  no
+	MOVL $const_claimed, pair_paused(DI)
+	JMP  yes
+
+unclaim:
+	MOVL $const_paused, pair_paused(DI)
+
+no:
+	XORL AX, AX
+	RET
+
+// proceedText is callText after reserveText. What it cannot do it leaves to
+// proceedInGo.
+TEXT ·proceedText(SB), NOSPLIT|NOFRAME, $0-0
+	MOVQ  AX, CX
+	MOVQ  face_g(AX), BX
+	MOVQ  face_p(AX), DI
+	MOVQ  pair_hub(DI), R8
+	MOVQ  Greenlet_gp(BX), DX
+	TESTQ DX, DX
+	JZ    slow
+	CMPQ  SP, const_gStackGuard(R14)
+	JLS   slow
+	GATES
+	ALSO(hub_gate(R8))
+	ORQ   const_gLockedM(R14), R9
+	JNZ   slow
+	PROCEED(marking, again, done, refused, slow)
+
+slow:
+	MOVQ CX, AX
+	MOVQ ·proceedSlowPC(SB), R11
 	JMP  R11
 
 // backText pauses the coroutine of the pair in AX, which calls it, and resumes
@@ -329,21 +515,46 @@ TEXT ·backText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ  Greenlet_gp(R10), DX
 	TESTQ DX, DX
 	JZ    slow
+	LEAQ  ·parkedText+1(SB), R11
+	CMPQ  R11, const_gSchedPC(DX) // it may be a coroutine that is paused itself
+	JNE   slow
 	CMPQ  SP, const_gStackGuard(R14)
 	JLS   slow
 	GATES
 	ALSO(hub_gate(R8))
-	ALSO(runtime·writeBarrier(SB))
 	ORQ   const_gLockedM(R14), R9
 	JNZ   slow
 	CMPL  const_gStatus(DX), $const_statusWaiting
 	JNE   slow
 	MOVQ  const_gM(R14), R12
-	MOVB  $1, pair_yielded(AX)
-	MOVL  $1, pair_paused(AX)
-	MOVQ  R10, AX
-	NOVALUE
-	ENTER
+	MOVQ  AX, CX
+	MOVQ  R10, BX
+	CMPL  runtime·writeBarrier(SB), $0
+	JNE   marking
+	STACK
+	EXPECTED
+	MOVQ BX, hub_current(R8)
+	PARKBACK
+	TAKE
+	BECOME
+	LETGO
+	PAUSED
+	LEAVE
+
+marking:
+	PARKBACK
+	CLAIM(refused)
+	EXPECTED
+	MOVQ BX, hub_current(R8)
+	STACK
+	BECOME
+	RELEASE(again, done)
+	PAUSED
+	LEAVE
+
+refused:
+	MOVQ $0, const_gM(DX)
+	MOVQ CX, AX
 
 slow:
 	MOVQ ·backSlowPC(SB), R11
@@ -363,8 +574,8 @@ TEXT ·leaveText(SB), NOSPLIT|NOFRAME, $0-0
 
 // swapText is the switch when there is a letter: it suspends the running
 // goroutine like enterText and resumes AX, a g, however that was parked. All
-// books of the tree have been kept in Go. What it cannot do it leaves to
-// byScheduler.
+// books of the tree have been kept in Go. If BX is not 0 it is the word of a
+// coroutine that pauses. What it cannot do it leaves to byScheduler.
 TEXT ·swapText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVQ AX, DX
 	GATES
@@ -379,23 +590,28 @@ unlocked:
 	JNE  marking
 	CMPL const_gStatus(DX), $const_statusWaiting
 	JNE  slow
-	PARK
-	MOVQ R12, const_gM(DX)
-	MOVL $const_statusRunning, const_gStatus(DX)
-	BECOME
-	MOVL $const_statusWaiting, const_gStatus(R14)
-	MOVQ $0, const_gM(R14)
-	RESUME
+	PARKSWAP
+	TAKE
+	BECOMEANY
+	LETGO
+	JMP  left
 
 locked:
 	DONATE(slow)
 	JMP unlocked
 
 marking:
-	PARK
+	PARKSWAP
 	CLAIM(refused)
-	BECOME
+	BECOMEANY
 	RELEASE(again, done)
+
+left:
+	TESTQ BX, BX
+	JZ    go
+	MOVL  $const_paused, (BX)
+
+go:
 	RESUME
 
 refused:
@@ -413,6 +629,13 @@ slow:
 // address after the first byte, as if that were a call, because tracebacks look
 // up pc-1.
 TEXT ·parkedText(SB), NOSPLIT|NOFRAME, $0-0
+	BYTE $0x90 // NOP
+	MOVQ ·arrivePC(SB), R11
+	JMP  R11
+
+// pausedText is parkedText for a coroutine that has gone back. That it is
+// another one tells them apart: see enterText.
+TEXT ·pausedText(SB), NOSPLIT|NOFRAME, $0-0
 	BYTE $0x90 // NOP
 	MOVQ ·arrivePC(SB), R11
 	JMP  R11
@@ -446,6 +669,10 @@ DATA ·resumePC+0(SB)/8, $·resumeText(SB)
 GLOBL ·resumePC(SB), RODATA|NOPTR, $8
 DATA ·callPC+0(SB)/8, $·callText(SB)
 GLOBL ·callPC(SB), RODATA|NOPTR, $8
+DATA ·reservePC+0(SB)/8, $·reserveText(SB)
+GLOBL ·reservePC(SB), RODATA|NOPTR, $8
+DATA ·proceedPC+0(SB)/8, $·proceedText(SB)
+GLOBL ·proceedPC(SB), RODATA|NOPTR, $8
 DATA ·backPC+0(SB)/8, $·backText(SB)
 GLOBL ·backPC(SB), RODATA|NOPTR, $8
 DATA ·leavePC+0(SB)/8, $·leaveText(SB)
@@ -454,5 +681,7 @@ DATA ·swapPC+0(SB)/8, $·swapText(SB)
 GLOBL ·swapPC(SB), RODATA|NOPTR, $8
 DATA ·parkedPC+0(SB)/8, $·parkedText+1(SB)
 GLOBL ·parkedPC(SB), RODATA|NOPTR, $8
+DATA ·pausedPC+0(SB)/8, $·pausedText+1(SB)
+GLOBL ·pausedPC(SB), RODATA|NOPTR, $8
 DATA ·prefetchPC+0(SB)/8, $·prefetchText(SB)
 GLOBL ·prefetchPC(SB), RODATA|NOPTR, $8

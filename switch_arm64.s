@@ -3,8 +3,8 @@
 #include "go_asm.h"
 #include "textflag.h"
 
-// The switch on arm64. The contract is in switch.go; I1 to I9 are its numbered
-// invariants. This file follows switch_amd64.s line by line; only what differs
+// The switch on arm64. The contract is in switch.go; I1 to I15 are its
+// numbered invariants. This file follows switch_amd64.s line by line; only what differs
 // is said here.
 //
 //	entry  R0      g, the target's handle      exit  R0, R1  the value
@@ -24,7 +24,7 @@
 // exchanges have acquire and release semantics.
 //
 // Roles below: R5 next g, R6 hub, R7 m, R8 to R12 scratch, R13 next stack
-// pointer, R14 the return address.
+// pointer, R14 the return address of the goroutine that is left.
 
 // The thread-local word in which the runtime keeps g. The declaration only tells
 // the assembler what kind of symbol it is.
@@ -32,10 +32,6 @@ GLOBL runtime·tls_g+0(SB), TLSBSS|DUPOK, $8
 
 // TPIDR reads the thread's base of local storage into R8 (MRS TPIDR_EL0, R8).
 #define TPIDR WORD $0xd53bd048
-
-// SETSP is MOVD R13, RSP, spelt so that the assembler does not mark the function
-// as one that cannot be unwound: the frame is empty and SP always right.
-#define SETSP WORD $0x910001bf
 
 #define GATES \
 	MOVWU const_gProfiled(g), R8; \
@@ -56,6 +52,9 @@ GLOBL runtime·tls_g+0(SB), TLSBSS|DUPOK, $8
 
 #define PARK \
 	MOVD $·parkedText+4(SB), R8; \
+	PARKAT
+
+#define PARKAT \
 	MOVD R8, const_gSchedPC(g); \
 	MOVD RSP, R8; \
 	MOVD R8, const_gSchedSP(g); \
@@ -64,8 +63,17 @@ GLOBL runtime·tls_g+0(SB), TLSBSS|DUPOK, $8
 	MOVD $const_waitCoroutine, R8; \
 	MOVB R8, const_gWaitReason(g)
 
-// BECOME leaves the old g in R11.
-#define BECOME(nocgo) \
+#define STACK \
+	MOVD const_gSchedSP(R5), R13
+
+// BECOME leaves the old g in R11. For an unwinder (I12) the stack pointer and the
+// link register must change at once, which no instruction can do. But in a frame
+// that is not empty it reads the return address from the stack. So one is made on
+// next's stack before, and given up when the link register is right: the assembler
+// takes the SUB for the making of a frame, although it has another register for
+// its source, and the ADD for its end. The return address is in const_link: see
+// RESUME.
+#define BECOME(nocgo, const_link) \
 	MOVD  R5, const_mCurg(R7); \
 	MOVD  g, R11; \
 	MOVD  R5, g; \
@@ -75,10 +83,12 @@ GLOBL runtime·tls_g+0(SB), TLSBSS|DUPOK, $8
 	MOVD  runtime·tls_g(SB), R27; \
 	MOVD  g, (R8)(R27); \
 nocgo: \
-	MOVD  const_gSchedSP(R5), R13; \
+	MOVD  const_link(R5), R8; \
 	MOVD  const_gSchedBP(R5), R29; \
-	MOVD  const_gSchedLR(R5), R30; \
-	SETSP
+	MOVD  R8, -const_linkFrame(R13); \
+	SUB   $const_linkFrame, R13, RSP; \
+	MOVD  R8, R30; \
+	ADD   $const_linkFrame, RSP
 
 #define CLAIM(again, refused) \
 	MOVD  R7, const_gM(R5); \
@@ -90,7 +100,8 @@ again: \
 	CMPW  $const_statusWaiting, R8; \
 	BNE   refused; \
 	STLXRW R10, (R9), R8; \
-	CBNZ  R8, again
+	CBNZ  R8, again; \
+	MOVD  ZR, const_gWaitSince(R5)
 
 #define RELEASE(again, wait, done) \
 	MOVD  $const_gStatus, R9; \
@@ -127,57 +138,149 @@ done: \
 	MOVD  ZR, const_gLockedM(R5); \
 	MOVD  R7, const_gLockedM(g)
 
-#define RETURN \
+// RETURN compares the return addresses, since no flags last from BECOME to here.
+#define RETURN(alike) \
 	MOVD R1, R0; \
 	MOVD R2, R1; \
 	MOVD R3, R2; \
 	MOVD R4, R3; \
-	JMP  (R30)
+	CMP  R14, R30; \
+	BEQ  alike; \
+	JMP  (R30); \
+alike: \
+	RET
 
-#define NOVALUE \
+#define LEAVE \
+	MOVD ZR, R0; \
 	MOVD ZR, R1; \
 	MOVD ZR, R2; \
 	MOVD ZR, R3; \
-	MOVD ZR, R4
+	JMP  (R30)
 
-#define ENTER(nocgo) \
+#define EXPECTED \
 	MOVD const_gGoid(R5), R8; \
-	MOVD R8, hub_running(R6); \
-	MOVD R0, hub_current(R6); \
-	PARK; \
+	MOVD R8, hub_running(R6)
+
+#define TAKE \
 	MOVD R7, const_gM(R5); \
 	MOVD $const_statusRunning, R8; \
 	MOVW R8, const_gStatus(R5); \
-	BECOME(nocgo); \
+	MOVD ZR, const_gWaitSince(R5)
+
+#define LETGO \
 	MOVD $const_statusWaiting, R8; \
 	MOVW R8, const_gStatus(R11); \
-	MOVD ZR, const_gM(R11); \
-	RETURN
+	MOVD ZR, const_gM(R11)
 
-#define ENTERMARKING(refused, unscanned, claim, nocgo, again, wait, done) \
+#define ENTER(nocgo, alike) \
+	STACK; \
+	EXPECTED; \
+	MOVD R0, hub_current(R6); \
+	PARK; \
+	MOVD R30, R14; \
+	TAKE; \
+	BECOME(nocgo, const_gSchedLR); \
+	LETGO; \
+	RETURN(alike)
+
+#define ENTERMARKING(refused, black, unscanned, claim, nocgo, again, wait, done, alike) \
 	CMP  R5, g; \
 	BEQ  unscanned; \
 	MOVBU const_gScanDone(g), R8; \
-	CBZ  R8, unscanned; \
+	CBNZ R8, black; \
+	ORR  R1, R3, R8; \
+	CBNZ R8, unscanned; \
+black: \
 	PARK; \
 	CLAIM(claim, refused); \
-	MOVD const_gGoid(R5), R8; \
-	MOVD R8, hub_running(R6); \
+	EXPECTED; \
 	MOVD R0, hub_current(R6); \
-	BECOME(nocgo); \
+	MOVD R30, R14; \
+	STACK; \
+	BECOME(nocgo, const_gSchedLR); \
 	RELEASE(again, wait, done); \
-	RETURN
+	RETURN(alike)
 
+// RESUME finds sched.pc in the link register, as if it had called swapText. What
+// the switch has parked needs its sched.lr there; what the scheduler has parked
+// needs nothing, and has none.
 #define RESUME \
-	MOVD const_gSchedPC(R5), R8; \
+	MOVD R30, R8; \
 	MOVD const_gSchedCtxt(R5), R26; \
+	MOVD const_gSchedLR(R5), R9; \
+	CMP  $0, R9; \
+	CSEL EQ, R30, R9, R30; \
 	JMP  (R8)
+
+// Here R0 is the pair throughout, R1 the coroutine's handle and R12 the face.
+#define PROCEED(nocgo, marking, claim, nocgo2, again, wait, done, refused, failed) \
+	MOVD  const_gM(g), R7; \
+	MOVWU runtime·writeBarrier(SB), R8; \
+	CBNZ  R8, marking; \
+	MOVWU const_gStatus(R5), R8; \
+	CMPW  $const_statusWaiting, R8; \
+	BNE   failed; \
+	STACK; \
+	RUNS; \
+	EXPECTED; \
+	MOVD  R1, hub_current(R6); \
+	PARK; \
+	TAKE; \
+	BECOME(nocgo, const_gSchedLR); \
+	LETGO; \
+	LEAVE; \
+marking: \
+	PARK; \
+	CLAIM(claim, refused); \
+	RUNS; \
+	EXPECTED; \
+	MOVD  R1, hub_current(R6); \
+	STACK; \
+	BECOME(nocgo2, const_gSchedLR); \
+	RELEASE(again, wait, done); \
+	LEAVE; \
+refused: \
+	CLREX; \
+	MOVD  ZR, const_gM(R5)
+
+#define RUNS \
+	ADD   $pair_paused, R0, R9; \
+	MOVD  $const_runs, R8; \
+	STLR  R8, (R9); \
+	MOVD  $·errAway(SB), R8; \
+	MOVD  R8, pair_how(R0)
+
+// Here R0 is the pair throughout, and R12 the consumer.
+#define PARKBACK \
+	MOVD  $1, R8; \
+	MOVB  R8, pair_yielded(R0); \
+	MOVD  $·errNone(SB), R8; \
+	MOVD  R8, pair_how(R0); \
+	MOVD  $·pausedText+4(SB), R8; \
+	PARKAT
+
+#define PAUSED \
+	ADD   $pair_paused, R0, R9; \
+	MOVD  $const_paused, R8; \
+	STLRW R8, (R9)
+
+#define PARKSWAP(park) \
+	MOVD $·parkedText+4(SB), R8; \
+	CBZ  R1, park; \
+	MOVD $·pausedText+4(SB), R8; \
+park: \
+	PARKAT
 
 // enterText is Switch.
 TEXT ·enterText(SB), NOSPLIT|NOFRAME, $0-0
 	CBZ  R0, slow
 	MOVD Greenlet_gp(R0), R5
 	CBZ  R5, slow
+	ADD  $const_gSchedPC, R5, R8
+	LDAR (R8), R8 // before the tree is read (I15)
+	MOVD $·parkedText+4(SB), R9
+	CMP  R8, R9
+	BNE  slow
 	MOVD Greenlet_hub(R0), R6
 	MOVD const_gGoid(g), R8
 	MOVD hub_running(R6), R9
@@ -202,14 +305,14 @@ unlocked:
 	MOVWU const_gStatus(R5), R8
 	CMPW  $const_statusWaiting, R8
 	BNE   slow
-	ENTER(nocgo)
+	ENTER(nocgo, alike)
 
 locked:
 	DONATE(slow)
 	B unlocked
 
 marking:
-	ENTERMARKING(refused, unscanned, claim, nocgo2, again, wait, done)
+	ENTERMARKING(refused, black, unscanned, claim, nocgo2, again, wait, done, same)
 
 refused:
 	CLREX
@@ -239,14 +342,14 @@ unlocked:
 	MOVWU const_gStatus(R5), R8
 	CMPW  $const_statusWaiting, R8
 	BNE   slow
-	ENTER(nocgo)
+	ENTER(nocgo, alike)
 
 locked:
 	DONATE(slow)
 	B unlocked
 
 marking:
-	ENTERMARKING(refused, unscanned, claim, nocgo2, again, wait, done)
+	ENTERMARKING(refused, black, unscanned, claim, nocgo2, again, wait, done, same)
 
 refused:
 	CLREX
@@ -283,34 +386,38 @@ TEXT ·callText(SB), NOSPLIT|NOFRAME, $0-0
 	GATES
 	MOVWU hub_gate(R6), R9
 	ORR   R9, R8
-	MOVWU runtime·writeBarrier(SB), R9
-	ORR   R9, R8
 	MOVD  const_gLockedM(g), R9
 	ORR   R9, R8
 	CBNZ  R8, slow
 
+	MOVBU  pair_floats(R0), R8
+	CBZ    R8, owned
 	ADD    $pair_paused, R0, R9
+	MOVD   $const_claimed, R10
 claim:
 	LDAXRW (R9), R8
-	CBZ    R8, taken
-	STLXRW ZR, (R9), R10
-	CBNZ   R10, claim
+	CMPW   $const_paused, R8
+	BNE    taken
+	STLXRW R10, (R9), R8
+	CBNZ   R8, claim
 	MOVD   pair_hub(R0), R8
 	CMP    R8, R6
-	BNE    moved
-	MOVWU  const_gStatus(R5), R8
-	CMPW   $const_statusWaiting, R8
-	BNE    moved
-	MOVD   const_gM(R5), R8
-	CBNZ   R8, moved
-	MOVB   ZR, pair_yielded(R0)
-	MOVD   const_gM(g), R7
-	MOVD   R1, R0
-	NOVALUE
-	ENTER(nocgo)
+	BNE    unclaim
+	B      claimed
 
-moved:
-	MOVD  $1, R8
+owned:
+	MOVWU pair_paused(R0), R8
+	CMPW  $const_paused, R8
+	BNE   slow
+	MOVD  $const_claimed, R8
+	MOVW  R8, pair_paused(R0)
+
+claimed:
+	PROCEED(nocgo, marking, again, nocgo2, release, wait, done, refused, unclaim)
+
+unclaim:
+	ADD   $pair_paused, R0, R9
+	MOVD  $const_paused, R8
 	STLRW R8, (R9)
 	B     slow
 
@@ -320,6 +427,84 @@ taken:
 slow:
 	MOVD R12, R0
 	MOVD ·callSlowPC(SB), R8
+	JMP  (R8)
+
+// reserveText claims the coroutine of the face in R0.
+TEXT ·reserveText(SB), NOSPLIT|NOFRAME, $0-0
+	MOVD  face_g(R0), R1
+	MOVD  face_p(R0), R0
+	MOVD  pair_hub(R0), R6
+	MOVD  const_gGoid(g), R8
+	MOVD  hub_running(R6), R9
+	CMP   R8, R9
+	BNE   no
+	MOVD  pair_consumer(R0), R8
+	MOVD  hub_current(R6), R9
+	CMP   R8, R9
+	BNE   no
+	CBZ   R1, no
+
+	MOVBU  pair_floats(R0), R8
+	CBZ    R8, owned
+	ADD    $pair_paused, R0, R9
+	MOVD   $const_claimed, R10
+claim:
+	LDAXRW (R9), R8
+	CMPW   $const_paused, R8
+	BNE    taken
+	STLXRW R10, (R9), R8
+	CBNZ   R8, claim
+	MOVD   pair_hub(R0), R8
+	CMP    R8, R6
+	BNE    unclaim
+
+yes:
+	MOVD $1, R0
+	RET
+
+owned:
+	MOVWU pair_paused(R0), R8
+	CMPW  $const_paused, R8
+	BNE   no
+	MOVD  $const_claimed, R8
+	MOVW  R8, pair_paused(R0)
+	B     yes
+
+unclaim:
+	MOVD  $const_paused, R8
+	STLRW R8, (R9)
+	B     no
+
+taken:
+	CLREX
+
+no:
+	MOVD ZR, R0
+	RET
+
+// proceedText is callText after reserveText.
+TEXT ·proceedText(SB), NOSPLIT|NOFRAME, $0-0
+	MOVD  R0, R12
+	MOVD  face_g(R0), R1
+	MOVD  face_p(R0), R0
+	MOVD  pair_hub(R0), R6
+	MOVD  Greenlet_gp(R1), R5
+	CBZ   R5, slow
+	MOVD  const_gStackGuard(g), R8
+	MOVD  RSP, R9
+	CMP   R8, R9
+	BLS   slow
+	GATES
+	MOVWU hub_gate(R6), R9
+	ORR   R9, R8
+	MOVD  const_gLockedM(g), R9
+	ORR   R9, R8
+	CBNZ  R8, slow
+	PROCEED(nocgo, marking, claim, nocgo2, again, wait, done, refused, slow)
+
+slow:
+	MOVD R12, R0
+	MOVD ·proceedSlowPC(SB), R8
 	JMP  (R8)
 
 // backText pauses the coroutine of the pair in R0.
@@ -340,6 +525,10 @@ TEXT ·backText(SB), NOSPLIT|NOFRAME, $0-0
 	BNE   slow
 	MOVD  Greenlet_gp(R12), R5
 	CBZ   R5, slow
+	MOVD  const_gSchedPC(R5), R8
+	MOVD  $·parkedText+4(SB), R9
+	CMP   R8, R9
+	BNE   slow
 	MOVD  const_gStackGuard(g), R8
 	MOVD  RSP, R9
 	CMP   R8, R9
@@ -347,22 +536,39 @@ TEXT ·backText(SB), NOSPLIT|NOFRAME, $0-0
 	GATES
 	MOVWU hub_gate(R6), R9
 	ORR   R9, R8
-	MOVWU runtime·writeBarrier(SB), R9
-	ORR   R9, R8
 	MOVD  const_gLockedM(g), R9
 	ORR   R9, R8
 	CBNZ  R8, slow
+	MOVD  const_gM(g), R7
 	MOVWU const_gStatus(R5), R8
 	CMPW  $const_statusWaiting, R8
 	BNE   slow
-	MOVD  const_gM(g), R7
-	ADD   $pair_paused, R0, R9
-	MOVD  $1, R8
-	MOVB  R8, pair_yielded(R0)
-	STLRW R8, (R9)
-	MOVD  R12, R0
-	NOVALUE
-	ENTER(nocgo)
+	MOVWU runtime·writeBarrier(SB), R8
+	CBNZ  R8, marking
+	STACK
+	EXPECTED
+	MOVD  R12, hub_current(R6)
+	PARKBACK
+	TAKE
+	BECOME(nocgo, const_gSchedLR)
+	LETGO
+	PAUSED
+	LEAVE
+
+marking:
+	PARKBACK
+	CLAIM(claim, refused)
+	EXPECTED
+	MOVD  R12, hub_current(R6)
+	STACK
+	BECOME(nocgo2, const_gSchedLR)
+	RELEASE(again, wait, done)
+	PAUSED
+	LEAVE
+
+refused:
+	CLREX
+	MOVD ZR, const_gM(R5)
 
 slow:
 	MOVD ·backSlowPC(SB), R8
@@ -383,25 +589,30 @@ unlocked:
 	MOVWU const_gStatus(R5), R8
 	CMPW  $const_statusWaiting, R8
 	BNE   slow
-	PARK
-	MOVD  R7, const_gM(R5)
-	MOVD  $const_statusRunning, R8
-	MOVW  R8, const_gStatus(R5)
-	BECOME(nocgo)
-	MOVD  $const_statusWaiting, R8
-	MOVW  R8, const_gStatus(R11)
-	MOVD  ZR, const_gM(R11)
-	RESUME
+	PARKSWAP(park)
+	TAKE
+	STACK
+	BECOME(nocgo, const_gSchedPC)
+	LETGO
+	B     left
 
 locked:
 	DONATE(slow)
 	B unlocked
 
 marking:
-	PARK
+	PARKSWAP(park2)
 	CLAIM(claim, refused)
-	BECOME(nocgo2)
+	STACK
+	BECOME(nocgo2, const_gSchedPC)
 	RELEASE(again, wait, done)
+
+left:
+	CBZ   R1, go
+	MOVD  $const_paused, R8
+	STLRW R8, (R1)
+
+go:
 	RESUME
 
 refused:
@@ -418,6 +629,12 @@ slow:
 // enterText or swapText has parked; a parked goroutine's pc is the address after
 // the first instruction.
 TEXT ·parkedText(SB), NOSPLIT|NOFRAME, $0-0
+	NOOP
+	MOVD ·arrivePC(SB), R8
+	JMP  (R8)
+
+// pausedText is parkedText for a coroutine that has gone back.
+TEXT ·pausedText(SB), NOSPLIT|NOFRAME, $0-0
 	NOOP
 	MOVD ·arrivePC(SB), R8
 	JMP  (R8)
@@ -453,11 +670,17 @@ DATA ·resumePC+0(SB)/8, $·resumeText(SB)
 GLOBL ·resumePC(SB), RODATA|NOPTR, $8
 DATA ·callPC+0(SB)/8, $·callText(SB)
 GLOBL ·callPC(SB), RODATA|NOPTR, $8
+DATA ·reservePC+0(SB)/8, $·reserveText(SB)
+GLOBL ·reservePC(SB), RODATA|NOPTR, $8
+DATA ·proceedPC+0(SB)/8, $·proceedText(SB)
+GLOBL ·proceedPC(SB), RODATA|NOPTR, $8
 DATA ·backPC+0(SB)/8, $·backText(SB)
 GLOBL ·backPC(SB), RODATA|NOPTR, $8
 DATA ·swapPC+0(SB)/8, $·swapText(SB)
 GLOBL ·swapPC(SB), RODATA|NOPTR, $8
 DATA ·parkedPC+0(SB)/8, $·parkedText+4(SB)
 GLOBL ·parkedPC(SB), RODATA|NOPTR, $8
+DATA ·pausedPC+0(SB)/8, $·pausedText+4(SB)
+GLOBL ·pausedPC(SB), RODATA|NOPTR, $8
 DATA ·prefetchPC+0(SB)/8, $·prefetchText(SB)
 GLOBL ·prefetchPC(SB), RODATA|NOPTR, $8

@@ -22,6 +22,7 @@ const (
 	gSchedBP    = rt.GSchedBP
 	gStatus     = rt.GStatus
 	gGoid       = rt.GGoid
+	gWaitSince  = rt.GWaitSince
 	gWaitReason = rt.GWaitReason
 	gScanDone   = rt.GGCScanDone
 	gLockedM    = rt.GLockedM
@@ -38,27 +39,34 @@ const (
 	waitCoroutine = rt.WaitCoroutine
 
 	cacheLine = 64
+	linkFrame = 16 // the least frame on arm64: the stack pointer is a multiple of it
 )
 
-// enterText and parkedText are assembly. They are never called by these names:
-// the prototypes are for vet and for the linker.
+// These are assembly. They are never called by these names: the prototypes are
+// for vet and for the linker.
 func enterText()
 func resumeText()
 func swapText()
 func callText()
+func reserveText()
+func proceedText()
 func backText()
 func parkedText()
+func pausedText()
 func prefetchText()
 
-// Addresses of code. The assembly file fills in the first seven and jumps to the
-// others.
+// Addresses of code: the assembly file fills in those of what it defines, and
+// jumps to the others.
 var (
 	enterPC     uintptr // enterText
 	resumePC    uintptr // resumeText
 	swapPC      uintptr // swapText
 	callPC      uintptr // callText
+	reservePC   uintptr // reserveText
+	proceedPC   uintptr // proceedText
 	backPC      uintptr // backText
 	parkedPC    uintptr // parkedText
+	pausedPC    uintptr // pausedText
 	prefetchPC  uintptr // prefetchText
 	slowPC      uintptr // slow
 	letterPC    uintptr // byLetter
@@ -66,10 +74,20 @@ var (
 	callSlowPC  uintptr // callInGo
 	backSlowPC  uintptr // backSlow
 	arrivePC    uintptr // arriveParked
+
+	proceedSlowPC uintptr // proceedInGo
 )
 
 // A carrier must not outgrow a cache line: see there.
 const _ = uint(64 - unsafe.Sizeof(carrier{}))
+
+// RUNS stores 8 zeros: the word, yielded and what is between that and how.
+const (
+	_ = -runs
+	_ = -(unsafe.Offsetof(pair{}.paused) % 8)
+	_ = -(unsafe.Offsetof(pair{}.yielded) - unsafe.Offsetof(pair{}.paused) - 4)
+	_ = -(unsafe.Offsetof(pair{}.how) - unsafe.Offsetof(pair{}.paused) - 8)
+)
 
 // codeOf returns where f's code begins, for a jump with the registers of Go's
 // internal calling convention.
@@ -90,6 +108,9 @@ var (
 	callPtr   = &callPC
 	backPtr   = &backPC
 	fetchPtr  = &prefetchPC
+
+	reservePtr = &reservePC
+	proceedPtr = &proceedPC
 )
 
 // resume is enter without the checks: the caller has made them, has kept the
@@ -99,10 +120,11 @@ var (
 var resume = *(*func(g *Greenlet, v any, err error) (any, error))(unsafe.Pointer(&resumePtr))
 
 // swap suspends the caller and resumes next, which finds its value in the
-// letter. It returns what the caller is resumed with.
+// letter. It returns what the caller is resumed with. If the caller is a coroutine
+// that pauses, parked is its pair's word, which is set once it is parked.
 //
 // SAFETY: swapText keeps the internal calling convention for this signature.
-var swap = *(*func(next rt.G) (any, error))(unsafe.Pointer(&swapPtr))
+var swap = *(*func(next rt.G, parked *uint32) (any, error))(unsafe.Pointer(&swapPtr))
 
 // enter switches to g. See switch.go.
 //
@@ -119,17 +141,21 @@ func init() {
 	enter = slow
 	slowPC, letterPC, schedulerPC = standIn(enter, slow), standIn(resume, byLetter), standIn(swap, byScheduler)
 	callSlowPC, backSlowPC = standIn(call, callInGo), standIn(back, backSlow)
+	proceedSlowPC = standIn(proceed, proceedInGo)
 	arrivePC = codeOf(arriveParked)
 	var ok bool
 	if ok, backend.Reason = mayUseAssembly(); ok {
 		assembly = true
 		backend.Name = "assembly"
-		rt.ParkedPC = parkedPC
+		rt.ParkedPC, rt.PausedPC = parkedPC, pausedPC
 		enter = *(*func(g *Greenlet, v any, err error) (any, error))(unsafe.Pointer(&enterPtr))
-		// SAFETY: callText and backText keep the internal calling convention for
-		// these signatures. called sees the first word of call's results.
+		// SAFETY: callText, reserveText, proceedText and backText keep the internal
+		// calling convention for these signatures. called sees the first word of
+		// call's results.
 		call = *(*func(f *face) (any, error))(unsafe.Pointer(&callPtr))
 		called = *(*func(f *face) uintptr)(unsafe.Pointer(&callPtr))
+		reserve = *(*func(f *face) bool)(unsafe.Pointer(&reservePtr))
+		proceed = *(*func(f *face) (any, error))(unsafe.Pointer(&proceedPtr))
 		back = *(*func(p *pair) (any, error))(unsafe.Pointer(&backPtr))
 		leaveYield = returns(true, leaveYield)
 		rt.ReturnError = returns(true, rt.ReturnError)
@@ -151,48 +177,47 @@ func slotted(g rt.G) *carrier { return (*carrier)(rt.Owner(g)) }
 // byLetter is resume when a gate of the runtime is closed.
 func byLetter(g *Greenlet, v any, err error) (any, error) {
 	next := g.c
-	l := &next.hub.letter // there, and not on the stack first: see slowly
-	*l = letter{}
-	l.v, l.err = v, err
+	l := &next.hub.letter
+	l.v, l.err = v, err // as in carrier.send
 	next.expected()
-	return swap(next.g)
+	return swap(next.g, nil)
 }
 
 // byScheduler is swap through the scheduler.
-func byScheduler(next rt.G) (any, error) {
+func byScheduler(next rt.G, parked *uint32) (any, error) {
 	c := self()
 	c.sinks()
-	rt.Hand(next)
+	rt.Hand(next, parked)
 	c.landed()
 	return c.arrive()
 }
 
 // exchange suspends c and lets next run, and returns what c is resumed with.
-func (c *carrier) exchange(next *carrier) (any, error) {
+func (c *carrier) exchange(next *carrier, parked *uint32) (any, error) {
 	if !next.cold {
-		return swap(next.g)
+		return swap(next.g, parked)
 	}
 	c.sinks()
-	c.park(next)
+	c.park(next, parked)
 	c.landed()
 	return c.arrive()
 }
 
 // park is handOver through the scheduler.
-func (c *carrier) park(next *carrier) {
+func (c *carrier) park(next *carrier, parked *uint32) {
 	if next.cold {
 		next.cold = false
 		m := &next.hub.meet
 		m.Reset()
-		go carry(next, nil)
-		if !rt.Locked() {
+		go carry(next, nil)()
+		if !rt.Locked() && parked == nil {
 			m.Start()
 			return
 		}
 		// The lock on the thread can only be given to a goroutine that is known.
 		m.StartAndReturn()
 	}
-	rt.Hand(next.g)
+	rt.Hand(next.g, parked)
 }
 
 // inherit gives c's goroutine the profiler labels of the running one, as a go
@@ -212,21 +237,30 @@ func (b *batch) start() {
 	go func() {
 		for _, c := range b.carriers {
 			c.cold = false
-			go carry(c, b)
+			go carry(c, b)()
 		}
 	}()
 }
 
-// carry is the first function of a carrier's goroutine.
-func carry(c *carrier, b *batch) {
-	var slot rt.Slot
-	c.register(slot.Set(unsafe.Pointer(c)))
-	if b == nil {
-		c.hub.meet.Arrive()
-	} else {
-		b.muster.Arrive()
+// carry makes the first function of a carrier's goroutine. A go statement of a call
+// with arguments would add a frame; and the collector looks at each frame of a
+// goroutine that waits, in every cycle. It is not inlined, so that this function
+// has one name in profiles, carry.func1, wherever the carrier was started.
+//
+//go:noinline
+func carry(c *carrier, b *batch) func() {
+	return func() {
+		var slot rt.Slot
+		c.register(slot.Set(unsafe.Pointer(c)))
+		if b == nil {
+			c.hub.meet.Arrive()
+		} else {
+			b.muster.Arrive()
+		}
+		defer c.depart()
+		c.landed()
+		for failed := false; c.serve(failed); failed = true {
+		}
+		slot.Keep() // till then it refers to c, which hub.lingers relies on
 	}
-	defer c.depart()
-	c.life()
-	slot.Keep()
 }

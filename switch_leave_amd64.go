@@ -52,6 +52,36 @@ func fitsRegisters[V any]() bool {
 	return fits
 }
 
+// hasNoPointers reports whether there is nothing in a V that the collector looks at.
+func hasNoPointers[V any]() bool {
+	t := reflect.TypeFor[V]()
+	if has, known := pointers.Load(t); known {
+		return !has.(bool)
+	}
+	has := holdsPointers(t)
+	pointers.Store(t, has)
+	return !has
+}
+
+// pointers remembers what hasNoPointers found out: reflect.Type -> bool.
+var pointers sync.Map
+
+func holdsPointers(t reflect.Type) bool {
+	switch k := t.Kind(); k {
+	case reflect.Array:
+		return holdsPointers(t.Elem())
+	case reflect.Struct:
+		for i := range t.NumField() {
+			if holdsPointers(t.Field(i).Type) {
+				return true
+			}
+		}
+		return false
+	default:
+		return k == reflect.Invalid || k > reflect.Complex128
+	}
+}
+
 // registers remembers what fitsRegisters found out: reflect.Type -> bool.
 var registers sync.Map
 

@@ -7,3 +7,5 @@ package greenlet
 func returns[F any](_ bool, plain F) F { return plain }
 
 func fitsRegisters[V any]() bool { return false }
+
+func hasNoPointers[V any]() bool { return false }

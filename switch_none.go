@@ -15,10 +15,10 @@ func addressOf(*Greenlet) uintptr { return 0 }
 
 func resume(*Greenlet, any, error) (any, error) { return nil, nil }
 
-func (c *carrier) exchange(*carrier) (any, error) { return nil, nil }
-func (c *carrier) park(*carrier)                  {}
-func (c *carrier) inherit()                       {}
-func (b *batch) start()                           {}
-func (c *carrier) ready()                         {}
+func (c *carrier) exchange(*carrier, *uint32) (any, error) { return nil, nil }
+func (c *carrier) park(*carrier, *uint32)                  {}
+func (c *carrier) inherit()                                {}
+func (b *batch) start()                                    {}
+func (c *carrier) ready()                                  {}
 
 func slotted(rt.G) *carrier { return nil }

@@ -1,0 +1,65 @@
+package greenlet
+
+import (
+	"runtime"
+	"unsafe"
+)
+
+// Values of 64 bytes, which are nine registers with the bool of next. A large value is
+// copied 16 bytes at a time, and the registers that it came in have just been stored 8
+// at a time: the processor cannot hand these on to wider loads, and waits until they
+// are in the cache. Without pointers such a value may be copied word by word.
+
+// areWords reports whether a V may be.
+func areWords[V any]() bool {
+	var v V
+	return unsafe.Sizeof(v) == 64 && hasNoPointers[V]()
+}
+
+// ofWords is next for these. It has yield do the same.
+func (p *puller[V]) ofWords() (next func() (V, bool)) {
+	k := p.k
+	k.feed = func() { k.seq(k.yieldWords()) }
+	return func() (v V, ok bool) {
+		k := p.k
+		call(&p.face)
+		if !k.yielded {
+			if k.never {
+				go nothing()
+			}
+			k.ended()
+			return v, false
+		}
+		copyWords(wordsOf(&v), wordsOf(&k.value))
+		runtime.KeepAlive(p)
+		return p.leave(v, true)
+	}
+}
+
+func (k *pulled[V]) yieldWords() func(V) bool {
+	return func(v V) bool {
+		if k.stopped {
+			if k.never {
+				go nothing()
+			}
+			return false
+		}
+		copyWords(wordsOf(&k.value), wordsOf(&v))
+		back(&k.pair)
+		return leaveYield(!k.stopped)
+	}
+}
+
+// SAFETY: the value has 64 bytes, and no pointers, which would need a write barrier.
+func wordsOf[V any](v *V) *[8]uint64 { return (*[8]uint64)(unsafe.Pointer(v)) }
+
+func copyWords(to, from *[8]uint64) {
+	to[0] = from[0]
+	to[1] = from[1]
+	to[2] = from[2]
+	to[3] = from[3]
+	to[4] = from[4]
+	to[5] = from[5]
+	to[6] = from[6]
+	to[7] = from[7]
+}
