@@ -146,6 +146,15 @@ func TestWatchRefuses(t *testing.T) {
 	if !again.Watched() || again.Events() != sched.Writable || again.Fd() != a {
 		t.Errorf("watched: %v, for %v", again.Watched(), again.Events())
 	}
+	gone, err := unix.Dup(a)
+	fails(t, err, nil)
+	var third reader
+	fails(t, l.WatchLevel(&third.Descriptor, gone, &third, sched.Readable), nil)
+	unix.Close(gone) // which nobody has said
+	fails(t, third.Rewatch(sched.Writable), unix.EBADF)
+	if third.Events() != sched.Readable {
+		t.Errorf("after a refusal it is watched for %v", third.Events())
+	}
 	fails(t, l.Close(), nil)
 	fails(t, again.Rewatch(sched.Readable), sched.ErrClosed)
 	fails(t, again.Unwatch(), nil)

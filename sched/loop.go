@@ -21,9 +21,11 @@ type Loop struct {
 	ready   ready
 	batch   int                               // how many of the ready belong to the present turn
 	measure func(t *Task, took time.Duration) // see Measure
+	trace   func(t *Task) bool                // see WithTrace and WithGate
 	shared
 
 	hub   *greenlet.Greenlet // the greenlet that runs Run; nil while none does
+	kills int                // of tasks, that are under way
 	idle  workers            // those without a task
 	polls bool               // the poller must be asked, too
 
@@ -36,6 +38,7 @@ type Loop struct {
 	jumps  bool // the clock is not the real one: it may go forward by itself
 	poller Poller
 	guard  func(h *Handle, fn func())
+	onIdle func(still bool) (again time.Duration)
 	order  *rand.Rand // permutes the tasks of a turn; nil: they stay in order
 
 	home     atomic.Pointer[greenlet.Greenlet] // the hub of the last run: whose tree it is
@@ -45,6 +48,7 @@ type Loop struct {
 
 	first, last *Task // those that have not ended, in the order they were made
 	live        int
+	made        uint32 // how many tasks there have been
 	turns       uint64
 	failure     error
 	closed      bool
@@ -67,6 +71,9 @@ var (
 	// the loop, or the caller is no task.
 	ErrNotRunning = errors.New("sched: only a task of a running loop can wait")
 
+	// ErrKillSelf is returned to a task that kills itself.
+	ErrKillSelf = errors.New("sched: a task cannot kill itself")
+
 	// ErrJoin is returned to a task that waits for its own end.
 	ErrJoin = errors.New("sched: a task cannot join itself")
 )
@@ -85,6 +92,15 @@ func WithPoller(p Poller) Option { return func(l *Loop) { l.poller, l.polls = p,
 // on in Run.
 func WithGuard(guard func(h *Handle, fn func())) Option { return func(l *Loop) { l.guard = guard } }
 
+// WithIdle has f called, on the hub, each time the loop is about to wait, as nothing
+// is ready. still tells that nothing the loop knows of will end the wait: no timer
+// is set, no descriptor watched, nothing held. But other goroutines may post. f
+// returns the time on the loop's clock at which it is to be called again if the loop
+// still waits then, or Never. What it makes ready runs at once. It must not wait.
+func WithIdle(f func(still bool) (again time.Duration)) Option {
+	return func(l *Loop) { l.onIdle = f }
+}
+
 // WithSeed makes the loop permute the tasks of each turn at random. The same
 // seed gives the same order to the same program.
 //
@@ -96,6 +112,29 @@ func WithGuard(guard func(h *Handle, fn func())) Option { return func(l *Loop) {
 // same time may fail.
 func WithSeed(seed uint64) Option {
 	return func(l *Loop) { l.order = rand.New(rand.NewPCG(seed, seed)) }
+}
+
+// WithTrace has f called before each step of a task, with its Number: two runs that
+// are to be the same make the same calls. It must not wait. Cost: the call, and a
+// second switch for each step, as each begins and ends in the loop's greenlet then.
+func WithTrace(f func(task uint32)) Option {
+	return beforeStep(func(t *Task) bool { f(t.number); return true })
+}
+
+// WithGate has f asked before each step of a task whether it may be taken. If not, it
+// is as if t had not been made ready: somebody calls Ready when the time has come. f
+// must not wait, and is not asked about the first step of StartNow. It is for who
+// simulates a machine that stands still. Cost: as WithTrace.
+func WithGate(f func(t *Task) bool) Option { return beforeStep(f) }
+
+func beforeStep(f func(t *Task) bool) Option {
+	return func(l *Loop) {
+		if first := l.trace; first != nil {
+			l.trace = func(t *Task) bool { return first(t) && f(t) }
+		} else {
+			l.trace = f
+		}
+	}
 }
 
 // New makes a loop. Any goroutine may call it.
@@ -162,9 +201,11 @@ func (l *Loop) runOnce() {
 		e := l.take()
 		switch {
 		case e.handle == nil:
-			if l.measure != nil {
+			switch {
+			case l.trace != nil && !l.trace(e.task): // it may not go on now
+			case l.measure != nil:
 				l.measured(e.task)
-			} else {
+			default:
 				l.resume(e.task)
 			}
 		case e.task != nil:
@@ -200,6 +241,9 @@ func (l *Loop) await() {
 	when := Never
 	if e := l.timers.next(); e != nil {
 		when = e.when
+	}
+	if l.onIdle != nil {
+		when = min(when, l.onIdle(when == Never && !l.poller.Busy() && l.held.Load() == 0))
 	}
 	l.waits.Store(true) // before held is read: Release then wakes the loop
 	alone := l.held.Load() == 0
@@ -274,7 +318,7 @@ func (l *Loop) permute() {
 // nil if the hub must go on: to run a callback, to wait, or to begin a turn with
 // what a task cannot do for it.
 func (l *Loop) next() *Task {
-	if l.measure != nil {
+	if l.measure != nil || l.trace != nil {
 		return nil // each step begins and ends in the hub
 	}
 	for l.batch > 0 || l.turn() {
@@ -479,14 +523,7 @@ func (l *Loop) killAll() {
 		}
 	}()
 	for t := l.last; t != nil; t = l.last {
-		l.current = t // for its deferred calls
-		// It may wait in a greenlet that it has made: then all up to its worker.
-		for g := t.g.Load(); g != nil && g != l.home.Load(); {
-			up := g.Parent()
-			g.Kill()
-			g = up
-		}
-		l.end(t)
+		l.kill(t)
 	}
 	for _, g := range l.idle.free {
 		if g.Owned() {

@@ -191,6 +191,9 @@ func (p *epoller) wait(d time.Duration) (int, error) {
 
 // tell tells the watchers of the first n events.
 func (p *epoller) tell(n int) {
+	if n > 0 {
+		sys.Acquire() // an event is something that was sent, whoever reads it
+	}
 	for i := range p.events[:n] {
 		e := &p.events[i]
 		var d *Descriptor

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
 // kqueuer is the poller of the BSDs: kqueue, once there is a descriptor to watch,
@@ -180,6 +182,9 @@ func (p *kqueuer) Wait(d time.Duration) {
 
 // tell tells the watchers of the first n events.
 func (p *kqueuer) tell(n int) {
+	if n > 0 {
+		sys.Acquire() // an event is something that was sent, whoever reads it
+	}
 	for i := range p.events[:n] {
 		e := &p.events[i]
 		fd := int(e.Ident)

@@ -40,6 +40,7 @@ type Task struct {
 	queued bool // its step is in the ready queue
 	firing bool // its sleep is over, which is in the ready queue
 	ended  bool
+	number uint32 // among the tasks of the loop, for who follows its steps
 }
 
 // Body is what a task runs.
@@ -78,7 +79,7 @@ func (l *Loop) adopt(t *Task, b Body) {
 	if t.loop != nil {
 		panic("sched: the task was started before")
 	}
-	t.loop, t.body = l, b
+	t.loop, t.body = l, withLabels(b)
 	t.prev = l.last
 	if l.last == nil {
 		l.first = t
@@ -87,6 +88,8 @@ func (l *Loop) adopt(t *Task, b Body) {
 	}
 	l.last = t
 	l.live++
+	l.made++
+	t.number = l.made
 }
 
 // StartNow is Start that runs the first step at once, before it returns. It
@@ -103,6 +106,9 @@ func (l *Loop) StartNow(t *Task, b Body) error {
 	me := caller{greenlet.Current(), l.current}
 	t.back = &me
 	l.current = t
+	if l.trace != nil {
+		l.trace(t)
+	}
 	_, err := l.worker().Switch(nil)
 	l.current = me.task
 	return err
@@ -185,13 +191,77 @@ func (t *Task) Ended() bool { return t.ended }
 func (t *Task) Loop() *Loop { return t.loop }
 
 // Body returns what t was started with. Any goroutine may call it; it does not
-// switch.
-func (t *Task) Body() Body { return t.body }
+// switch. A watchdog asks, without any order between it and the start: so the race
+// detector must not look.
+//
+//go:norace
+func (t *Task) Body() Body {
+	if b, ok := t.body.(*labelled); ok {
+		return b.Body
+	}
+	return t.body
+}
 
 // Greenlet returns the greenlet on which t runs or waits: nil before it has
 // begun and after it has ended. Any goroutine may call it; it does not switch.
 // Whether the caller is t is t.Greenlet().IsCurrent().
 func (t *Task) Greenlet() *greenlet.Greenlet { return t.g.Load() }
+
+// Number returns which of the loop's tasks t is, counted from one in the order in
+// which they were started, modulo 2³²: what WithTrace is told. Any goroutine may
+// call it; it does not switch.
+func (t *Task) Number() uint32 { return t.number }
+
+// Kill ends t where it waits, as the end of its loop would: its deferred calls run,
+// and what waits in them is ErrClosed. A task that has not begun ends without
+// running. Of one that has ended nothing is left to be done. If a deferred call
+// panics, the panic goes on in Kill.
+//
+// A callback or another task of the loop may call it, while the loop runs or not; it
+// switches. The error is ErrKillSelf if t is the caller or is starting the caller,
+// ErrForeign on another goroutine than the loop's.
+func (t *Task) Kill() error {
+	l := t.loop
+	home := l.home.Load()
+	switch g := t.g.Load(); {
+	case t.ended:
+		return nil
+	case g != nil && !home.Owned():
+		return ErrForeign
+	case l.current == t || t.isStarting(l.current):
+		return ErrKillSelf
+	}
+	l.kill(t)
+	return nil
+}
+
+// isStarting reports whether t waits in StartNow for of.
+func (t *Task) isStarting(of *Task) bool {
+	for of != nil && of.back != nil {
+		if of = of.back.task; of == t {
+			return true
+		}
+	}
+	return false
+}
+
+// kill ends t, and everything that it has called, where it waits.
+func (l *Loop) kill(t *Task) {
+	before := l.current
+	l.current = t // for its deferred calls
+	l.kills++
+	defer func() {
+		l.kills--
+		l.current = before
+		l.end(t)
+	}()
+	// It may wait in a greenlet that it has made: then all up to its worker.
+	for g := t.g.Load(); g != nil && g != l.home.Load(); {
+		up := g.Parent()
+		g.Kill()
+		g = up
+	}
+}
 
 // Stack returns the calls in which t waits, the innermost first: those of the
 // greenlet that has called Park, and of those that wait for it. It is empty before
@@ -303,7 +373,7 @@ func (t *Task) Here() bool {
 // its Greenlet is the caller.
 func (t *Task) Next() (*greenlet.Greenlet, error) {
 	l := t.loop
-	if l.hub == nil {
+	if l.hub == nil || l.kills > 0 {
 		return nil, l.cannotPark()
 	}
 	if back := t.back; back != nil {
@@ -346,7 +416,7 @@ func (l *Loop) prefetch() {
 func (l *Loop) Resumed(t *Task) { l.current = t }
 
 func (l *Loop) cannotPark() error {
-	if l.closed {
+	if l.closed || l.kills > 0 {
 		return ErrClosed
 	}
 	return ErrNotRunning

@@ -22,6 +22,9 @@ func TestParkAndReady(t *testing.T) {
 		if sleeper.Queued() || sleeper.Greenlet() == nil {
 			t.Error("a parked task is ready, or nowhere")
 		}
+		if len(sleeper.Stack()) == 0 || len(l.Current().Stack()) != 0 {
+			t.Error("a stack is that of a task which waits, and no other's")
+		}
 		sleeper.Ready()
 		sleeper.Ready() // is once
 		if !sleeper.Queued() {
@@ -351,5 +354,25 @@ func TestWorkersAreUsedAgain(t *testing.T) {
 	run(t, l)
 	if len(seen) > 2 {
 		t.Errorf("%d workers for one task at a time", len(seen))
+	}
+}
+
+// TestSwitchToTheLoop: a task that switches to the loop's greenlet itself, not by
+// Park, lets the others run, and goes on when it is made ready.
+func TestSwitchToTheLoop(t *testing.T) {
+	l := newLoop(t)
+	var log []string
+	first := l.Go(func() {
+		log = append(log, "leaves")
+		greenlet.Current().Parent().Switch(nil)
+		log = append(log, "is back")
+	})
+	l.Go(func() {
+		log = append(log, "another")
+		first.Ready()
+	})
+	run(t, l)
+	if want := []string{"leaves", "another", "is back"}; !slices.Equal(log, want) {
+		t.Errorf("the log is %v, want %v", log, want)
 	}
 }

@@ -1,6 +1,7 @@
 package sched
 
 import (
+	"math"
 	"math/bits"
 	"time"
 )
@@ -26,8 +27,9 @@ func (l *Loop) At(when time.Duration, fn func()) *Timer {
 	return l.timers.add(when, fn)
 }
 
-// After is At, d from now. A d below zero is zero; one that is too long for the
-// clock is the longest there is. Python: loop.call_later.
+// After is At, d from now. A d below zero is in the past, before what was due
+// later; one that is too long for the clock is the longest there is. Python:
+// loop.call_later.
 func (l *Loop) After(d time.Duration, fn func()) *Timer {
 	return l.At(l.deadline(d), fn)
 }
@@ -35,13 +37,14 @@ func (l *Loop) After(d time.Duration, fn func()) *Timer {
 // deadline is the time d from now.
 func (l *Loop) deadline(d time.Duration) time.Duration {
 	now := l.clock.Now()
-	if d <= 0 {
-		return now
+	when := now + d
+	switch {
+	case d > 0 && when < now:
+		return Never
+	case d < 0 && when > now:
+		return math.MinInt64
 	}
-	if when := now + d; when > now {
-		return when
-	}
-	return Never
+	return when
 }
 
 // Never is the last time that a clock can show.

@@ -2,10 +2,13 @@ package sched
 
 import (
 	"cmp"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // A setAlarm is a timer or a task that timers are to fire.
@@ -282,15 +285,36 @@ func TestMillionTimers(t *testing.T) {
 	}
 }
 
+// TestTimersShrink: the place of many timers that were stopped is given back.
+func TestTimersShrink(t *testing.T) {
+	l := New(WithClock(&fixedClock{}))
+	defer l.Close()
+	var all []*Timer
+	for i := range 20_000 {
+		all = append(all, l.At(time.Duration(20_000-i), func() {}))
+	}
+	most := cap(l.timers.heap)
+	for _, timer := range all[10:] {
+		timer.Cancel()
+	}
+	require.Less(t, cap(l.timers.heap), most/4)
+	require.Equal(t, 10, l.timers.set)
+}
+
 func TestDeadline(t *testing.T) {
 	l := New(WithClock(&fixedClock{5}))
 	defer l.Close()
 	for _, c := range []struct{ d, want time.Duration }{
-		{-1, 5}, {0, 5}, {1, 6}, {Never, Never}, {Never - 5, Never}, {Never - 6, Never - 1},
+		{-1, 4}, {0, 5}, {1, 6}, {Never, Never}, {Never - 5, Never}, {Never - 6, Never - 1},
 	} {
 		if got := l.After(c.d, func() {}).When(); got != c.want {
 			t.Errorf("After(%d) at 5 is due at %d, want %d", c.d, got, c.want)
 		}
+	}
+	early := New(WithClock(&fixedClock{-5}))
+	defer early.Close()
+	if got := early.After(math.MinInt64, func() {}).When(); got != math.MinInt64 {
+		t.Errorf("the longest time ago becomes %v", got)
 	}
 	if got := l.At(-3, func() {}).When(); got != -3 {
 		t.Errorf("a time in the past becomes %v", got)

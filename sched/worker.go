@@ -18,6 +18,7 @@ type workers struct {
 	free   []*greenlet.Greenlet
 	excess int    // how many are to end: the first ones, which are the coldest
 	least  int    // the fewest there were besides since the cycle
+	gone   int    // at most so many places before the first one are not used any more
 	cycle  uint32 // of the collector, the last one that was noticed
 }
 
@@ -55,9 +56,11 @@ func (l *Loop) thin() {
 	ended := 0
 	defer func() { // also if a trace function panics
 		w.excess -= ended
-		w.free = slices.Delete(w.free, 0, ended)
-		if len(w.free) < cap(w.free)/4 {
-			w.free = slices.Clone(w.free)
+		clear(w.free[:ended])
+		w.free = w.free[ended:]
+		// Those that are left are moved only once as many have gone.
+		if w.gone += ended; w.gone > len(w.free) || len(w.free) < cap(w.free)/4 {
+			w.free, w.gone = slices.Clone(w.free), 0
 		}
 	}()
 	for _, g := range w.free[:min(w.excess, thinning)] { // the coldest
@@ -90,6 +93,7 @@ func work(l *Loop) func(maker any) (any, error) {
 				return nil, nil // there are too many: see thin
 			}
 			t.g.Store(me)
+			t.takeLabels()
 			t.body.Run()
 			if to = l.after(t, me); to != nil {
 				me = nil
@@ -112,6 +116,7 @@ func (l *Loop) after(t *Task, me *greenlet.Greenlet) (to *greenlet.Greenlet) {
 		return nil
 	}
 	l.idle.put(me)
+	rt.SetOwnLabels(rt.Labels{}) // it does nothing for anybody now
 	return to
 }
 

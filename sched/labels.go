@@ -1,0 +1,31 @@
+package sched
+
+import "github.com/go-greenlet/greenlet/internal/rt"
+
+// A task begins with the profiler labels of who has made it, as a go statement
+// gives them, and leaves none to the next task of its worker. Where package rt does
+// not know the layout of a goroutine it keeps those that are there.
+
+// A labelled is the body of a task that was made by somebody with labels, until it
+// begins. Few are, so others pay nothing for it.
+type labelled struct {
+	Body
+	labels rt.Labels
+}
+
+// withLabels returns b, with the caller's labels if there are some.
+func withLabels(b Body) Body {
+	if labels := rt.OwnLabels(); labels != (rt.Labels{}) {
+		return &labelled{b, labels}
+	}
+	return b
+}
+
+// takeLabels gives the running goroutine, which begins t, the labels of t's.
+func (t *Task) takeLabels() {
+	var labels rt.Labels
+	if b, ok := t.body.(*labelled); ok {
+		t.body, labels = b.Body, b.labels
+	}
+	rt.SetOwnLabels(labels)
+}
