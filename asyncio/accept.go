@@ -3,6 +3,7 @@ package asyncio
 import (
 	"time"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -21,7 +22,7 @@ type acceptor struct {
 
 func newAcceptor(srv *Server, s *socket) *acceptor {
 	ln := &acceptor{server: srv, sock: s}
-	ln.next = s.accept
+	ln.next = s.end.accept
 	ln.turn = srv.loop.s.NewCall(ln.accept)
 	s.on = ln
 	return ln
@@ -39,11 +40,11 @@ func (ln *acceptor) Happened(sched.Events) {
 func (ln *acceptor) accept() {
 	srv := ln.server
 	for range max(srv.opts.backlog, 1) {
-		if ln.sock.closed() {
+		if ln.sock.shut {
 			return
 		}
 		s, err := ln.next()
-		if err == errAgain {
+		if err == fd.ErrAgain {
 			return
 		}
 		if err != nil {
@@ -66,7 +67,7 @@ func (srv *Server) arrived(s *socket) {
 func (ln *acceptor) rest(err error) {
 	l := ln.server.loop
 	message := "socket.accept() failed"
-	if outOfResources(err) {
+	if fd.OutOfResources(err) {
 		message = "socket.accept() out of system resource"
 	}
 	ln.pause = l.s.After(acceptPause, func() {
@@ -86,7 +87,7 @@ func (ln *acceptor) close() {
 }
 
 // welcome makes the protocol and the transport of a connection. One that has come
-// before Close is served.
+// before Close is served, unless ServeForever has ended.
 func (srv *Server) welcome(s *socket) {
 	defer func() {
 		srv.arriving--
@@ -116,7 +117,10 @@ func (srv *Server) connect(s *socket, p BaseProtocol) error {
 		}
 		p = over.asProtocol()
 	}
-	_, err := newSocketTransport(srv.loop, s, p, srv)
+	t, err := newSocketTransport(srv.loop, s, p, srv)
+	if err == nil && srv.leaving {
+		outermost(t).Close()
+	}
 	return err
 }
 

@@ -62,7 +62,10 @@ func (d *handledDescriptor) handler(ev sched.Events) **sched.Call {
 }
 
 func (l *Loop) addHandler(fd int, ev sched.Events, fn func()) error {
+	refused := l.onlySystem("AddReader and AddWriter")
 	switch {
+	case refused != nil:
+		return refused
 	case l.s.Closed():
 		return ErrLoopClosed
 	case l.debug && l.s.Foreign():

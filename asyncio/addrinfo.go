@@ -19,13 +19,15 @@ import (
 // Only a task may call it. It always switches: the look-up is made on another
 // goroutine, by net.DefaultResolver, and ends when ctx ends or the task is
 // cancelled. The error is a *net.DNSError, a *net.AddrError or net.UnknownNetworkError
-// where Python has socket.gaierror; a CancelledError; or that of ctx. Python:
-// loop.getaddrinfo.
+// where Python has socket.gaierror, or one of a wait. Python: loop.getaddrinfo.
 func GetAddrInfo(ctx context.Context, network, host, service string) ([]netip.AddrPort, error) {
 	switch network {
 	case "tcp", "tcp4", "tcp6", "udp", "udp4", "udp6":
 	default:
 		return nil, net.UnknownNetworkError(network)
+	}
+	if l, err := loopOf(ctx); err == nil && l.network != nil {
+		return l.addrInfo(ctx, network, host, service)
 	}
 	resolver := net.DefaultResolver // as it is now: the look-up may outlive the call
 	return offLoop(ctx, func(ctx context.Context) ([]netip.AddrPort, error) {
@@ -53,6 +55,21 @@ func GetAddrInfo(ctx context.Context, network, host, service string) ([]netip.Ad
 		}
 		return all, nil
 	})
+}
+
+// addrInfo is GetAddrInfo by the loop's Network.
+func (l *Loop) addrInfo(ctx context.Context, network, host, service string) (all []netip.AddrPort, err error) {
+	if _, err := current(ctx); err != nil {
+		return nil, err
+	}
+	port, err := numberOf(ctx, network, service)
+	if err != nil {
+		return nil, err
+	}
+	if host == "" {
+		return loopback("ip"+network[3:], port), nil
+	}
+	return resolveHost(ctx, l, network, net.JoinHostPort(host, strconv.Itoa(port)), false)
 }
 
 func loopback(family string, port int) (all []netip.AddrPort) {
@@ -89,11 +106,20 @@ func GetNameInfo(ctx context.Context, addr netip.AddrPort, flags NameInfoFlags) 
 	if !addr.IsValid() {
 		return "", "", &net.AddrError{Err: "no address", Addr: addr.String()}
 	}
-	resolver := net.DefaultResolver
-	names, err := offLoop(ctx, func(ctx context.Context) (names [2]string, err error) {
+	lookUp, inside := net.DefaultResolver.LookupAddr, offLoop[[2]string]
+	if l, err := loopOf(ctx); err == nil && l.network != nil {
+		lookUp = l.network.LookupAddr
+		inside = func(ctx context.Context, f func(ctx context.Context) ([2]string, error)) ([2]string, error) {
+			if _, err := current(ctx); err != nil {
+				return [2]string{}, err
+			}
+			return f(ctx)
+		}
+	}
+	names, err := inside(ctx, func(ctx context.Context) (names [2]string, err error) {
 		names = [2]string{addr.Addr().String(), strconv.Itoa(int(addr.Port()))}
 		if flags&NumericHost == 0 {
-			found, err := resolver.LookupAddr(ctx, addr.Addr().WithZone("").String())
+			found, err := lookUp(ctx, addr.Addr().WithZone("").String())
 			switch {
 			case len(found) > 0:
 				names[0] = strings.TrimSuffix(found[0], ".")

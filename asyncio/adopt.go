@@ -19,10 +19,13 @@ func Adopt(ctx context.Context, c net.Conn) (net.Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.onlySystem("Adopt"); err != nil {
+		return nil, err
+	}
 	if _, ok := c.(syscall.Conn); !ok || c.LocalAddr() == nil {
 		return nil, typeErrorf("only a connection of the system can be adopted, not a %T", c)
 	}
-	return newConn(l, c)
+	return l.conns.conn(l, c.LocalAddr().Network(), c)
 }
 
 // AdoptListener is Adopt for a listener: one that a process has inherited, say.
@@ -31,8 +34,11 @@ func AdoptListener(ctx context.Context, ln net.Listener) (net.Listener, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := l.onlySystem("AdoptListener"); err != nil {
+		return nil, err
+	}
 	if _, ok := ln.(syscall.Conn); !ok {
 		return nil, typeErrorf("only a listener of the system can be adopted, not a %T", ln)
 	}
-	return newListener(l, ln, 0)
+	return l.conns.listener(l, ln.Addr().Network(), ln, 0)
 }

@@ -21,7 +21,7 @@ func (w Within) forAsCompleted(o *waitOptions) { w.forWait(o) }
 // task that runs it while none is there. It can be run once; a second time gives a
 // RuntimeError. The errors of aws come at their turn. When the time is over
 // (Within), each of those that are missing is an ErrTimeout. An error of the wait
-// itself, a CancelledError or that of ctx when it ends, takes the turn of one.
+// itself takes the turn of one.
 //
 // Nothing is ever cancelled: those that the loop does not wait for, because it is
 // left or the time is over, go on. An aw that is nil or of another loop, or a
@@ -88,8 +88,9 @@ type completion[T any] struct {
 
 // An arrival is one of the futures that are expected.
 type arrival[T any] struct {
-	c *completion[T]
-	f FutureOf[T]
+	c     *completion[T]
+	f     FutureOf[T]
+	place uint32 // among the waiters of f
 }
 
 // complete starts aws and waits for their ends.
@@ -114,11 +115,12 @@ func complete[T any, A Awaitable[T]](ctx context.Context, aws []A, opts []AsComp
 		f := startIn(l, ctx, aw)
 		if b := f.base(); !seen[b] {
 			seen[b] = true
-			c.fs = append(c.fs, arrival[T]{c, f})
+			c.fs = append(c.fs, arrival[T]{c: c, f: f})
 		}
 	}
 	for i := range c.fs {
-		c.fs[i].f.base().tell(&c.fs[i])
+		a := &c.fs[i]
+		a.place = a.f.base().tell(a)
 	}
 	if o.limited && len(all) > 0 {
 		c.timer = l.s.After(time.Duration(o.within), c.timeout)
@@ -164,15 +166,18 @@ func (c *completion[T]) timeout() {
 	}
 }
 
-// stop forgets what has not come.
+// stop forgets what has not come, once.
 func (c *completion[T]) stop() {
+	if c.over {
+		return
+	}
 	c.over = true
 	if c.timer != nil {
 		c.timer.Cancel()
 	}
 	for i := range c.fs {
-		if a := &c.fs[i]; !a.f.Done() {
-			a.f.base().untell(a)
+		if a := &c.fs[i]; a.f.base().state == pending {
+			a.f.base().untell(a, a.place)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"runtime"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
 
 // An AsyncGen is a generator whose body may wait: between two values it can do
@@ -97,7 +98,7 @@ func (g *AsyncGen[Y, S]) Send(ctx context.Context, v S) (Y, error) {
 	k := g.k
 	if k.fresh() {
 		if !reflect.ValueOf(&v).Elem().IsZero() {
-			return none, typeErrorf("can't send non-None value to a just-started async generator")
+			return none, typeErrorf("can't send a value to a just-started async generator")
 		}
 		return g.Next(ctx)
 	}
@@ -134,7 +135,8 @@ func (g *AsyncGen[Y, S]) Throw(ctx context.Context, err error) (Y, error) {
 
 // Close ends the generator: the Yield that waits returns ErrGeneratorExit, and
 // the body cleans up, for which it may wait. Close returns nil if the body then
-// returns nil or that error, and else the body's error. If the body yields
+// returns nil or that error, and else the body's error, also where that has others
+// beside ErrGeneratorExit. If the body yields
 // instead, the error is a RuntimeError, the value is lost and the generator waits
 // in that Yield. A generator that has not started is closed without running; one
 // that has ended stays so. Python: aclose.
@@ -154,7 +156,7 @@ func closed(err error) error {
 	switch {
 	case err == nil:
 		return runtimeErrorf("async generator ignored GeneratorExit")
-	case errors.Is(err, ErrStopAsyncIteration), errors.Is(err, greenlet.Exit):
+	case alone.Is(err, ErrStopAsyncIteration, greenlet.Exit):
 		return nil
 	}
 	return err
@@ -177,7 +179,7 @@ func (g *AsyncGen[Y, S]) All(ctx context.Context) iter.Seq2[Y, error] {
 			v, err := g.Next(ctx)
 			if err != nil {
 				left = false
-				if !errors.Is(err, ErrStopAsyncIteration) {
+				if !alone.Is(err, ErrStopAsyncIteration) {
 					yield(v, err)
 				}
 				return
@@ -198,10 +200,7 @@ func (g *AsyncGen[Y, S]) leave(ctx context.Context) {
 	}
 	if t, _ := current(ctx); t != nil {
 		if c := asCancelled(err); c != nil {
-			t.must, t.cancelMsg = true, nil
-			if c.Msg != nil {
-				t.cancelMsg = []any{c.Msg}
-			}
+			t.hold(c)
 			return
 		}
 	}

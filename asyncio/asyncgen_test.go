@@ -103,7 +103,7 @@ func TestAsyncGenSend(t *testing.T) {
 		t.gave("athrow", got, err)
 		t.gave("aclose", "ok", g.Close(ctx))
 		t.same(
-			"asend 5 ! TypeError can't send non-None value to a just-started async generator",
+			"asend 5 ! TypeError can't send a value to a just-started async generator",
 			"asend  -> 1",
 			`got "7"`,
 			"asend 7 -> 2",

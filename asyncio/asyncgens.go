@@ -2,13 +2,13 @@ package asyncio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"reflect"
 	"runtime"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
 
 // generators are the async generators of a loop that have started and not ended,
@@ -70,10 +70,10 @@ func (b *genBody) told() error {
 	switch {
 	case err == nil:
 		return ErrStopAsyncIteration
-	case errors.Is(err, ErrStopAsyncIteration):
-		return runtimeErrorf("async generator raised StopAsyncIteration")
-	case errors.Is(err, greenlet.ErrStop):
-		return runtimeErrorf("async generator raised StopIteration")
+	case alone.Within(err, ErrStopAsyncIteration):
+		return alone.Behind(runtimeErrorf("async generator raised StopAsyncIteration"), err, ErrStopAsyncIteration)
+	case alone.Within(err, greenlet.ErrStop):
+		return alone.Behind(runtimeErrorf("async generator raised StopIteration"), err, greenlet.ErrStop, ErrStopIteration)
 	}
 	return err
 }
@@ -131,7 +131,7 @@ func (s *genState) report(err error) {
 		s.loop.CallExceptionHandler(c)
 		return
 	}
-	slog.Error("asyncio: "+c.Message, "exception", err)
+	logLines("asyncio: "+c.Message, "exception", err, "")
 }
 
 // ShutdownAsyncGens closes the async generators that have started and not ended,

@@ -2,8 +2,9 @@ package asyncio
 
 import (
 	"context"
-	"errors"
 	"iter"
+
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
 
 // An AsyncIterator gives values one by one, and may wait for each. An AsyncGen is
@@ -22,7 +23,7 @@ func AIter[T any](ctx context.Context, it AsyncIterator[T]) iter.Seq2[T, error] 
 	return func(yield func(T, error) bool) {
 		for {
 			v, err := it.Next(ctx)
-			if errors.Is(err, ErrStopAsyncIteration) || !yield(v, err) || err != nil {
+			if alone.Is(err, ErrStopAsyncIteration) || !yield(v, err) || err != nil {
 				return
 			}
 		}
@@ -33,7 +34,7 @@ func AIter[T any](ctx context.Context, it AsyncIterator[T]) iter.Seq2[T, error] 
 // call Next. Python: anext(it, def).
 func ANext[T any](ctx context.Context, it AsyncIterator[T], def T) (T, error) {
 	v, err := it.Next(ctx)
-	if errors.Is(err, ErrStopAsyncIteration) {
+	if alone.Is(err, ErrStopAsyncIteration) {
 		return def, nil
 	}
 	return v, err

@@ -2,8 +2,8 @@ package asyncio
 
 import "slices"
 
-// Who waits for a future is in the future: those that it tells of its end. So it
-// costs nothing to know, until somebody asks.
+// A future knows the tasks that wait for it, because it tells them of its end. The
+// list of them costs nothing until somebody asks for it.
 
 // An awaiter is a waiter by whose end tasks go on: a task, or something between a
 // future and the tasks that wait for it, of which they know nothing. All others
@@ -31,11 +31,11 @@ func (f *core) eachAwaiter(add func(*task)) {
 }
 
 func (ws *waiters) awaiters(add func(*task)) {
-	for _, w := range *ws {
+	ws.each(func(w waiter) {
 		if a, ok := w.(awaiter); ok {
 			a.awaiters(add)
 		}
-	}
+	})
 }
 
 func (t *task) awaiters(add func(*task)) { add(t) }
@@ -57,8 +57,4 @@ func (a *arrival[T]) awaiters(add func(*task)) {
 	}
 }
 
-func (d *doneFunc) awaiters(add func(*task)) {
-	if d.of != nil {
-		d.of.eachAwaiter(add)
-	}
-}
+func (s *shield[T]) awaiters(add func(*task)) { s.outer.eachAwaiter(add) }

@@ -36,10 +36,8 @@ func NewBarrier(parties int) *Barrier {
 // called Wait. It returns a number that each of them gets another of: from zero,
 // in the order in which they came. The last one does not wait.
 //
-// The error is ErrBrokenBarrier if the barrier is broken or was reset meanwhile;
-// a CancelledError or that of ctx, and then the task counts as not come;
-// ErrOtherLoop if the barrier belongs to another loop; or ErrNoRunningLoop. Only
-// a task may call it. Python: Barrier.wait.
+// The error is ErrBrokenBarrier if the barrier is broken or was reset meanwhile, or
+// one of a wait: then the task counts as not come. Only a task may call it. Python: Barrier.wait.
 func (b *Barrier) Wait(ctx context.Context) (index int, err error) {
 	err = b.cond.Do(ctx, func() error {
 		// Those of the round before go first.
@@ -134,7 +132,7 @@ func (b *Barrier) Broken() bool { return b.state == broken }
 
 // ErrBrokenBarrier is returned by a barrier that was aborted or reset. Python:
 // asyncio.BrokenBarrierError.
-var ErrBrokenBarrier error = &classError{"BrokenBarrierError", "broken barrier", nil}
+var ErrBrokenBarrier = errorf("BrokenBarrierError", nil, "broken barrier")
 
 func brokenBarrier(why string) error {
 	return errorf("BrokenBarrierError", ErrBrokenBarrier, "%s", why)

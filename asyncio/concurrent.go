@@ -4,6 +4,8 @@ import (
 	"context"
 	"sync"
 	"time"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // A ConcurrentFuture is a result that is not there yet, for all goroutines: what
@@ -20,7 +22,7 @@ type ConcurrentFuture[T any] struct {
 	running   bool
 	val       T
 	err       error
-	callbacks []func(*ConcurrentFuture[T])
+	callbacks roll[*func(*ConcurrentFuture[T])]
 }
 
 // NewConcurrentFuture makes a pending one. Who makes it completes it: by
@@ -72,10 +74,11 @@ func (c *ConcurrentFuture[T]) Await(ctx context.Context) (T, error) {
 	}
 	t, err := current(ctx)
 	if err == nil {
-		f := WrapFuture(t.loop, c)
+		f, forget := wrap(t.loop, c)
 		v, err := f.Await(ctx)
 		if !f.Done() {
-			f.tell(&doneFunc{fn: f.seen}) // nobody will ask
+			forget()
+			f.tell(&doneFunc{fn: f.seen}) // it may be on its way, and nobody will ask
 		}
 		return v, err
 	}
@@ -168,12 +171,10 @@ func (c *ConcurrentFuture[T]) complete(s state, v T, err error) bool {
 	}
 	c.state, c.val, c.err = s, v, err
 	callbacks := c.callbacks
-	c.callbacks = nil
+	c.callbacks = roll[*func(*ConcurrentFuture[T])]{}
 	close(c.done)
 	c.mu.Unlock()
-	for _, cb := range callbacks {
-		cb(c)
-	}
+	callbacks.each(func(cb *func(*ConcurrentFuture[T])) { (*cb)(c) })
 	return true
 }
 
@@ -181,44 +182,93 @@ func (c *ConcurrentFuture[T]) complete(s state, v T, err error) bool {
 // goroutine that completes it, in the order in which they were added; at once if
 // it is done. So cb must not wait, and tells a loop by CallSoonThreadsafe. Any
 // goroutine may call it; it does not switch. Python: Future.add_done_callback.
-func (c *ConcurrentFuture[T]) AddDoneCallback(cb func(*ConcurrentFuture[T])) {
+func (c *ConcurrentFuture[T]) AddDoneCallback(cb func(*ConcurrentFuture[T])) { c.call(cb) }
+
+// call is AddDoneCallback. It returns what takes that back.
+func (c *ConcurrentFuture[T]) call(cb func(*ConcurrentFuture[T])) (forget func()) {
 	c.mu.Lock()
-	if c.state == pending {
-		c.callbacks = append(c.callbacks, cb)
+	if c.state != pending {
 		c.mu.Unlock()
-		return
+		cb(c)
+		return func() {}
 	}
+	place := c.callbacks.add(&cb)
 	c.mu.Unlock()
-	cb(c)
+	return func() {
+		c.mu.Lock()
+		c.callbacks.leave(&cb, place)
+		c.mu.Unlock()
+	}
 }
 
 // WrapFuture returns a future of l that is done when c is, with what c has. If
-// it is cancelled, so is c, unless work on that has begun.
+// it is cancelled, so is c, unless work on that has begun. If c is done and l has not
+// heard of it when it is cancelled, or a wait for it ends, it has what c has: Cancel
+// reports false, the wait returns that, and the task's next wait tells of the
+// cancel. In Python the result is lost then.
 //
 // Only tasks and callbacks of l may call it, and before a run whoever has l; it
 // does not switch. Panics as CallSoon. Python: asyncio.wrap_future.
 func WrapFuture[T any](l *Loop, c *ConcurrentFuture[T]) *Future[T] {
+	f, _ := wrap(l, c)
+	return f
+}
+
+// wrap is WrapFuture. forget takes f out of what waits for c.
+func wrap[T any](l *Loop, c *ConcurrentFuture[T]) (f *Future[T], forget func()) {
 	l.check()
-	f := NewFuture[T](l)
-	f.tell(&doneFunc{fn: func() {
-		if f.Cancelled() {
-			c.Cancel()
-		}
-	}})
-	c.AddDoneCallback(func(*ConcurrentFuture[T]) {
-		l.s.Post(func() { // a closed loop has no use for it
-			switch {
-			case f.Done():
-			case c.state == cancelled:
-				f.settle(cancelled, c.err)
-			case c.err != nil:
-				f.SetException(c.err)
-			default:
-				f.SetResult(c.val)
+	w := &wrapped[T]{of: c}
+	w.loop, w.takes = l, true
+	if l.debug {
+		w.made = sourceHere(2)
+	}
+	w.who.followOthers(&w.core, w)
+	w.forget = c.call(func(*ConcurrentFuture[T]) { l.s.Post(w.pass) }) // a closed loop has no use for it
+	return &w.Future, w.forget
+}
+
+// A wrapped is the future that WrapFuture returns. It learns by the ready queue
+// what its ConcurrentFuture has come to, but looks itself before it is given up: what
+// is on its way then would be lost.
+type wrapped[T any] struct {
+	Future[T]
+	who    waiters
+	of     *ConcurrentFuture[T]
+	forget func()
+}
+
+func (w *wrapped[T]) follow()  {}
+func (w *wrapped[T]) catchUp() {}
+
+func (w *wrapped[T]) unfollow() {
+	switch {
+	case w.state == cancelled:
+		w.soon(func() {
+			if !w.of.Cancel() {
+				w.forget() // who is at work on it may take long
 			}
 		})
-	})
-	return f
+	case w.state == pending:
+		select {
+		case <-w.of.done:
+			w.pass()
+		default:
+		}
+	}
+}
+
+// pass passes on what the ConcurrentFuture, which is done, has come to.
+func (w *wrapped[T]) pass() {
+	switch c := w.of; {
+	case w.state != pending:
+	case c.state == cancelled:
+		w.settle(cancelled, c.err)
+	case c.err != nil:
+		w.fail(c.err, "Future")
+	default:
+		w.val = c.val
+		w.settle(finished, nil)
+	}
 }
 
 // RunCoroutineThreadsafe has f run on l as a task, and returns its result to
@@ -232,26 +282,41 @@ func RunCoroutineThreadsafe[T any](l *Loop, f Coro[T]) *ConcurrentFuture[T] {
 		panic(typeErrorf("a coroutine was expected, got nil"))
 	}
 	c := NewConcurrentFuture[T]()
-	forget := l.outside.add(func() { c.SetException(ErrLoopClosed) })
+	var t *Task[T] // the loop's
+	pass := func() {
+		if v, err := t.Result(); err != nil {
+			c.SetException(err)
+		} else {
+			c.SetResult(v)
+		}
+	}
+	forget := l.outside.add(func() {
+		select {
+		case <-c.done:
+			return // perhaps on another goroutine
+		default:
+		}
+		if t != nil && t.Done() {
+			pass() // what the loop's last turn has brought
+		}
+		c.SetException(ErrLoopClosed)
+	})
 	c.AddDoneCallback(func(*ConcurrentFuture[T]) { forget() })
+	labels := rt.OwnLabels()
 	l.s.Post(func() {
 		if c.Cancelled() {
 			return
 		}
+		// As a go statement would, the task gets the profiler labels of who asks.
+		defer rt.SetOwnLabels(rt.OwnLabels())
+		rt.SetOwnLabels(labels)
 		defer func() {
 			if p := recover(); p != nil { // the task factory's
 				c.SetException(panicError(p, "the task factory"))
 			}
 		}()
-		t := NewTask(l, f)
-		t.tell(&doneFunc{fn: func() {
-			v, err := t.Result()
-			if err != nil {
-				c.SetException(err)
-			} else {
-				c.SetResult(v)
-			}
-		}})
+		t = NewTask(l, f)
+		t.tell(&doneFunc{fn: pass})
 		c.AddDoneCallback(func(*ConcurrentFuture[T]) {
 			if c.Cancelled() {
 				l.s.Post(func() { t.Cancel() })
@@ -259,30 +324,6 @@ func RunCoroutineThreadsafe[T any](l *Loop, f Coro[T]) *ConcurrentFuture[T] {
 		})
 	})
 	return c
-}
-
-// FromChan returns a future of l with the next value that ch gives; as with a
-// receive that is the zero value if ch is closed. If the future is cancelled, or
-// l closed, nothing more is received.
-//
-// A virtual clock does not wait for ch: a value that must come before a timer is
-// sent by a function that the loop knows of, as RunInExecutor's. Only tasks and
-// callbacks of l may call it, and before a run whoever has l; it does not switch.
-// Cost: a goroutine. Panics as CallSoon.
-func FromChan[T any](l *Loop, ch <-chan T) *Future[T] {
-	l.check()
-	f := NewFuture[T](l)
-	end := make(chan struct{})
-	forget := l.outside.add(sync.OnceFunc(func() { close(end) }))
-	f.tell(&doneFunc{fn: forget})
-	go func() {
-		select {
-		case v := <-ch:
-			l.s.Post(func() { f.SetResult(v) }) // refused if f was cancelled
-		case <-end:
-		}
-	}()
-	return f
 }
 
 // outside is what other goroutines have under way for a loop: each entry says

@@ -49,9 +49,8 @@ func (c *Condition) Waiting() int { return c.line.count() }
 // switches, unless it is refused, and allocates nothing.
 //
 // It returns with the lock held also when it returns an error, and then another
-// task is notified in this one's place. The error is a CancelledError, that of
-// ctx when it ends, ErrOtherLoop if the condition belongs to another loop,
-// ErrNoRunningLoop, or a RuntimeError if the lock is not held. Only when the loop
+// task is notified in this one's place. The error is one of a wait, or
+// a RuntimeError if the lock is not held. Only when the loop
 // is closed, which is ErrLoopClosed, the lock is not acquired again.
 //
 // Only a task may call it, and it must hold the lock. Python: Condition.wait.

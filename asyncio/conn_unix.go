@@ -11,70 +11,60 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
 // An endpoint is what connections and listeners have in common.
 type endpoint struct {
 	descriptor
-	network       string
+	network       string // "tcp", say
+	named         string // by the program: "tcp4", say
 	local, remote net.Addr
+	listens       bool // for connections
 }
 
 // takeOver makes s the endpoint of c, which is of package net and is closed. The
 // descriptor is a duplicate: package net keeps its own.
 func (s *endpoint) takeOver(l *Loop, c syscall.Conn) error {
-	raw, err := c.SyscallConn()
+	own, kind, err := fd.Duplicate(c, "fcntl")
 	if err != nil {
 		return err
 	}
-	fd, kind := -1, 0
-	if e := raw.Control(func(of uintptr) {
-		if fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0); err != nil {
-			err = os.NewSyscallError("fcntl", err)
-		}
-		kind, _ = unix.GetsockoptInt(int(of), unix.SOL_SOCKET, unix.SO_TYPE)
-	}); e != nil {
-		return e
-	}
-	if err != nil {
-		return err
-	}
-	s.open(l, fd, kind != unix.SOCK_STREAM)
+	s.open(l, own, kind != unix.SOCK_STREAM)
 	return nil
 }
 
-// failed returns err as users see it: an *net.OpError. The end, a cancellation and
-// what has become of the loop stay as they are. Inlined it would triple the frame of
-// Read, which lies on the stack of each task that waits.
+// failed returns err as users see it: an *net.OpError, also of a cancellation, by
+// which a library knows that it is the connection that has failed. The end stays as
+// it is. Inlined it would triple the frame of Read, which lies on the stack of each
+// task that waits.
 //
 //go:noinline
 func (s *endpoint) failed(op, call string, err error) error {
-	switch e := err.(type) {
-	case nil, *CancelledError, *classError:
+	if err == nil || err == io.EOF {
 		return err
-	case syscall.Errno:
-		err = os.NewSyscallError(call, e)
-	default:
-		if err == io.EOF {
-			return err
-		}
 	}
-	return &net.OpError{Op: op, Net: s.network, Source: s.source(), Addr: s.target(), Err: err}
+	e := s.opError(op, call, err)
+	if !s.listens {
+		e.Source, e.Addr = s.local, s.remote
+	}
+	return e
 }
 
-func (s *endpoint) source() net.Addr {
-	if s.remote == nil {
+// refused is failed for what concerns one end only.
+func (s *endpoint) refused(op, call string, err error) error {
+	if err == nil {
 		return nil
 	}
-	return s.local
+	return s.opError(op, call, err)
 }
 
-func (s *endpoint) target() net.Addr {
-	if s.remote == nil {
-		return s.local
+func (s *endpoint) opError(op, call string, err error) *net.OpError {
+	if e, ok := err.(syscall.Errno); ok {
+		err = os.NewSyscallError(call, e)
 	}
-	return s.remote
+	return &net.OpError{Op: op, Net: s.named, Addr: s.local, Err: err}
 }
 
 func (s *endpoint) Close() error { return s.failed("close", "close", s.close()) }
@@ -84,26 +74,26 @@ func (s *endpoint) SetDeadline(t time.Time) error {
 	if err == nil {
 		err = s.setDeadline(&s.out, t)
 	}
-	return s.failed("set", "", err)
+	return s.refused("set", "", err)
 }
 func (s *endpoint) SetReadDeadline(t time.Time) error {
-	return s.failed("set", "", s.setDeadline(&s.in, t))
+	return s.refused("set", "", s.setDeadline(&s.in, t))
 }
 func (s *endpoint) SetWriteDeadline(t time.Time) error {
-	return s.failed("set", "", s.setDeadline(&s.out, t))
+	return s.refused("set", "", s.setDeadline(&s.out, t))
 }
 
 // control calls f, an operation that does not wait.
 func (s *endpoint) control(f func(fd int) error) error {
-	if !s.gate.enter() {
+	if !s.gate.Enter() {
 		return net.ErrClosed
 	}
 	defer s.exit()
-	return f(s.gate.fd)
+	return f(s.gate.FD)
 }
 
 func (s *endpoint) setOption(level, option, value int) error {
-	return s.failed("set", "setsockopt", s.control(func(fd int) error {
+	return s.refused("set", "setsockopt", s.control(func(fd int) error {
 		return unix.SetsockoptInt(fd, level, option, value)
 	}))
 }
@@ -129,8 +119,8 @@ func (s *endpoint) File() (*os.File, error) {
 }
 
 func (s *endpoint) SyscallConn() (syscall.RawConn, error) {
-	if s.gate.isShut() {
-		return nil, s.failed("raw-control", "", net.ErrClosed)
+	if s.gate.IsShut() {
+		return nil, s.refused("raw-control", "", net.ErrClosed)
 	}
 	return (*rawConn)(s), nil
 }
@@ -140,7 +130,12 @@ type rawConn endpoint
 
 func (c *rawConn) Control(f func(fd uintptr)) error {
 	s := (*endpoint)(c)
-	return s.failed("raw-control", "", s.control(func(fd int) error { f(uintptr(fd)); return nil }))
+	return s.refused("raw-control", "", s.control(func(fd int) error {
+		sys.Release()
+		f(uintptr(fd))
+		sys.Acquire()
+		return nil
+	}))
 }
 
 func (c *rawConn) Read(f func(fd uintptr) (done bool)) error {
@@ -155,9 +150,11 @@ func (c *rawConn) Write(f func(fd uintptr) (done bool)) error {
 
 func untilDone(f func(fd uintptr) bool) func(fd int) error {
 	return func(fd int) error {
+		sys.Release() // what f does is not known
 		if !f(uintptr(fd)) {
 			return unix.EAGAIN
 		}
+		sys.Acquire()
 		return nil
 	}
 }
@@ -176,18 +173,21 @@ func (c *conn) Read(p []byte) (int, error) {
 	if t == nil {
 		return c.readOutside(p, waits)
 	}
+	if t.unheard {
+		return 0, c.failed("read", "", t.refused())
+	}
 	w := &c.in
 	for {
 		if w.expired(c.loop) {
 			return 0, c.failed("read", "", os.ErrDeadlineExceeded)
 		}
 		if w.ready || len(p) == 0 {
-			if !c.gate.enter() {
+			if !c.gate.Enter() {
 				return 0, c.failed("read", "", net.ErrClosed)
 			}
 			n, err := 0, error(nil)
 			if len(p) > 0 {
-				n, err = sys.Read(c.gate.fd, p)
+				n, err = sys.Read(c.gate.FD, p)
 			}
 			c.exit()
 			if err == nil {
@@ -211,17 +211,70 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // end is the error of a read that has brought n bytes.
 func (c *conn) end(n int, p []byte) error {
-	if n == 0 && len(p) > 0 && !c.messages {
+	if n == 0 && len(p) > 0 && (!c.messages || c.network == "unixpacket") {
 		return io.EOF
 	}
 	return nil
 }
 
-// readOutside is Read for a caller who is no task.
-func (c *conn) readOutside(p []byte, waits bool) (n int, err error) {
-	if len(p) == 0 && !c.gate.isShut() {
-		return 0, nil
+// WaitReadable waits as Read does, for something to read or the end, and takes
+// nothing: who waits for long needs no buffer meanwhile. It may return before there
+// is something; a Read that follows waits for the rest of the time. The errors are
+// those of Read, but not the end's.
+func (c *conn) WaitReadable() error {
+	t, _ := c.caller()
+	if t == nil {
+		return c.waitOutside()
 	}
+	w := &c.in
+	for !w.ready {
+		if err := c.wait(t, w); err != nil {
+			return c.failed("read", "", err)
+		}
+	}
+	switch {
+	case w.expired(c.loop):
+		return c.failed("read", "", os.ErrDeadlineExceeded)
+	case c.gate.IsShut():
+		return c.failed("read", "", net.ErrClosed)
+	}
+	w.passOn()
+	return nil
+}
+
+// waitOutside is WaitReadable for a caller who is no task.
+func (c *conn) waitOutside() error {
+	var p [1]byte
+	return c.failed("read", "", c.do(&c.in, true, func(fd int) error {
+		_, _, err := unix.Recvfrom(fd, p[:], unix.MSG_PEEK)
+		return err
+	}))
+}
+
+// readOutside is Read for a caller who is no task. One who may wait has the twin
+// read: other than a call by do that allocates nothing.
+func (c *conn) readOutside(p []byte, waits bool) (n int, err error) {
+	switch {
+	case len(p) == 0 && !c.gate.IsShut():
+		return 0, nil
+	case !waits:
+		return c.readInCallback(p)
+	}
+	twin, _, err := c.double()
+	if err == nil {
+		n, err = twin.Read(p)
+		if err == io.EOF { // so it calls an empty message, too
+			err = c.end(n, p)
+		}
+	}
+	if err != nil {
+		err = c.failed("read", "read", c.twinError(err))
+	}
+	return n, err
+}
+
+// readInCallback reads what there is.
+func (c *conn) readInCallback(p []byte) (n int, err error) {
 	err = c.do(&c.in, true, func(fd int) (err error) {
 		n, err = sys.Read(fd, p)
 		return err
@@ -239,14 +292,17 @@ func (c *conn) Write(p []byte) (int, error) {
 	if t == nil && !waits {
 		return c.writeInCallback(p)
 	}
-	if !c.gate.take() {
+	if !c.gate.Take() {
 		if err := c.turn(t); err != nil {
 			return 0, c.failed("write", "", err)
 		}
 	}
+	if t == nil {
+		return c.writeOutside(p)
+	}
 	n, err := 0, error(nil)
-	if t != nil && c.out.ready && !c.out.expired(c.loop) && c.gate.enter() {
-		n, err = sys.Write(c.gate.fd, p)
+	if !t.unheard && c.out.ready && !c.out.expired(c.loop) && c.gate.Enter() {
+		n, err = sys.Write(c.gate.FD, p)
 		c.exit()
 		if err == nil && n == len(p) {
 			c.endTurn()
@@ -283,11 +339,24 @@ func (c *conn) writeRest(t *task, p []byte, n int, err error) (int, error) {
 	return n, nil
 }
 
+// writeOutside is Write for a caller who is no task, may wait, and has the turn.
+func (c *conn) writeOutside(p []byte) (n int, err error) {
+	defer c.endTurn()
+	twin, _, err := c.double()
+	if err == nil {
+		n, err = twin.Write(p)
+	}
+	if err != nil {
+		err = c.failed("write", "write", c.twinError(err))
+	}
+	return n, err
+}
+
 // writeInCallback writes what it can without waiting.
 func (c *conn) writeInCallback(p []byte) (int, error) {
-	if !c.gate.take() {
+	if !c.gate.Take() {
 		err := errCallbackWaits
-		if c.gate.isShut() {
+		if c.gate.IsShut() {
 			err = net.ErrClosed
 		}
 		return 0, c.failed("write", "", err)
@@ -297,7 +366,7 @@ func (c *conn) writeInCallback(p []byte) (int, error) {
 
 // shutdown ends one direction.
 func (c *conn) shutdown(how int) error {
-	return c.failed("close", "shutdown", c.control(func(fd int) error { return unix.Shutdown(fd, how) }))
+	return c.failed("close", "shutdown", c.control(func(fd int) error { return sys.Shutdown(fd, how) }))
 }
 
 func (c *conn) CloseRead() error  { return c.shutdown(unix.SHUT_RD) }
@@ -307,11 +376,18 @@ func (c *conn) CloseWrite() error { return c.shutdown(unix.SHUT_WR) }
 type tcpConn struct{ conn }
 
 func (c *tcpConn) SetNoDelay(on bool) error {
-	return c.setOption(unix.IPPROTO_TCP, unix.TCP_NODELAY, boolInt(on))
+	return c.set(unix.IPPROTO_TCP, unix.TCP_NODELAY, boolInt(on))
+}
+
+// set sets an option of TCP's, whose errors name both ends, as package net's do.
+func (c *tcpConn) set(level, option, value int) error {
+	return c.failed("set", "setsockopt", c.control(func(fd int) error {
+		return unix.SetsockoptInt(fd, level, option, value)
+	}))
 }
 
 func (c *tcpConn) SetKeepAlive(on bool) error {
-	return c.setOption(unix.SOL_SOCKET, unix.SO_KEEPALIVE, boolInt(on))
+	return c.set(unix.SOL_SOCKET, unix.SO_KEEPALIVE, boolInt(on))
 }
 
 func (c *tcpConn) SetLinger(seconds int) error {
@@ -328,24 +404,29 @@ func boolInt(on bool) int {
 	return 0
 }
 
-// newConn makes a connection of c, of which it takes possession.
-func newConn(l *Loop, c net.Conn) (net.Conn, error) {
+// watchedConns makes connections that the loop watches.
+type watchedConns struct{}
+
+// systemConns makes the connections of a loop without a Network.
+var systemConns conns = watchedConns{}
+
+func (watchedConns) conn(l *Loop, network string, c net.Conn) (net.Conn, error) {
 	defer c.Close()
-	made, s := shape(c)
-	s.network, s.local, s.remote = c.LocalAddr().Network(), c.LocalAddr(), c.RemoteAddr()
+	made, s := shape(c.LocalAddr().Network())
+	s.network, s.named, s.local, s.remote = c.LocalAddr().Network(), network, c.LocalAddr(), c.RemoteAddr()
 	if err := s.takeOver(l, c.(syscall.Conn)); err != nil {
 		return nil, err
 	}
 	return made, nil
 }
 
-// shape makes a connection of the kind that c is, without its socket.
-func shape(c net.Conn) (net.Conn, *endpoint) {
-	switch c.LocalAddr().Network() {
+// shape makes a connection of the kind that network has, without its socket.
+func shape(network string) (net.Conn, *endpoint) {
+	switch network {
 	case "tcp":
 		made := &tcpConn{}
 		return made, &made.endpoint
-	case "udp", "unixgram", "ip":
+	case "udp", "unixgram", "unixpacket", "ip":
 		made := &packetConn{}
 		return made, &made.endpoint
 	default:

@@ -3,6 +3,7 @@ package asyncio
 import (
 	"context"
 	"errors"
+	"io"
 	"net"
 	"strings"
 	"syscall"
@@ -17,9 +18,9 @@ import (
 //
 // The calling task is suspended meanwhile. If no address can be connected to, the
 // error is that of the first, if all are alike, or tells all of them: see
-// WithAllErrors. They are a *net.OpError. Else it is a TypeError if P is neither a
-// Protocol nor a BufferedProtocol; the PanicError of ConnectionMade; that of the
-// handshake with WithTLS: see StartTLS; a CancelledError, that of ctx when it ends, or ErrNoRunningLoop. With an error
+// WithAllErrors. They are a *net.OpError. Other errors are a TypeError if P is
+// neither a Protocol nor a BufferedProtocol, the PanicError of ConnectionMade, that
+// of the handshake with WithTLS (see StartTLS), and those of a wait. With an error
 // nothing is left open. Only a task may call it.
 //
 // Python: loop.create_connection.
@@ -39,15 +40,18 @@ func CreateUnixConnection[P BaseProtocol](ctx context.Context, factory func() P,
 }
 
 // ConnectAcceptedSocket makes a transport for a connection that was accepted
-// elsewhere, by a net.Listener, say. c is closed: the transport has a duplicate.
-// It is the other side of CreateConnection, and has its errors.
+// elsewhere. c is a net.Conn of package net or of Dial, a *Socket that SockAccept
+// has returned, or an *os.File of a socket; of a loop with another Network a net.Conn
+// of that loop. It is closed, unless there is an error:
+// the transport has a duplicate. It is the other side of CreateConnection, and has
+// its errors.
 //
 // Python: loop.connect_accepted_socket.
-func ConnectAcceptedSocket[P BaseProtocol](ctx context.Context, factory func() P, c net.Conn) (Transport, P, error) {
+func ConnectAcceptedSocket[P BaseProtocol](ctx context.Context, factory func() P, c io.Closer) (Transport, P, error) {
 	s, ok := c.(syscall.Conn)
 	if !ok {
 		var none P
-		return nil, none, typeErrorf("a connection of package net was expected, got %T", c)
+		return nil, none, typeErrorf("a connection of the system was expected, got %T", c)
 	}
 	t, p, err := CreateConnection(ctx, factory, "", "", WithSocket(s))
 	if err == nil {
@@ -102,8 +106,8 @@ func createConnection(ctx context.Context, factory func() BaseProtocol, network,
 // connect returns a socket that is connected to addr.
 func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptions) (*socket, error) {
 	if o.existing != nil {
-		s, err := dupStream(l, o.existing)
-		if err == nil && s.remoteAddr() == nil && s.network != "unix" {
+		s, err := l.sockets.dupStream(l, o.existing)
+		if err == nil && s.end.remoteAddr() == nil && s.network != "unix" {
 			s.close()
 			err = valueErrorf("the socket is not connected")
 		}
@@ -125,7 +129,7 @@ func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptio
 		if err != nil {
 			return nil, err
 		}
-		return connectSocket(ctx, l, addrs[i], local, &o.socketOptions)
+		return l.sockets.connect(ctx, l, addrs[i], local, &o.socketOptions)
 	}
 	var s *socket
 	var errs []error

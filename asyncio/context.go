@@ -190,6 +190,15 @@ func (t *task) suspend(ctx context.Context) error {
 	return t.endWait(err)
 }
 
+// foreign is the error of a wait for f, which is of another loop.
+func (t *task) foreign(f canceller) error {
+	what := fmt.Sprintf("%T", f)
+	if task, ok := f.(AnyTask); ok {
+		what = task.Name()
+	}
+	return errorf("RuntimeError", ErrOtherLoop, "Task <%s> got Future <%s> attached to a different loop", t.Name(), what)
+}
+
 // wait suspends the calling task until f is done. self is f with its methods.
 func (f *core) wait(ctx context.Context, self canceller) error {
 	t, err := current(ctx)
@@ -197,7 +206,7 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 	case err != nil:
 		return waitByHand(ctx, self, err)
 	case f.loop != t.loop:
-		return fmt.Errorf("%w: %s awaits a future of another", ErrOtherLoop, t.Name())
+		return t.foreign(self)
 	case f == &t.core:
 		return runtimeErrorf("Task cannot await on itself: %s", t.Name())
 	}
@@ -205,9 +214,12 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 		return err
 	}
 	t.wait, t.fut = waiting, self
-	f.tell(t)
+	if f.takes && t.must && self.Cancel(t.cancelMsg...) { // before anything is taken
+		t.must, t.unheard = false, false
+	}
+	t.place = f.tell(t)
 	if t.must && self.Cancel(t.cancelMsg...) {
-		t.must = false
+		t.must, t.unheard = false, false
 	}
 	s := t.loop.s
 	var g *greenlet.Greenlet
@@ -221,17 +233,33 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 		}
 	}
 	t.fut = nil
+	if t.must && asCancelled(f.err) != nil {
+		t.must, t.unheard, t.cancelMsg = false, false, nil // f tells of a cancel, and of the first
+	}
 	if f.state == pending {
-		f.untell(t)
+		f.untell(t, t.place)
+	}
+	if f.takes && f.state == finished && err == nil {
+		return t.keep()
 	}
 	return t.endWait(err)
+}
+
+// keep ends the wait that t was in, for what was taken for it: a value that nobody
+// else will get. So it is the stronger, and a cancel that came meanwhile is
+// delivered by the next wait, as is the end of a context.
+func (t *task) keep() error {
+	t.wait, t.kept = awake, t.must
+	if t.watcher != nil {
+		t.watcher.armed = false
+	}
+	return nil
 }
 
 // Sleep suspends the calling task for d on the loop's clock. With zero or less
 // it lets everything run that is ready, and goes on in the next turn.
 //
-// It always switches. The error is a CancelledError, that of ctx when it ends,
-// or ErrNoRunningLoop. Python: asyncio.sleep.
+// It always switches. The error is one of a wait. Python: asyncio.sleep.
 //
 //go:noinline
 func Sleep(ctx context.Context, d time.Duration) error {

@@ -2,7 +2,8 @@ package asyncio
 
 import (
 	"context"
-	"errors"
+
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
 
 // A ContextManager is something that is entered and left: what must be done before
@@ -33,7 +34,7 @@ func With[T any](ctx context.Context, m ContextManager[T], body func(ctx context
 		return err
 	}
 	return during(
-		func() error { return body(ctx, v) },
+		func() error { return heardBy(ctx, body(ctx, v)) },
 		func(err error) error { return m.Exit(ctx, err) })
 }
 
@@ -103,7 +104,7 @@ type generatorManager[T any] struct{ gen *AsyncGen[T, None] }
 
 func (m *generatorManager[T]) Enter(ctx context.Context) (T, error) {
 	v, err := m.gen.Next(ctx)
-	if errors.Is(err, ErrStopAsyncIteration) {
+	if alone.Is(err, ErrStopAsyncIteration) {
 		err = runtimeErrorf("generator didn't yield")
 	}
 	return v, err
@@ -119,7 +120,7 @@ func (m *generatorManager[T]) Exit(ctx context.Context, err error) error {
 		what += " after athrow()"
 	}
 	switch {
-	case errors.Is(end, ErrStopAsyncIteration):
+	case alone.Is(end, ErrStopAsyncIteration):
 		return nil
 	case end == nil:
 		return chain(runtimeErrorf("%s", what), chain(m.gen.Close(ctx), err))

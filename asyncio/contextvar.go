@@ -16,7 +16,7 @@ import "context"
 //	its caller
 //	copy_context().run(f)           f(ctx)
 //
-// Who sees what follows from which context is passed. A task has the values of
+// A function sees the values of the context that it is given. A task has the values of
 // the context with which it was created, whatever its creator derives afterwards.
 // A callback is a function that has kept a context, that of its registration. An
 // async generator has, in each step, the values of whoever calls (see AsyncGen).

@@ -2,13 +2,13 @@ package asyncio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"time"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
 
 // A Coroutine is a call of a coroutine function that has not begun: it begins
@@ -125,7 +125,7 @@ func (c *Coroutine[T]) future(l *Loop) (AnyFuture, error) {
 // coroutine.send.
 func (c *Coroutine[T]) Send(v any) (AnyFuture, error) {
 	if c.state == created && v != nil {
-		return nil, typeErrorf("can't send non-None value to a just-started coroutine")
+		return nil, typeErrorf("can't send a value to a just-started coroutine")
 	}
 	return c.step(nil)
 }
@@ -145,7 +145,8 @@ func (c *Coroutine[T]) Throw(err error) (AnyFuture, error) {
 }
 
 // Close ends the coroutine: the wait that it is in returns ErrGeneratorExit, and
-// it returns that, or nil, or else Close returns its error. One that waits once
+// it returns that, or nil, or else Close returns its error, also where
+// ErrGeneratorExit is only a part of it. One that waits once
 // more instead is a RuntimeError. A coroutine that has not begun never will; one
 // that has ended stays so. Python: coroutine.close.
 func (c *Coroutine[T]) Close() error {
@@ -159,7 +160,7 @@ func (c *Coroutine[T]) Close() error {
 	switch _, err := c.step(ErrGeneratorExit); {
 	case err == nil:
 		return runtimeErrorf("coroutine ignored GeneratorExit")
-	case errors.Is(err, ErrStopIteration), errors.Is(err, greenlet.Exit):
+	case alone.Is(err, ErrStopIteration, greenlet.Exit):
 		return nil
 	default:
 		return err

@@ -73,7 +73,7 @@ func TestCoroutineByHand(t *testing.T) {
 	d.throw(valueError("q"))
 	d.close()
 	tr.same(
-		"send ! TypeError can't send non-None value to a just-started coroutine",
+		"send ! TypeError can't send a value to a just-started coroutine",
 		"send -> bare", "fin", "end 7 yes",
 		"send ! RuntimeError cannot reuse already awaited coroutine",
 		"throw ! RuntimeError cannot reuse already awaited coroutine",

@@ -3,13 +3,15 @@ package asyncio
 import (
 	"context"
 	"net"
+
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 )
 
 // CreateDatagramEndpoint makes a socket for datagrams and a transport for it.
 // factory makes the protocol; its ConnectionMade was called when
 // CreateDatagramEndpoint returns. network is "udp", "udp4", "udp6" or "unixgram".
-// WithLocalAddr says where it receives: "host:port" or a path; a unix socket that
-// nobody has closed is replaced. WithRemoteAddr says where it sends to, and has it
+// WithLocalAddr says where it receives: "host:port" or a path; that of a unix
+// socket that is alive is in use, unless WithReplacePath says otherwise. WithRemoteAddr says where it sends to, and has it
 // receive from there only. With neither it receives nothing until it has sent
 // something, and network must name a family.
 //
@@ -19,8 +21,8 @@ import (
 // The calling task is suspended meanwhile. The error is a *net.OpError of the
 // first address if none can be used, with errors.ErrUnsupported in it for a unix
 // socket without an address, or WithReusePort, where the loop watches no
-// descriptors; a ValueError of the options; the PanicError of ConnectionMade; a
-// CancelledError, that of ctx when it ends, or ErrNoRunningLoop. With an error
+// descriptors; a ValueError of the options; the PanicError of ConnectionMade; or
+// one of a wait. With an error
 // nothing is left open. Only a task may call it.
 //
 // Python: loop.create_datagram_endpoint.
@@ -41,6 +43,7 @@ type datagramOptions struct {
 	socketOptions
 	local, remote        string
 	reusePort, broadcast bool
+	replacePath          bool
 }
 
 type datagramOption func(o *datagramOptions)
@@ -75,10 +78,10 @@ func (o *datagramOptions) check(network string) error {
 	switch {
 	case o.tls != nil, o.limit != 0, o.keepAlive:
 		return valueErrorf("WithTLS, WithLimit and WithKeepAlive are not for datagrams")
-	case o.existing != nil && (addressed || o.reusePort || o.broadcast):
-		return valueErrorf("socket modifier keyword arguments can not be used when sock is specified.")
+	case o.existing != nil && (addressed || o.reusePort || o.broadcast || o.replacePath):
+		return valueErrorf("WithSocket goes with no option that says how to make a socket: WithLocalAddr, WithRemoteAddr, WithReusePort, WithBroadcast, WithReplacePath")
 	case o.existing == nil && !addressed && network == "udp":
-		return valueErrorf("unexpected address family")
+		return valueErrorf("unexpected address family: WithLocalAddr or WithRemoteAddr must say which")
 	}
 	return nil
 }
@@ -116,7 +119,7 @@ type datagramRoute struct{ local, remote net.Addr }
 // datagramSocket returns a socket as o wants it.
 func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOptions) (*socket, error) {
 	if o.existing != nil {
-		return dupDatagrams(l, o.existing)
+		return l.sockets.dupDatagrams(l, o.existing)
 	}
 	routes, err := datagramRoutes(ctx, l, network, o)
 	if err != nil {
@@ -124,7 +127,7 @@ func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOpt
 	}
 	var first error
 	for _, r := range routes {
-		s, err := openDatagrams(l, network, r, o)
+		s, err := l.sockets.datagrams(ctx, l, network, r, o)
 		if err == nil {
 			return s, nil
 		}
@@ -166,7 +169,7 @@ func datagramRoutes(ctx context.Context, l *Loop, network string, o *datagramOpt
 	default:
 		for _, a := range remotes {
 			for _, from := range locals {
-				if is4(a) == is4(from) {
+				if fd.Is4(a) == fd.Is4(from) {
 					routes = append(routes, datagramRoute{from, a})
 					break
 				}
@@ -177,9 +180,4 @@ func datagramRoutes(ctx context.Context, l *Loop, network string, o *datagramOpt
 		return nil, valueErrorf("can not get address information")
 	}
 	return routes, nil
-}
-
-func is4(a net.Addr) bool {
-	udp, ok := a.(*net.UDPAddr)
-	return ok && udp.IP.To4() != nil
 }

@@ -82,10 +82,9 @@ func TestDatagrams(t *testing.T) {
 		if err := client.SendTo(nil, addrOf(client)); !errors.As(err, &class) || class.PyName() != "ValueError" {
 			t.Errorf("another address: %v", err)
 		}
-		var bad *net.AddrError
 		for _, a := range []net.Addr{&net.TCPAddr{}, (*net.UDPAddr)(nil), &net.UDPAddr{IP: net.IPv6loopback}, &net.UnixAddr{Name: "x"}} {
-			if err := server.SendTo(nil, a); !errors.As(err, &bad) {
-				t.Errorf("to %T %v: %v", a, a, err)
+			if op := opOf(t, "SendTo", server.SendTo(nil, a)); op.Op != "write" {
+				t.Errorf("to %T %v: %v", a, a, op)
 			}
 		}
 		if err := server.SendTo(nil, nil); err == nil {
@@ -214,18 +213,36 @@ func TestDatagramsWait(t *testing.T) {
 					got++
 					return nil
 				}
-				for len(p.events) < 2 {
+				// The system's own queue is full before, and more waits than a goroutine
+				// that sends behind the loop may take at once: room for that would else
+				// resume the protocol.
+				other, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+				if err != nil {
+					return err
+				}
+				defer unix.Close(other)
+				if err := unix.SetNonblock(other, true); err != nil {
+					return err
+				}
+				for unix.Sendto(other, fmt.Appendf(nil, "%090d", sent), 0, &unix.SockaddrUnix{Name: to.Name}) == nil {
+					sent++
+				}
+				for tr.WriteBufferSize() < 70_000 {
 					send()
 				}
 				p.check(t, "made pause")
 				if size := tr.WriteBufferSize(); size <= 1000 || size%98 != 0 {
 					t.Errorf("%d bytes wait", size)
 				}
-				for range 3 {
+				turns := 0 // with something to do: somebody who only tries again has it in each
+				for range 10 {
 					asyncio.Sleep(ctx, 0)
+					if ready, _ := mustLoop(ctx).Pending(); ready > 0 {
+						turns++
+					}
 				}
-				if ready, _ := mustLoop(ctx).Pending(); ready > 0 {
-					t.Errorf("connected %v: %d callbacks are ready while there is no room", connected, ready)
+				if turns == 10 {
+					t.Errorf("connected %v: in each turn callbacks are ready while there is no room", connected)
 				}
 				if err := receive(); err != nil { // now there is room, but not for the next
 					return err

@@ -4,31 +4,36 @@ import (
 	"log/slog"
 	"net"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
 // SendTo is DatagramTransport's.
 func (t *datagramTransport) SendTo(data []byte, addr net.Addr) error {
-	if fixed := t.sock.remoteAddr(); fixed != nil {
+	fixed := t.sock.end.remoteAddr()
+	if fixed != nil {
 		if addr != nil && addr.String() != fixed.String() {
-			return valueErrorf("Invalid address: must be None or %v", fixed)
+			return valueErrorf("Invalid address: must be nil or %v", fixed)
 		}
 		addr = fixed
 	}
 	if addr == nil {
 		return valueErrorf("a datagram needs an address: the socket is not connected")
 	}
+	if fixed == nil {
+		if err := t.sock.end.checkAddr(addr); err != nil {
+			return fd.SendError(t.sock.network, t.sock.end.localAddr(), addr, err)
+		}
+	}
 	if t.closing {
 		t.writeLost()
 		return nil
 	}
 	if len(t.queue) == 0 {
-		switch err := t.sock.sendTo(data, addr); {
+		switch err := t.sock.end.sendTo(data, addr); {
 		case err == nil:
 			return nil
-		case err == errAgain:
-		case isAddrError(err):
-			return err
+		case err == fd.ErrAgain:
 		default:
 			t.protocol.ErrorReceived(t.opError("write", addr, err))
 			return nil
@@ -39,11 +44,6 @@ func (t *datagramTransport) SendTo(data []byte, addr net.Addr) error {
 	t.marks.rose(t.size, t)
 	t.retry()
 	return nil
-}
-
-func isAddrError(err error) bool {
-	_, is := err.(*net.AddrError)
-	return is
 }
 
 // writeLost drops what is sent after the end. A program that does not notice is
@@ -63,7 +63,7 @@ func (t *datagramTransport) writeLost() {
 // of use: on Linux, that there is some after each try that has found none.
 func (t *datagramTransport) retry() {
 	switch {
-	case t.sock.network == "unixgram" && t.sock.remoteAddr() == nil:
+	case t.sock.network == "unixgram" && t.sock.end.remoteAddr() == nil:
 		if t.again == nil {
 			t.again = t.loop.s.After(datagramRetry, func() {
 				t.again = nil
@@ -80,8 +80,8 @@ func (t *datagramTransport) retry() {
 func (t *datagramTransport) flush() {
 	for len(t.queue) > 0 {
 		d := t.queue[0]
-		err := t.sock.sendTo(d.data, d.to)
-		if err == errAgain {
+		err := t.sock.end.sendTo(d.data, d.to)
+		if err == fd.ErrAgain {
 			t.retry()
 			break
 		}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -64,12 +65,12 @@ func newDatagramTransport(l *Loop, s *socket, p DatagramProtocol) *datagramTrans
 
 // begin tells the protocol of the socket and starts to receive.
 func (t *datagramTransport) begin() {
-	if t.loop.s.Closed() || t.sock.closed() {
+	if t.loop.s.Closed() || t.sock.shut {
 		return
 	}
 	err := t.connected()
 	if err == nil && !t.closing {
-		if err = t.sock.watch(); err != nil {
+		if err = t.sock.end.watch(); err != nil {
 			t.fatal(err, "Fatal error: the socket cannot be watched")
 		}
 	}
@@ -145,9 +146,9 @@ func (t *datagramTransport) receive() {
 		}
 		p = t.large
 	}
-	n, from, err := t.sock.receiveFrom(p)
+	n, from, err := t.sock.end.receiveFrom(p)
 	switch {
-	case err == errAgain:
+	case err == fd.ErrAgain:
 	case err != nil:
 		t.protocol.ErrorReceived(t.opError("read", nil, err))
 	default:
@@ -162,9 +163,9 @@ func (t *datagramTransport) opError(op string, to net.Addr, err error) error {
 	}
 	call := "sendto"
 	if op == "read" {
-		call, to = "recvfrom", t.sock.remoteAddr()
+		call, to = "recvfrom", t.sock.end.remoteAddr()
 	}
-	return &net.OpError{Op: op, Net: t.sock.network, Source: t.sock.localAddr(), Addr: to, Err: os.NewSyscallError(call, err)}
+	return &net.OpError{Op: op, Net: t.sock.network, Source: t.sock.end.localAddr(), Addr: to, Err: os.NewSyscallError(call, err)}
 }
 
 // fatal ends the transport because of err.
@@ -193,11 +194,11 @@ func (t *datagramTransport) leaveSoon(err error) {
 		return
 	}
 	t.loop.s.Soon(func() {
-		if t.sock.closed() {
+		if t.sock.shut {
 			return
 		}
 		defer func() {
-			t.sock.localAddr() // known from now on
+			t.sock.end.localAddr() // known from now on
 			t.sock.close()
 		}()
 		if t.made {
@@ -216,7 +217,7 @@ func (t *datagramTransport) abandon() {
 
 // String describes the transport for people.
 func (t *datagramTransport) String() string {
-	return fmt.Sprintf("a %s transport: from %v, %d bytes to be sent", t.sock.network, t.sock.localAddr(), t.size)
+	return fmt.Sprintf("a %s transport: from %v, %d bytes to be sent", t.sock.network, t.sock.end.localAddr(), t.size)
 }
 
 // Close is BaseTransport's.

@@ -7,12 +7,13 @@ import (
 	"os"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"syscall"
 	"time"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
+	"github.com/go-greenlet/greenlet/internal/sys"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -29,7 +30,7 @@ import (
 type descriptor struct {
 	sched.Descriptor
 	loop     *Loop
-	gate     *gate // apart, for the cleanup of a descriptor that was forgotten
+	gate     *fd.Gate // apart, for the cleanup of a descriptor that was forgotten
 	cleanup  runtime.Cleanup
 	messages bool // it is one of messages: a read of one tells nothing of the next
 	hungUp   bool // the end has been reported, and nothing new will be
@@ -42,21 +43,13 @@ type descriptor struct {
 	raw   syscall.RawConn // of twin
 }
 
-// A way is one of the directions of a descriptor. All but the deadline is the
-// owner's.
-type way struct {
-	ready    bool // a call need not wait, as far as is known
-	line     line
-	deadline atomic.Int64 // on the loop's clock; 0: none, below: over
-}
-
-func (d *descriptor) open(l *Loop, fd int, messages bool) {
+func (d *descriptor) open(l *Loop, number int, messages bool) {
 	d.loop, d.messages = l, messages
-	d.gate = &gate{fd: fd}
+	d.gate = &fd.Gate{FD: number}
 	d.in.ready, d.out.ready = true, true
-	d.cleanup = runtime.AddCleanup(d, func(g *gate) {
-		if _, last := g.shut(); last {
-			unix.Close(g.fd)
+	d.cleanup = runtime.AddCleanup(d, func(g *fd.Gate) {
+		if _, last := g.Shut(); last {
+			sys.Close(g.FD)
 		}
 	}, d.gate)
 }
@@ -98,12 +91,8 @@ func (d *descriptor) wait(t *task, w *way) error {
 			return err
 		}
 	}
-	if at := w.deadline.Load(); at != 0 {
-		left := time.Duration(at) - d.loop.s.Now()
-		if at < 0 || left <= 0 {
-			return os.ErrDeadlineExceeded
-		}
-		t.st.SetAlarm(left)
+	if err := w.arm(d.loop, t); err != nil {
+		return err
 	}
 	g, err := w.line.stand(t)
 	if g != nil {
@@ -112,12 +101,7 @@ func (d *descriptor) wait(t *task, w *way) error {
 		}
 		_, err = g.Switch(nil)
 	}
-	chosen, err := w.line.leave(t, err)
-	t.st.ClearAlarm() // also one that was set meanwhile
-	switch {
-	case err != nil && chosen && w.ready:
-		w.line.wake(1) // what t was chosen for
-	case err == nil && d.gate.isShut():
+	if err = w.disarm(t, err); err == nil && d.gate.IsShut() {
 		err = net.ErrClosed
 	}
 	return err
@@ -127,29 +111,16 @@ func (d *descriptor) wait(t *task, w *way) error {
 func (d *descriptor) watch() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.gate.isShut() {
+	if d.gate.IsShut() {
 		return net.ErrClosed
 	}
 	d.tasks = true
-	return loopError(d.loop.s.Watch(&d.Descriptor, d.gate.fd, d))
-}
-
-// passOn is called by a task that has not taken all there was.
-func (w *way) passOn() {
-	if w.ready && !w.line.empty() {
-		w.line.wake(1)
-	}
-}
-
-// expired reports whether the deadline is over.
-func (w *way) expired(l *Loop) bool {
-	at := w.deadline.Load()
-	return at != 0 && (at < 0 || time.Duration(at) <= l.s.Now())
+	return loopError(d.loop.s.Watch(&d.Descriptor, d.gate.FD, d))
 }
 
 // exit is called after a system call.
 func (d *descriptor) exit() {
-	if d.gate.leave() {
+	if d.gate.Leave() {
 		d.destroy()
 	}
 }
@@ -162,15 +133,18 @@ func (d *descriptor) do(w *way, always bool, try func(fd int) error) error {
 	if t == nil && waits {
 		return d.outside(w, try)
 	}
+	if t != nil && t.unheard {
+		return t.refused()
+	}
 	for {
 		if w.expired(d.loop) {
 			return os.ErrDeadlineExceeded
 		}
 		if w.ready || always || t == nil {
-			if !d.gate.enter() {
+			if !d.gate.Enter() {
 				return net.ErrClosed
 			}
-			err := try(d.gate.fd)
+			err := try(d.gate.FD)
 			d.exit()
 			if err != unix.EAGAIN {
 				w.passOn()
@@ -189,7 +163,7 @@ func (d *descriptor) do(w *way, always bool, try func(fd int) error) error {
 
 // outside is do for a caller who waits without the loop.
 func (d *descriptor) outside(w *way, try func(fd int) error) error {
-	raw, err := d.double()
+	_, raw, err := d.double()
 	if err != nil {
 		return err
 	}
@@ -206,31 +180,45 @@ func (d *descriptor) outside(w *way, try func(fd int) error) error {
 	switch {
 	case err == nil:
 		return result
-	case d.gate.isShut():
+	case d.gate.IsShut():
 		return net.ErrClosed
 	}
 	return err
 }
 
+// twinError returns err, of a Read or Write of the twin, as that of the call.
+func (d *descriptor) twinError(err error) error {
+	e, ok := err.(*os.PathError)
+	if !ok {
+		return err
+	}
+	if _, ofSystem := e.Err.(syscall.Errno); !ofSystem && d.gate.IsShut() {
+		return net.ErrClosed
+	}
+	return e.Err
+}
+
 // double returns the twin, which it makes if need be.
-func (d *descriptor) double() (syscall.RawConn, error) {
+func (d *descriptor) double() (*os.File, syscall.RawConn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.gate.isShut() {
-		return nil, net.ErrClosed
+	if d.gate.IsShut() {
+		return nil, nil, net.ErrClosed
 	}
 	if d.twin != nil {
-		return d.raw, nil
+		return d.twin, d.raw, nil
 	}
-	fd, err := unix.FcntlInt(uintptr(d.gate.fd), unix.F_DUPFD_CLOEXEC, 0)
+	// Not one of the first three: package os ends the program when a Write to
+	// standard output finds that nobody reads.
+	fd, err := unix.FcntlInt(uintptr(d.gate.FD), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
+		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
 	twin := os.NewFile(uintptr(fd), "") // of a non-blocking one: Go's poller has it
 	raw, err := twin.SyscallConn()
 	if err != nil {
 		twin.Close()
-		return nil, err
+		return nil, nil, err
 	}
 	d.twin, d.raw = twin, raw
 	for _, w := range []*way{&d.in, &d.out} {
@@ -238,7 +226,7 @@ func (d *descriptor) double() (syscall.RawConn, error) {
 			d.tell(w, time.Now().Add(time.Duration(at)-d.loop.s.Now()))
 		}
 	}
-	return raw, nil
+	return twin, raw, nil
 }
 
 // tell tells the twin of w's deadline.
@@ -251,17 +239,10 @@ func (d *descriptor) tell(w *way, when time.Time) error {
 
 // setDeadline sets the deadline of w. Tasks that wait are told.
 func (d *descriptor) setDeadline(w *way, when time.Time) error {
-	var at int64
-	if !when.IsZero() {
-		if left := time.Until(when); left > 0 {
-			at = int64(d.loop.after(left))
-		} else {
-			at = -1
-		}
-	}
+	at := deadlineOf(d.loop, when, time.Now())
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.gate.isShut() {
+	if d.gate.IsShut() {
 		return net.ErrClosed
 	}
 	w.deadline.Store(at)
@@ -280,28 +261,10 @@ func (d *descriptor) setDeadline(w *way, when time.Time) error {
 	return nil
 }
 
-// rearm has the tasks that wait go by another deadline.
-func (w *way) rearm(l *Loop) {
-	if w.line.empty() {
-		return
-	}
-	if w.expired(l) {
-		w.line.wake(everybody)
-		return
-	}
-	at := w.deadline.Load()
-	for st := w.line.tasks.First(); st != nil; st = w.line.tasks.After(st) {
-		st.ClearAlarm()
-		if at != 0 {
-			st.SetAlarm(time.Duration(at) - l.s.Now())
-		}
-	}
-}
-
 // close ends the descriptor. All who wait are woken. The system closes it at once,
 // or when the last call with it has returned.
 func (d *descriptor) close() error {
-	first, last := d.gate.shut()
+	first, last := d.gate.Shut()
 	if !first {
 		return net.ErrClosed
 	}
@@ -341,7 +304,7 @@ func (d *descriptor) destroy() error {
 			d.Gone()
 		}
 	}
-	return unix.Close(d.gate.fd)
+	return sys.Close(d.gate.FD)
 }
 
 // ended is the owner's part of close.

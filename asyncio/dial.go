@@ -3,6 +3,9 @@ package asyncio
 import (
 	"context"
 	"net"
+	"time"
+
+	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
 // Dial connects to addr, and returns a connection on which only the calling task
@@ -16,9 +19,10 @@ import (
 //   - Read waits for data, Write until all of p was taken by the system. Neither
 //     switches where it need not wait. Of several Writes at a time each is whole.
 //     They allocate nothing.
-//   - A cancel of the waiting task ends a wait with a CancelledError. Nothing is
-//     lost: what was not read can be read later, and Write tells how much it has
-//     written.
+//   - A cancel of the waiting task ends a wait: the error is a *net.OpError with
+//     the CancelledError in it, as a library knows by that type that it is the
+//     connection that has failed. Nothing is lost: what was not read can be read
+//     later, and Write tells how much it has written.
 //   - Deadlines go by the loop's clock. The error of one that is over is
 //     os.ErrDeadlineExceeded, that of a connection that was closed net.ErrClosed,
 //     inside a *net.OpError as in package net. The end is io.EOF.
@@ -27,16 +31,17 @@ import (
 //     Close and the deadlines reach those who wait, wherever they are. A task of
 //     another loop waits as a goroutine does, and its loop with it.
 //   - A callback of the loop must not wait: where it would have to, the error is
-//     ErrNoRunningLoop.
+//     ErrNoRunningLoop, in a *net.OpError as every other.
 //
 // It is a syscall.Conn, too, except on systems where package net's is none, and
 // has CloseRead, CloseWrite, SetReadBuffer, SetWriteBuffer and File as package
-// net's connections do; one of TCP has SetNoDelay, SetKeepAlive and SetLinger. One
-// of datagrams is also a net.PacketConn, with net's types as addresses. Keep-alive
+// net's connections do; one of TCP has SetNoDelay, SetKeepAlive and SetLinger; where
+// the loop watches descriptors one of a stream has WaitReadable, which waits as Read
+// does and takes nothing. One of datagrams is also a net.PacketConn, with net's types as addresses. Keep-alive
 // and TCP's no-delay are on, as in package net.
 //
-// It switches if a task calls; else the goroutine waits. The error is a
-// *net.OpError, a CancelledError, that of ctx when it ends, or ErrNoRunningLoop if
+// It switches if a task calls; else the goroutine waits. The error is a *net.OpError:
+// package net's, or one with an error of a wait in it. That is ErrNoRunningLoop if
 // ctx comes from no loop and none runs here.
 func Dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	return new(Dialer).DialContext(ctx, network, addr)
@@ -49,8 +54,8 @@ type Dialer struct {
 	// address, the resolver, keep-alive, the delay between families of addresses.
 	Net net.Dialer
 
-	// Loop is whose the connections are. If it is nil, it is the one that the ctx
-	// comes from, or that runs on the calling goroutine.
+	// Loop is the loop that the connections belong to. nil stands for the loop of
+	// the ctx, or else for the one that runs on the calling goroutine.
 	Loop *Loop
 }
 
@@ -60,21 +65,59 @@ func (d *Dialer) Dial(network, addr string) (net.Conn, error) {
 	return d.DialContext(context.Background(), network, addr)
 }
 
+// DialTimeout is Dial that takes no longer than timeout, by the system's clock, as
+// net.DialTimeout.
+func (d *Dialer) DialTimeout(network, addr string, timeout time.Duration) (net.Conn, error) {
+	within := *d
+	within.Net.Timeout = timeout
+	return within.Dial(network, addr)
+}
+
 // DialContext is Dial with the options of d. Any goroutine may call it: with a
-// Loop, or a ctx that comes from one. When ctx ends before there is a connection,
-// its error is returned; afterwards it has no effect.
+// Loop, or a ctx that comes from one. So a library that dials on goroutines of its
+// own, too, needs a Dialer with a Loop; whichever task or goroutine calls is who
+// waits. When ctx ends before there is a connection, that is the error; afterwards
+// it has no effect.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
+	c, err := d.dial(ctx, network, addr)
+	if err != nil {
+		return nil, netError("dial", network, err)
+	}
+	return c, nil
+}
+
+func (d *Dialer) dial(ctx context.Context, network, addr string) (net.Conn, error) {
 	l, err := boundTo(d.Loop, ctx)
 	if err != nil {
 		return nil, err
 	}
-	return beside(ctx, func(ctx context.Context) (net.Conn, error) {
+	if l.network != nil {
+		return d.dialNetwork(ctx, l, network, addr)
+	}
+	return hook(ctx, func(ctx context.Context) (net.Conn, error) {
+		sys.Release()
 		c, err := d.Net.DialContext(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return newConn(l, c)
+		return l.conns.conn(l, network, c)
 	})
+}
+
+// conns makes connections as Dial and Listen return them, of those of package net, of
+// which it takes possession.
+type conns interface {
+	conn(l *Loop, network string, c net.Conn) (net.Conn, error)
+	listener(l *Loop, network string, ln net.Listener, backlog int) (net.Listener, error)
+	packets(l *Loop, network string, c net.PacketConn) (net.PacketConn, error)
+}
+
+// netError returns err as package net would: an *net.OpError.
+func netError(op, network string, err error) error {
+	if _, ok := err.(*net.OpError); ok {
+		return err
+	}
+	return &net.OpError{Op: op, Net: network, Err: err}
 }
 
 // boundTo returns the loop that a connection is to belong to.
@@ -142,20 +185,36 @@ func beside[C closable](ctx context.Context, f func(ctx context.Context) (C, err
 	return o.c, o.err
 }
 
+// hook is beside for a call that a library may make: see unheard.go.
+func hook[C closable](ctx context.Context, f func(ctx context.Context) (C, error)) (c C, err error) {
+	var t *task
+	if l, err := RunningLoop(ctx); err == nil {
+		if st := l.s.Current(); st != nil {
+			t = taskIn(st)
+		}
+	}
+	err = t.below(func() (err error) {
+		c, err = beside(ctx, f)
+		return err
+	})
+	return c, err
+}
+
 // waitContext is ctx for a wait of the current task of l, which ctx need not come
-// from.
+// from: a hook may have kept it from another task, or another loop's.
 func waitContext(ctx context.Context, l *Loop) context.Context {
-	if taskOf(ctx) != nil {
+	t := taskIn(l.s.Current())
+	if taskOf(ctx) == t {
 		return ctx
 	}
-	return foreignContext{ctx, taskIn(l.s.Current())}
+	return foreignContext{ctx, t}
 }
 
 // errCallbackWaits is what a callback gets where it would have to wait: the loop
 // would stand still.
 var errCallbackWaits = errorf("RuntimeError", ErrNoRunningLoop, "a callback must not wait for a connection: only a task can")
 
-// A foreignContext is a context that comes from no task, for a wait of t.
+// A foreignContext is a context that does not come from t, for a wait of t.
 type foreignContext struct {
 	context.Context
 	t *task

@@ -66,6 +66,16 @@
 //   - Run ends what it began: it cancels the tasks that are left, waits for them,
 //     and closes the loop. Nothing outlives it.
 //
+// # The errors of a wait
+//
+// Many calls say that their error is one of a wait. That is
+//
+//   - a *CancelledError if the calling task was cancelled;
+//   - the error of ctx, ctx.Err(), if ctx has ended;
+//   - ErrNoRunningLoop if no task of a running loop calls;
+//   - ErrOtherLoop if what the task would wait for belongs to another loop;
+//   - ErrLoopClosed if the loop is closed while the task waits.
+//
 // # Connections
 //
 // Dial, Listen and ListenPacket give Go's own interfaces: a net.Conn on which only
@@ -104,8 +114,8 @@
 //     that is Python's rule, too, but there is no telling when it is collected.
 //   - No policies, no child watchers, no loop arguments: they ended deprecated.
 //
-// PARITY.md, beside this file, has every public name of CPython's asyncio and
-// what has become of it. The page docs/from-asyncio.md of the repository has the
+// PARITY.md, beside this file, has every public name of CPython's asyncio with its
+// counterpart here. The page docs/from-asyncio.md of the repository has the
 // same programs in both languages. Package sched is the scheduler underneath.
 //
 // # Debug mode

@@ -1,28 +1,19 @@
 package asyncio
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
-
-// A classError is an error of a class that Python has: RuntimeError, ValueError
-// and so on.
-type classError struct {
-	class string
-	msg   string
-	is    error // what it is by errors.Is, too
-}
-
-func (e *classError) Error() string  { return "asyncio: " + e.msg }
-func (e *classError) PyName() string { return e.class }
-func (e *classError) Unwrap() error  { return e.is }
 
 // Errors that callers test with errors.Is.
 var (
-	// ErrCancelled is what every CancelledError is. It is context.Canceled, too.
+	// ErrCancelled is what errors.Is finds in every CancelledError, as it finds
+	// context.Canceled there.
 	ErrCancelled error = &CancelledError{}
 
 	// ErrTimeout is the error of a time that has run out. It is
@@ -32,48 +23,31 @@ var (
 
 	// ErrInvalidState is returned where a future is not in the state that a call
 	// needs. Python: asyncio.InvalidStateError.
-	ErrInvalidState error = &classError{"InvalidStateError", "invalid state", nil}
+	ErrInvalidState = errorf("InvalidStateError", nil, "invalid state")
 
 	// ErrLoopClosed is returned, or panicked with, by a loop that was closed.
-	ErrLoopClosed error = &classError{"RuntimeError", "Event loop is closed", nil}
+	ErrLoopClosed = errorf("RuntimeError", nil, "Event loop is closed")
 
 	// ErrNoRunningLoop is returned where a call needs a running loop and the
 	// context comes from none, or the caller is not on that loop's goroutine.
-	ErrNoRunningLoop error = &classError{"RuntimeError", "no running event loop", nil}
+	ErrNoRunningLoop = errorf("RuntimeError", nil, "no running event loop")
 
 	// ErrLoopRunning is returned where a loop runs already: this one, or another
-	// on the same goroutine.
-	ErrLoopRunning error = &classError{"RuntimeError", "This event loop is already running", nil}
+	// on the same goroutine. The message says which.
+	ErrLoopRunning = errorf("RuntimeError", nil, "This event loop is already running")
 
 	// ErrOtherLoop is returned where a future of one loop is awaited on another.
-	ErrOtherLoop error = &classError{"RuntimeError", "attached to a different loop", nil}
+	ErrOtherLoop = errorf("RuntimeError", nil, "attached to a different loop")
 
 	// ErrSendfileNotAvailable is returned where a file cannot be sent by the system
 	// and must not be sent otherwise. It is errors.ErrUnsupported, too. Python:
 	// asyncio.SendfileNotAvailableError.
-	ErrSendfileNotAvailable error = &classError{"SendfileNotAvailableError", "the system cannot send the file", errors.ErrUnsupported}
+	ErrSendfileNotAvailable = errorf("SendfileNotAvailableError", errors.ErrUnsupported, "the system cannot send the file")
 
 	// ErrKeyboardInterrupt is what a second Ctrl-C makes of a run. A task or
 	// callback that ends with it ends the run. Python: KeyboardInterrupt.
-	ErrKeyboardInterrupt error = &classError{"KeyboardInterrupt", "interrupted", nil}
+	ErrKeyboardInterrupt = errorf("KeyboardInterrupt", nil, "interrupted")
 )
-
-func errorf(class string, is error, format string, args ...any) error {
-	return &classError{class, fmt.Sprintf(format, args...), is}
-}
-
-// runtimeErrorf, valueErrorf and typeErrorf make errors of Python's classes.
-func runtimeErrorf(format string, args ...any) error {
-	return errorf("RuntimeError", nil, format, args...)
-}
-func valueErrorf(format string, args ...any) error {
-	return errorf("ValueError", nil, format, args...)
-}
-func typeErrorf(format string, args ...any) error { return errorf("TypeError", nil, format, args...) }
-
-func invalidState(what string) error {
-	return errorf("InvalidStateError", ErrInvalidState, "%s", what)
-}
 
 // CancelledError is what a wait returns whose task was cancelled. A coroutine
 // that receives it cleans up and returns it; it may refuse, and go on.
@@ -83,16 +57,25 @@ func invalidState(what string) error {
 //
 // Python: asyncio.CancelledError.
 type CancelledError struct {
-	Msg any // what Cancel was called with; nil if with nothing
+	Msg any   // what Cancel was called with; nil if with nothing
+	Err error // what a library has made of it, whose call it has ended; or nil
 }
 
-// Error tells that it was cancelled, and with which message.
+// Error tells that it was cancelled, with which message, and what a library has
+// made of it.
 func (e *CancelledError) Error() string {
-	if e.Msg == nil {
-		return "asyncio: cancelled"
+	text := "asyncio: cancelled"
+	if e.Msg != nil {
+		text = fmt.Sprint(text, ": ", e.Msg)
 	}
-	return fmt.Sprint("asyncio: cancelled: ", e.Msg)
+	if e.Err != nil {
+		text += fmt.Sprintf(" (%v)", e.Err)
+	}
+	return text
 }
+
+// Unwrap returns Err.
+func (e *CancelledError) Unwrap() error { return e.Err }
 
 // Is reports whether target is ErrCancelled or context.Canceled.
 func (e *CancelledError) Is(target error) bool {
@@ -126,27 +109,31 @@ func (e *SystemExit) PyName() string { return "SystemExit" }
 // becomes: an error with the value and the stack of its origin.
 type PanicError = greenlet.PanicError
 
-// asCancelled returns the CancelledError that err is, or wraps. It does not look
-// into errors that wrap several: a group of errors is no cancellation.
-func asCancelled(err error) *CancelledError {
-	for err != nil {
-		if c, ok := err.(*CancelledError); ok {
-			return c
-		}
-		err = errors.Unwrap(err)
-	}
-	return nil
-}
+// asCancelled returns the CancelledError that err is, or wraps alone: a group of
+// errors is no cancellation, nor is one that was joined with another error.
+func asCancelled(err error) *CancelledError { return aloneAs[CancelledError](err) }
 
 // IsException reports whether err is what Python calls an Exception: an error
 // that is neither a cancellation nor meant to end the program. It is the "except
 // Exception" of a program that comes from Python.
 func IsException(err error) bool {
-	return err != nil && asCancelled(err) == nil && !endsRun(err) && !errors.Is(err, ErrGeneratorExit)
+	return err != nil && asCancelled(err) == nil && !endsRun(err) && !alone.Is(err, ErrGeneratorExit)
 }
 
 // endsRun reports whether err ends the run of the loop.
-func endsRun(err error) bool {
-	var exit *SystemExit
-	return errors.Is(err, ErrKeyboardInterrupt) || errors.As(err, &exit)
+func endsRun(err error) bool { return asExit(err) != nil || alone.Is(err, ErrKeyboardInterrupt) }
+
+// asExit returns the SystemExit that err is, or wraps alone.
+func asExit(err error) *SystemExit { return aloneAs[SystemExit](err) }
+
+// aloneAs returns the *E that err is, or wraps alone; the first, if there are several.
+func aloneAs[E any](err error) (found *E) {
+	if !alone.Each(err, func(e error) bool {
+		is, ok := any(e).(*E)
+		found = cmp.Or(found, is)
+		return ok
+	}) {
+		return nil
+	}
+	return found
 }

@@ -50,8 +50,7 @@ func (e *Event) Waiting() int { return e.line.count() }
 // Wait suspends the calling task until Set is called. If the flag is set it does
 // not switch and does not look at ctx. It allocates nothing.
 //
-// The error is a CancelledError, that of ctx when it ends, ErrOtherLoop if the
-// event belongs to another loop, or ErrNoRunningLoop. Only a task may call it.
+// The error is one of a wait. Only a task may call it.
 // Python: Event.wait.
 func (e *Event) Wait(ctx context.Context) error {
 	if e.set {

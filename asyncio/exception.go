@@ -1,13 +1,6 @@
 package asyncio
 
-import (
-	"cmp"
-	"log/slog"
-	"maps"
-	"runtime"
-	"slices"
-	"sync"
-)
+import "runtime"
 
 // An ExceptionContext is what the exception handler is told: what went wrong
 // where nobody waits for an error. Fields that do not apply are empty.
@@ -16,12 +9,16 @@ import (
 type ExceptionContext struct {
 	Message   string        // what has happened
 	Exception error         // the error, if there is one
-	Future    AnyFuture     // whose it is, if it is a future's
+	Future    AnyFuture     // whose it is, if it is a future's that is no task
 	Task      AnyTask       // whose it is, if it is a task's
 	Handle    *Handle       // whose it is, if it is a callback's
 	Transport BaseTransport // whose connection it is, if it is one's
 	Protocol  BaseProtocol  // of that connection
 	Name      string        // of the task, also where the task itself is gone
+
+	// Tasks is the tasks of the loop as WriteTasks writes them, if it is about all of
+	// them: all wait, and nothing can wake them.
+	Tasks string
 
 	// Source is the calls that have made the future or task, the innermost
 	// first. It is known in debug mode only.
@@ -36,8 +33,10 @@ func (l *Loop) SetExceptionHandler(h func(*Loop, ExceptionContext)) { l.handler 
 // loop.get_exception_handler.
 func (l *Loop) ExceptionHandler() func(*Loop, ExceptionContext) { return l.handler }
 
-// DefaultExceptionHandler logs c by log/slog, as an error. Python:
-// loop.default_exception_handler.
+// DefaultExceptionHandler logs c by log/slog, as an error. What has several lines,
+// the stack of a panic and Tasks, is an attribute of the record; if slog writes to
+// package log, as it does unless the program says otherwise, it follows the line as
+// it is. Python: loop.default_exception_handler.
 func (l *Loop) DefaultExceptionHandler(c ExceptionContext) {
 	message := c.Message
 	if message == "" {
@@ -52,13 +51,10 @@ func (l *Loop) DefaultExceptionHandler(c ExceptionContext) {
 	if c.Transport != nil {
 		about = append(about, "transport", c.Transport)
 	}
-	if c.Exception != nil {
-		about = append(about, "exception", c.Exception)
-	}
 	if len(c.Source) > 0 {
 		about = append(about, "created", place(c.Source[0]))
 	}
-	slog.Error("asyncio: "+message, about...)
+	logLines("asyncio: "+message, "exception", c.Exception, c.Tasks, about...)
 }
 
 // CallExceptionHandler tells the exception handler of c. A handler that panics
@@ -81,82 +77,12 @@ func (l *Loop) CallExceptionHandler(c ExceptionContext) {
 	l.handler(l, c)
 }
 
-// lostErrors are the errors of futures and tasks that nobody has looked at yet.
-// The futures themselves are not kept: one that is collected has its error
-// reported, and the rest is reported when the loop is closed.
-type lostErrors struct {
-	mu  sync.Mutex
-	all map[*lostError]struct{}
-	n   uint64 // how many there have been
-}
-
-// A lostError is an error that nobody has looked at.
-type lostError struct {
-	loop *Loop
-	kind string // "Future" or "Task"
-	name string
-	err  error
-	made *source
-	n    uint64 // they are reported in order
-}
-
-// remember notes that f has failed with err.
-func (lost *lostErrors) remember(f *core, err error, kind string) {
-	e := &lostError{loop: f.loop, kind: kind, err: err, made: f.made}
-	f.lost = e
-	lost.mu.Lock()
-	if lost.all == nil {
-		lost.all = make(map[*lostError]struct{})
-	}
-	lost.n++
-	e.n = lost.n
-	lost.all[e] = struct{}{}
-	lost.mu.Unlock()
-	runtime.AddCleanup(f, func(e *lostError) {
-		if e.forget() {
-			e.loop.s.Post(e.report)
-		}
-	}, e)
-}
-
-// forget reports whether e was still among the lost ones.
-func (e *lostError) forget() bool {
-	lost := &e.loop.lost
-	lost.mu.Lock()
-	defer lost.mu.Unlock()
-	_, there := lost.all[e]
-	delete(lost.all, e)
-	return there
-}
-
-func (e *lostError) report() {
-	e.loop.CallExceptionHandler(ExceptionContext{
-		Message:   e.kind + " exception was never retrieved",
-		Exception: e.err,
-		Name:      e.name,
-		Source:    e.made.frames(),
-	})
-}
-
-// reportAll reports what is left, when the loop is closed.
-func (lost *lostErrors) reportAll() {
-	lost.mu.Lock()
-	all := lost.all
-	lost.all = nil
-	lost.mu.Unlock()
-	inOrder := func(a, b *lostError) int { return cmp.Compare(a.n, b.n) }
-	for _, e := range slices.SortedFunc(maps.Keys(all), inOrder) {
-		e.report()
-	}
-}
-
 // reportPending reports the tasks that have not ended, when the loop is closed.
 func (l *Loop) reportPending() {
 	for _, t := range AllTasks(l) {
 		l.CallExceptionHandler(ExceptionContext{
 			Message: "Task was destroyed but it is pending!",
 			Task:    t,
-			Future:  t,
 			Source:  t.base().made.frames(),
 		})
 	}

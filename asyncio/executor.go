@@ -2,9 +2,10 @@ package asyncio
 
 import (
 	"context"
-	"errors"
 	"log/slog"
 	"time"
+
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
 
 // An Executor runs functions beside the loop: on goroutines, where they may
@@ -67,7 +68,8 @@ func (c *ConcurrentFuture[T]) compute(f func() (T, error)) {
 // RunInExecutor has f called by ex, or by l's default executor if ex is nil, and
 // returns a future of its result. f runs on a goroutine that knows no loop: it
 // may block, and calls of this package that need a task refuse it. Cancel of the
-// future prevents the call, if it has not begun; else f goes on, and nobody
+// future prevents the call, if it has not begun. If f has returned it reports false,
+// and the future has the result: see WrapFuture. Else f goes on, and nobody
 // learns its result. A panic of f becomes a *PanicError. If the executor refuses,
 // its error is the future's; that of a default executor that was shut down says
 // so.
@@ -95,12 +97,14 @@ func RunInExecutor[T any](l *Loop, ex Executor, f func() (T, error)) *Future[T] 
 // ToThread calls f on a goroutine of the default executor and waits for its
 // result; the loop goes on meanwhile. The ctx that f is given has the values of
 // the caller's and ends with it, and when the wait ends by a cancel, or the loop is
-// closed: that is how f learns of it. It belongs to no loop: calls of this package that need one
-// return ErrNoRunningLoop with it.
+// closed: that is how f learns of it. It belongs to no loop: calls of this
+// package that need one return ErrNoRunningLoop with it.
 //
 // Only a task may call it. It always switches. The error is that of f, a panic
-// being a *PanicError; a CancelledError, then f may still be at work; that of ctx
-// when it ends; or ErrNoRunningLoop. Python: asyncio.to_thread.
+// being a *PanicError, or one of a wait: then f may still be at work. If f has
+// returned when a cancel comes, its result is returned, and the next wait tells of
+// the cancel. Python:
+// asyncio.to_thread.
 func ToThread[T any](ctx context.Context, f Coro[T]) (v T, err error) {
 	t, err := current(ctx)
 	if err != nil {
@@ -186,7 +190,7 @@ func (l *Loop) ShutdownDefaultExecutor(ctx context.Context) error {
 		return nil
 	}
 	err := ex.Shutdown(ctx)
-	if errors.Is(err, context.DeadlineExceeded) {
+	if alone.Is(err, context.DeadlineExceeded) {
 		slog.Warn("asyncio: The executor did not finish its calls in time")
 	}
 	return err
@@ -205,7 +209,7 @@ func (l *Loop) shutdownExecutor() error {
 	defer cancel()
 	// Not by the task factory, which is for the user's tasks and may refuse.
 	_, err := RunUntilComplete(l, newTask(l, ctx, coroutine(l.ShutdownDefaultExecutor), nil))
-	if errors.Is(err, context.DeadlineExceeded) {
+	if alone.Is(err, context.DeadlineExceeded) {
 		return nil
 	}
 	return err

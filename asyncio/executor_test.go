@@ -138,7 +138,7 @@ func inTask(t *testing.T, f func(ctx context.Context, l *asyncio.Loop), opts ...
 			f(ctx, l)
 		}
 		return err
-	}, opts...)
+	}, beneath(opts)...)
 	if err != nil {
 		t.Error(err)
 	}

@@ -25,8 +25,10 @@ type ExitStack struct {
 	exits []func(ctx context.Context, err error) error
 }
 
-// EnterContext enters m, returns what that gives, and has m left when the stack
-// is. If Enter fails it returns its error. Python: enter_async_context.
+// EnterContext calls m.Enter, returns its value, and arranges that m.Exit is called
+// when the stack is left. If Enter fails EnterContext returns its error, and Exit is
+// not called. Only the task that uses s may call it; it switches if Enter does. Python:
+// enter_async_context.
 func EnterContext[T any](ctx context.Context, s *ExitStack, m ContextManager[T]) (T, error) {
 	v, err := m.Enter(ctx)
 	if err == nil {
@@ -73,6 +75,7 @@ func (s *ExitStack) Enter(context.Context) (*ExitStack, error) { return s, nil }
 func (s *ExitStack) Exit(ctx context.Context, err error) error {
 	exits := s.exits
 	s.exits = nil
+	err = heardBy(ctx, err)
 	var panicked *PanicError
 	left := len(exits)
 	defer func() {

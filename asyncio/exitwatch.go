@@ -3,12 +3,14 @@ package asyncio
 import (
 	"os"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
+	"github.com/go-greenlet/greenlet/internal/sys"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
 // processDescriptor returns a descriptor of a child that was not waited for, which
 // can be read when the child has ended; -1 if there is none. Tests replace it.
-var processDescriptor = openProcess
+var processDescriptor = fd.OpenProcess
 
 // An exitWatch waits for the end of a child process. Where the system has a
 // descriptor for a process, the loop watches that; elsewhere a goroutine waits, and
@@ -32,12 +34,13 @@ func (w *exitWatch) begin(t *subprocess) {
 			w.call = t.loop.s.NewCall(w.run)
 			return
 		}
-		closeDescriptor(w.fd)
+		fd.CloseDescriptor(w.fd)
 		w.fd = -1
 	}
 	w.waited = make(chan *os.ProcessState, 1)
 	go func() {
 		state, err := t.process.Wait()
+		sys.Acquire()
 		w.waited <- state
 		t.loop.s.Post(func() { t.ended(state, err) }) // a closed loop need not know
 	}()
@@ -81,7 +84,7 @@ func (w *exitWatch) reap(soon bool) (state *os.ProcessState) {
 func (w *exitWatch) close() {
 	if w.fd >= 0 {
 		w.Unwatch()
-		closeDescriptor(w.fd)
+		fd.CloseDescriptor(w.fd)
 		w.fd = -1
 	}
 }

@@ -5,6 +5,8 @@ import (
 	"io"
 	"os"
 	"strings"
+
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 )
 
 // Emulator is what must stand before a program's name to start it, where the
@@ -19,13 +21,21 @@ func Beside(ctx context.Context, f func(ctx context.Context) (io.Closer, error))
 }
 
 // WatchesDescriptors tells how connections and pipes are waited for.
-const WatchesDescriptors = watchesDescriptors
+var WatchesDescriptors = systemPipes.tellsClosed()
+
+// OnPortableSockets has loops made that have portable sockets, connections and pipes from now
+// on, also where the loop watches descriptors.
+func OnPortableSockets() (restore func()) {
+	sockets, conns, pipes, watches := systemSockets, systemConns, systemPipes, WatchesDescriptors
+	systemSockets, systemConns, systemPipes, WatchesDescriptors = portableSockets{}, portableConns{}, portablePipes{}, false
+	return func() { systemSockets, systemConns, systemPipes, WatchesDescriptors = sockets, conns, pipes, watches }
+}
 
 // WithoutProcessDescriptors has children waited for by goroutines, as on systems
 // without a descriptor for them, until restore is called.
 func WithoutProcessDescriptors() (restore func()) {
 	processDescriptor = func(int) int { return -1 }
-	return func() { processDescriptor = openProcess }
+	return func() { processDescriptor = fd.OpenProcess }
 }
 
 // PendingTimers is how many timers of l have not fired.
@@ -33,3 +43,31 @@ func PendingTimers(l *Loop) int {
 	_, timers := l.s.Pending()
 	return timers
 }
+
+// Waiters is how many wait for f, whoever they are, but for the one report that all
+// cancelled Shields of f share.
+func Waiters(f AnyFuture) (n int) {
+	count := func(w waiter) {
+		if _, report := w.(*shieldReport); !report {
+			n++
+		}
+	}
+	switch w := f.base().waiter.(type) {
+	case nil:
+	case *waiters:
+		w.each(count)
+	default:
+		count(w)
+	}
+	return n
+}
+
+// ConcurrentWaiters is how many callbacks wait for c.
+func ConcurrentWaiters[T any](c *ConcurrentFuture[T]) int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.callbacks.len()
+}
+
+// HeldByLimit is how many tasks of tg wait for their turn.
+func HeldByLimit(tg *TaskGroup) int { return tg.limit.held.n }

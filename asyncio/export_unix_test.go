@@ -11,4 +11,4 @@ func SetRestarts(pause time.Duration, most int, settled time.Duration) {
 }
 
 // Inheritable is a listener as children get it.
-var Inheritable = inheritable
+var Inheritable = dupFile

@@ -2,5 +2,7 @@
 
 package asyncio
 
+import "github.com/go-greenlet/greenlet/asyncio/internal/fd"
+
 // SetSendfile tells whether sendfile(2) is used where the system has it.
-func SetSendfile(on bool) { noSendfile = !on }
+func SetSendfile(on bool) { fd.NoSendfile = !on }

@@ -7,7 +7,7 @@ import (
 
 // ErrConnectionLost is returned by Drain when the connection is over. It is
 // net.ErrClosed, too. Python: ConnectionResetError("Connection lost").
-var ErrConnectionLost error = &classError{"ConnectionResetError", "Connection lost", net.ErrClosed}
+var ErrConnectionLost = errorf("ConnectionResetError", net.ErrClosed, "Connection lost")
 
 // flowControl is the part of a stream's protocol that makes those wait who write
 // more than can be sent, or wait for the end of the connection.

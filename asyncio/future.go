@@ -1,9 +1,6 @@
 package asyncio
 
-import (
-	"context"
-	"slices"
-)
+import "context"
 
 // An AnyFuture is a Future, a Task or a GatherFuture of any type.
 type AnyFuture interface {
@@ -30,12 +27,15 @@ type AnyFuture interface {
 
 // A core is what all futures have, whatever they are of.
 type core struct {
-	loop   *Loop
-	state  state
-	lost   *lostError // its error, while nobody has looked at it
-	err    error      // what it has failed with, a *CancelledError if it was cancelled
-	made   *source    // where it was made, in debug mode
-	waiter waiter     // who is told when it is done
+	loop    *Loop
+	state   state
+	quiet   bool       // an error counts as seen
+	reports bool       // its error is told to the exception handler: see Shield
+	takes   bool       // what it is settled with would be lost if it was given up: see lastCall
+	lost    *lostError // its error, while nobody has looked at it
+	err     error      // what it has failed with, a *CancelledError if it was cancelled
+	made    *source    // where it was made, in debug mode
+	waiter  waiter     // who is told when it is done
 }
 
 type state uint8
@@ -46,20 +46,6 @@ const (
 	finished
 )
 
-// A waiter is told that a future is done, by way of the ready queue.
-type waiter interface {
-	futureDone(f *core)
-}
-
-// waiters are several, in the order in which they came. Most futures have one.
-type waiters []waiter
-
-func (ws *waiters) futureDone(f *core) {
-	for _, w := range *ws {
-		w.futureDone(f)
-	}
-}
-
 func (f *core) base() *core { return f }
 
 // Loop returns the loop that the future belongs to. Any goroutine may call it.
@@ -68,15 +54,21 @@ func (f *core) Loop() *Loop { return f.loop }
 
 // Done reports whether there is a result or an error, or it was cancelled.
 // Python: Future.done.
-func (f *core) Done() bool { return f.state != pending }
+func (f *core) Done() bool { return f.state != pending || f.look() }
 
 // Cancelled reports whether it was cancelled. Python: Future.cancelled.
-func (f *core) Cancelled() bool { return f.state == cancelled }
+func (f *core) Cancelled() bool {
+	if f.state == pending && !f.takes { // who asks this asks for no value
+		f.look()
+	}
+	return f.state == cancelled
+}
 
 // Exception returns the error that it has failed with, or nil if it has a
 // result. The second error tells why there is no answer: it is ErrInvalidState
 // while it is pending, or the CancelledError. Python: Future.exception.
 func (f *core) Exception() (exc, err error) {
+	f.look()
 	switch f.state {
 	case pending:
 		return nil, invalidState("Exception is not set.")
@@ -89,54 +81,11 @@ func (f *core) Exception() (exc, err error) {
 
 // outcome returns the error of a result that is asked for.
 func (f *core) outcome() error {
-	if f.state == pending {
+	if !f.Done() {
 		return invalidState("Result is not set.")
 	}
 	f.seen()
 	return f.err
-}
-
-// RemoveDoneCallback takes cb out, as often as it was added, and returns how
-// often that was. Python: Future.remove_done_callback.
-func (f *core) RemoveDoneCallback(cb *Callback) int {
-	return f.remove(func(w waiter) bool {
-		c, ok := w.(*doneCall)
-		return ok && c.cb == cb
-	})
-}
-
-// tell arranges that w is told when f is done: in the next turn if it is done
-// already.
-func (f *core) tell(w waiter) {
-	switch {
-	case f.state != pending:
-		w.futureDone(f)
-	case f.waiter == nil:
-		f.waiter = w
-	default:
-		ws, ok := f.waiter.(*waiters)
-		if !ok {
-			ws = &waiters{f.waiter}
-			f.waiter = ws
-		}
-		*ws = append(*ws, w)
-	}
-}
-
-// untell takes w out.
-func (f *core) untell(w waiter) { f.remove(func(x waiter) bool { return x == w }) }
-
-func (f *core) remove(is func(waiter) bool) int {
-	if ws, ok := f.waiter.(*waiters); ok {
-		before := len(*ws)
-		*ws = slices.DeleteFunc(*ws, is)
-		return before - len(*ws)
-	}
-	if f.waiter == nil || !is(f.waiter) {
-		return 0
-	}
-	f.waiter = nil
-	return 1
 }
 
 // settle makes f done, and has everybody told.
@@ -151,7 +100,9 @@ func (f *core) settle(s state, err error) {
 // fail settles f with err, and remembers it until somebody looks.
 func (f *core) fail(err error, kind string) {
 	f.settle(finished, err)
-	f.loop.lost.remember(f, err, kind)
+	if !f.quiet {
+		f.loop.lost.remember(f, err, kind)
+	}
 }
 
 // seen notes that somebody has looked at the error.
@@ -167,7 +118,12 @@ func (f *core) cancelPending(msg []any) bool {
 	if f.loop.debug {
 		f.loop.mustOwn()
 	}
-	if f.state != pending {
+	switch {
+	case f.takes:
+		if f.lastCall() {
+			return false
+		}
+	case f.Done():
 		return false
 	}
 	f.settle(cancelled, cancelledError(msg))
@@ -211,7 +167,7 @@ func (f *Future[T]) SetResult(v T) error {
 	switch {
 	case f.loop.debug && f.loop.s.Foreign():
 		return errForeign
-	case f.state != pending:
+	case f.state != pending, f.takes && f.lastCall():
 		return ErrInvalidState
 	}
 	f.val = v
@@ -230,6 +186,8 @@ func (f *Future[T]) SetException(err error) error {
 		return ErrInvalidState
 	case err == nil:
 		return typeErrorf("an exception is expected, not nil")
+	case f.takes && f.lastCall():
+		return ErrInvalidState
 	}
 	f.fail(err, "Future")
 	return nil
@@ -251,10 +209,9 @@ func (f *Future[T]) Cancel(msg ...any) bool { return f.cancelPending(msg) }
 // is done it returns at once, without a switch. If the task is cancelled
 // meanwhile, so is f.
 //
-// The error is that of f; ErrOtherLoop, ErrNoRunningLoop or a RuntimeError if it
-// cannot wait; or that of ctx, when it ends. Python: await.
+// The error is that of f, or one of a wait. Only a task may call it. Python: await.
 func (f *Future[T]) Await(ctx context.Context) (T, error) {
-	if f.state == pending {
+	if f.state == pending && (f.waiter == nil || f.takes || !f.look()) {
 		if err := f.wait(ctx, f); err != nil {
 			var none T
 			return none, err
@@ -263,10 +220,11 @@ func (f *Future[T]) Await(ctx context.Context) (T, error) {
 	return f.Result()
 }
 
-// AddDoneCallback arranges that cb is called with f, by CallSoon, when f is done:
-// in the order in which they were added, awaiting tasks among them. Python:
-// Future.add_done_callback.
-func (f *Future[T]) AddDoneCallback(cb *Callback) { f.tell(&doneCall{cb, f}) }
+// AddDoneCallback arranges that cb is called with f when f is done, by CallSoon; if f
+// is done already, in the next turn. Callbacks run in the order in which they were
+// added, and tasks that wait for f go on in that order, too. A cb that was added twice
+// is called twice. Owner only; it does not switch. Python: Future.add_done_callback.
+func (f *Future[T]) AddDoneCallback(cb *Callback) { f.call(cb, f) }
 
 func (f *Future[T]) future(*Loop) (AnyFuture, error) {
 	if f == nil {
@@ -284,17 +242,15 @@ func NewCallback(fn func(AnyFuture)) *Callback { return &Callback{fn} }
 
 // A doneCall is a Callback that waits for a future.
 type doneCall struct {
-	cb *Callback
-	f  AnyFuture
+	cb    *Callback
+	f     AnyFuture
+	place uint32
 }
 
 func (c *doneCall) futureDone(f *core) { f.soon(func() { c.cb.fn(c.f) }) }
 
 // A doneFunc is an internal callback.
-type doneFunc struct {
-	fn func()
-	of *core // the future whose end it may be; nil if it is none's
-}
+type doneFunc struct{ fn func() }
 
 func (d *doneFunc) futureDone(f *core) { f.soon(d.fn) }
 

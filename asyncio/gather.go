@@ -10,7 +10,8 @@ import "context"
 //
 // The first error, by time, is the error of the whole, at once: the others go
 // on, and what they fail with later counts as seen. That one of them is
-// cancelled is an error, too. Cancel cancels all of them.
+// cancelled is an error, too. Cancel cancels all of them. What is done already
+// counts at once: if all are, or one of them has failed, so is the future.
 //
 // An aw that is nil or of another loop, or a caller on no loop, is the error of
 // the future that is returned; then nothing is started. It does not switch. Cost:
@@ -26,6 +27,7 @@ func Gather[T any](ctx context.Context, aws ...Awaitable[T]) *GatherFuture[T] {
 		}
 		return vs
 	}
+	g.begun()
 	return g
 }
 
@@ -47,6 +49,7 @@ func GatherOutcomes[T any](ctx context.Context, aws ...Awaitable[T]) *GatherFutu
 		}
 		return vs
 	}
+	g.begun()
 	return g
 }
 
@@ -54,18 +57,22 @@ func GatherOutcomes[T any](ctx context.Context, aws ...Awaitable[T]) *GatherFutu
 // return. It belongs to its loop, and so do its methods.
 type GatherFuture[E any] struct {
 	core
+	who      waiters
 	val      []E
-	all      gathered // until it is done
-	left     int      // how many have not ended
-	outcomes bool     // an error is a result
-	asked    bool     // all were asked to end
+	all      gathered        // until it is done
+	places   []uint32        // among the waiters of each; nil: all are 0
+	left     int             // how many have not ended
+	outcomes bool            // an error is a result
+	waits    bool            // some were not done when they were given
+	asked    *CancelledError // all were asked to end
 	collect  func() []E
 }
 
 // What a GatherFuture knows of those that it waits for.
 type gathered interface {
 	cancel(msg []any) bool
-	last() *core
+	count() int
+	at(i int) *core
 }
 
 // gatheredOf is the futures of a Gather, in the order of its results.
@@ -80,7 +87,8 @@ func (all gatheredOf[T]) cancel(msg []any) (any bool) {
 	return any
 }
 
-func (all gatheredOf[T]) last() *core { return all[len(all)-1].base() }
+func (all gatheredOf[T]) count() int     { return len(all) }
+func (all gatheredOf[T]) at(i int) *core { return all[i].base() }
 
 // gather starts aws and has g told of their ends.
 func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*GatherFuture[E], gatheredOf[T]) {
@@ -105,6 +113,7 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 	all := make(gatheredOf[T], len(aws))
 	g.all = all
 	g.left = 1 // until all are started
+	var failed *core
 	var block []Task[T]
 	for i, aw := range aws {
 		var f FutureOf[T]
@@ -122,11 +131,32 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 			f = startIn(l, ctx, aw)
 		}
 		all[i] = f
-		g.left++
-		f.base().tell(g)
+		switch b := f.base(); {
+		case !b.Done():
+			g.waits = true
+			g.left++
+			g.waitFor(i, b)
+		case b.err != nil && !outcomes:
+			b.seen()
+			if failed == nil {
+				failed = b
+			}
+		}
 	}
-	g.ended(1)
+	g.who.followOthers(&g.core, g)
+	if failed != nil {
+		g.failed(failed)
+	}
 	return g, all
+}
+
+// begun is called when all are started, and g can collect their results.
+func (g *GatherFuture[E]) begun() {
+	if g.waits {
+		g.ended()
+	} else {
+		g.finish()
+	}
 }
 
 // gatherBlock is how many tasks are allocated at once.
@@ -141,21 +171,86 @@ func (g *GatherFuture[E]) futureDone(f *core) {
 		g.loop.s.Soon(func() { g.failed(f) })
 		return
 	}
-	g.ended(1)
+	g.ended()
 }
 
-func (g *GatherFuture[E]) ended(n int) {
-	if g.left -= n; g.left == 0 {
+func (g *GatherFuture[E]) ended() {
+	if g.left--; g.left == 0 {
 		g.loop.s.Soon(g.finish)
 	}
 }
 
-// failed passes the error of f on, if it is the first.
+// failed passes the error of f on, if it is the first. What the others fail with
+// later counts as seen.
 func (g *GatherFuture[E]) failed(f *core) {
 	f.seen()
-	if g.state == pending {
-		g.all = nil
-		g.end(f.err)
+	if g.state != pending {
+		return
+	}
+	for i := range g.all.count() {
+		g.all.at(i).quiet = true
+	}
+	g.end(f.err)
+	g.all = nil
+}
+
+// waitFor has g told of the end of f, the one with index i.
+func (g *GatherFuture[E]) waitFor(i int, f *core) {
+	place := f.tell(g)
+	if place != 0 && g.places == nil {
+		g.places = make([]uint32, g.all.count())
+	}
+	if g.places != nil {
+		g.places[i] = place
+	}
+}
+
+// unfollow takes g out of the waiters of those that have not ended.
+func (g *GatherFuture[E]) unfollow() {
+	if g.all == nil || g.who.idle {
+		return
+	}
+	for i := range g.all.count() {
+		if f := g.all.at(i); f.state == pending {
+			place := uint32(0)
+			if g.places != nil {
+				place = g.places[i]
+			}
+			f.untell(g, place)
+		}
+	}
+}
+
+// catchUp counts the ends of those that g was not told of: that of the first in
+// order that has failed, if one has, as nobody knows which was the first by time.
+func (g *GatherFuture[E]) catchUp() {
+	left := 0
+	for i := range g.all.count() {
+		switch f := g.all.at(i); {
+		case g.state != pending:
+			return
+		case !f.Done():
+			left++
+		case f.err != nil && !g.outcomes:
+			g.failed(f)
+		}
+	}
+	if left == 0 {
+		g.finish()
+	}
+}
+
+func (g *GatherFuture[E]) follow() {
+	g.catchUp()
+	if g.state != pending {
+		return
+	}
+	g.left = 0
+	for i := range g.all.count() {
+		if f := g.all.at(i); f.state == pending {
+			g.left++
+			g.waitFor(i, f)
+		}
 	}
 }
 
@@ -164,16 +259,16 @@ func (g *GatherFuture[E]) finish() {
 	if g.state != pending {
 		return
 	}
-	vs, last := g.collect(), g.all.last()
+	vs, last := g.collect(), g.all.at(g.all.count()-1)
 	g.all = nil
 	switch {
-	case !g.asked:
+	case g.asked == nil:
 		g.val = vs
 		g.settle(finished, nil)
 	case last.state == cancelled:
 		g.end(last.err)
 	default:
-		g.end(&CancelledError{})
+		g.end(g.asked) // the last has refused
 	}
 }
 
@@ -192,10 +287,10 @@ func (g *GatherFuture[E]) end(err error) {
 // GatherOutcomes at the last. Its error is a CancelledError then, even if all of
 // them refuse. Python: cancel of what gather returns.
 func (g *GatherFuture[E]) Cancel(msg ...any) bool {
-	if g.state != pending || !g.all.cancel(msg) {
+	if g.Done() || !g.all.cancel(msg) {
 		return false
 	}
-	g.asked = true
+	g.asked = cancelledError(msg)
 	return true
 }
 
@@ -213,7 +308,7 @@ func (g *GatherFuture[E]) Result() ([]E, error) {
 // The error is that of g; ErrOtherLoop or ErrNoRunningLoop; or that of ctx, when
 // it ends. Python: await.
 func (g *GatherFuture[E]) Await(ctx context.Context) ([]E, error) {
-	if g.state == pending {
+	if g.state == pending && !g.look() {
 		if err := g.wait(ctx, g); err != nil {
 			return nil, err
 		}
@@ -222,7 +317,7 @@ func (g *GatherFuture[E]) Await(ctx context.Context) ([]E, error) {
 }
 
 // AddDoneCallback arranges that cb is called with g, by CallSoon, when g is done.
-func (g *GatherFuture[E]) AddDoneCallback(cb *Callback) { g.tell(&doneCall{cb, g}) }
+func (g *GatherFuture[E]) AddDoneCallback(cb *Callback) { g.call(cb, g) }
 
 func (g *GatherFuture[E]) future(*Loop) (AnyFuture, error) {
 	if g == nil {

@@ -21,6 +21,23 @@ func slowToEnd(d time.Duration, ended *bool) asyncio.Coro[int] {
 	}
 }
 
+// All refuse a cancel: the error is a cancel all the same, with its message.
+func TestGatherCancelRefused(t *testing.T) {
+	play(t, func(ctx context.Context) error {
+		refuses := asyncio.Coro[int](func(ctx context.Context) (int, error) {
+			asyncio.Sleep(ctx, time.Hour)
+			return 1, nil
+		})
+		g := asyncio.Gather[int](ctx, refuses, refuses)
+		asyncio.Sleep(ctx, 0)
+		g.Cancel("why")
+		if _, err := g.Await(ctx); err == nil || err.Error() != "asyncio: cancelled: why" {
+			t.Error(err)
+		}
+		return nil
+	})
+}
+
 func TestGatherCancelled(t *testing.T) {
 	play(t, func(ctx context.Context) error {
 		l := asyncio.CurrentTask(ctx).Loop()
@@ -261,7 +278,7 @@ func TestGatherWithTaskFactory(t *testing.T) {
 		ran := 0
 		f := asyncio.Coro[int](func(context.Context) (int, error) { ran++; return ran, nil })
 		g := asyncio.Gather(ctx, f, f)
-		if ran != 2 || g.Done() {
+		if ran != 2 || !g.Done() {
 			t.Errorf("%d eager children have run, want 2; the gather is done: %v", ran, g.Done())
 		}
 		vs, err := g.Await(ctx)

@@ -24,11 +24,11 @@ type ExceptionGroup struct {
 // is none, or one is nil. Any goroutine may call it.
 func NewExceptionGroup(message string, errs ...error) *ExceptionGroup {
 	if len(errs) == 0 {
-		panic(valueErrorf("second argument (exceptions) must be a non-empty sequence"))
+		panic(valueErrorf("a group needs at least one error"))
 	}
 	for i, err := range errs {
 		if err == nil {
-			panic(valueErrorf("Item %d of second argument (exceptions) is not an exception", i))
+			panic(valueErrorf("error %d of a group is nil", i))
 		}
 	}
 	return &ExceptionGroup{message, errs}

@@ -50,10 +50,17 @@ func TestExceptionGroup(t *testing.T) {
 	if !asyncio.IsException(eg) {
 		t.Error("a group of errors is no Exception")
 	}
-	for what, errs := range map[string][]error{"no errors": nil, "a nil error": {v, nil}} {
+	for _, c := range []struct {
+		what string
+		errs []error
+		says string
+	}{
+		{"no errors", nil, "a group needs at least one error"},
+		{"a nil error", []error{v, nil}, "error 1 of a group is nil"},
+	} {
 		func() {
-			defer func() { wantPy(t, what, recover().(error), "ValueError", "second argument (exceptions)") }()
-			asyncio.NewExceptionGroup("", errs...)
+			defer func() { wantPy(t, c.what, recover().(error), "ValueError", c.says) }()
+			asyncio.NewExceptionGroup("", c.errs...)
 		}()
 	}
 }

@@ -16,3 +16,9 @@ func onUnix(t *testing.T) {
 
 // resetOnClose does nothing: closing will do.
 func resetOnClose(*asyncio.StreamWriter) {}
+
+// interruptMyself would interrupt this process, as Ctrl-C does.
+var interruptMyself func()
+
+// fdsOpen is not known here.
+func fdsOpen() int { return 0 }

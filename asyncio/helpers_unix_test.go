@@ -72,3 +72,6 @@ func resetOnClose(w *asyncio.StreamWriter) {
 
 // onUnix skips a test elsewhere.
 func onUnix(*testing.T) {}
+
+// interruptMyself interrupts this process, as Ctrl-C does. It is nil elsewhere.
+var interruptMyself = func() { syscall.Kill(os.Getpid(), syscall.SIGINT) }

@@ -6,6 +6,7 @@ import (
 	"encoding/gob"
 	"fmt"
 	"runtime/debug"
+	"strings"
 	"sync"
 )
 
@@ -111,10 +112,8 @@ func packError(err error) *jobError {
 		return nil
 	}
 	e := &jobError{Class: "Exception", Message: err.Error()}
-	if asCancelled(err) != nil {
-		e.Class = "CancelledError"
-	} else if named, ok := err.(interface{ PyName() string }); ok {
-		e.Class = named.PyName()
+	if class := className(err); class != "" {
+		e.Class = class
 	}
 	if whole, err := pack(err); err == nil {
 		e.Whole = whole
@@ -138,7 +137,8 @@ func (e *jobError) unpacked(process string) error {
 
 // A RemoteError is an error of a job in a worker process: what is left of an
 // error whose type encoding/gob does not know. One that was registered with
-// gob.Register arrives as it was.
+// gob.Register arrives as it was. One of the class ValueError, TypeError or
+// RuntimeError is ErrValue, ErrType or ErrRuntime by errors.Is.
 type RemoteError struct {
 	Class   string // Python's name of the error: "ValueError", or "Exception" if it has none
 	Message string // what its Error has returned
@@ -149,3 +149,11 @@ func (e *RemoteError) Error() string { return e.Message }
 
 // PyName is the name of the class in Python.
 func (e *RemoteError) PyName() string { return e.Class }
+
+// Is reports whether target is the sentinel of its class.
+func (e *RemoteError) Is(target error) bool { return classIs(e.Class, target) }
+
+// As makes target a *ValueError, *TypeError or *RuntimeError, if e was one.
+func (e *RemoteError) As(target any) bool {
+	return classAs(&classError{class: e.Class, msg: strings.TrimPrefix(e.Message, "asyncio: ")}, target)
+}

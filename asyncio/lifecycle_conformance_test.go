@@ -5,6 +5,8 @@ import (
 	"errors"
 	"math"
 	"runtime"
+	"strconv"
+	"strings"
 	"testing"
 	"time"
 
@@ -181,17 +183,16 @@ func playAwaitDone(s *script) {
 }
 
 func playEagerTasks(s *script) {
-	// The program names two of its tasks, which CPython does after their eager
-	// step; here a task has its name from the beginning, so they have none. The
-	// numbers count from the first: tests before this one have made tasks, too.
-	first := 0
+	// The numbers count from that of main, which is 1 in the program: tests before
+	// this one have made tasks, too.
+	main := 0
 	quick := func(n int) asyncio.Coro[int] {
 		return func(ctx context.Context) (int, error) {
 			name := asyncio.CurrentTask(ctx).Name()
-			if n == 1 {
-				first = taskNumber(name)
+			if number := taskNumber(name); number > 0 {
+				name = "Task-" + pyString(number-main+1)
 			}
-			s.print("quick", n, "in task", "Task-"+pyString(taskNumber(name)-first+2))
+			s.print("quick", n, "in task", name)
 			return n, nil
 		}
 	}
@@ -206,11 +207,12 @@ func playEagerTasks(s *script) {
 	s.must(s.run(func(ctx context.Context, l *asyncio.Loop) error {
 		l.SetTaskFactory(asyncio.EagerTaskFactory)
 		me := asyncio.CurrentTask(ctx)
-		q := asyncio.CreateTask(ctx, quick(1))
+		main = taskNumber(me.Name())
+		q := asyncio.CreateTask(ctx, quick(1), asyncio.WithTaskName("q1"))
 		v, err := q.Result()
 		s.must(err)
 		s.print("after create: done", yes(q.Done()), "result", v)
-		two := asyncio.CreateTask(ctx, slow(2))
+		two := asyncio.CreateTask(ctx, slow(2), asyncio.WithTaskName("s2"))
 		s.print("after create: done", yes(two.Done()))
 		s.print("current task restored", yes(asyncio.CurrentTask(ctx) == me))
 		all := []*asyncio.Task[int]{asyncio.CreateTask(ctx, quick(3)), asyncio.CreateTask(ctx, slow(4)), two}
@@ -225,11 +227,10 @@ func playEagerTasks(s *script) {
 	}))
 }
 
-// taskNumber is the number in the name of a task that was given none.
-func taskNumber(name string) (n int) {
-	for _, digit := range name[len("Task-"):] {
-		n = 10*n + int(digit-'0')
-	}
+// taskNumber is the number in the name of a task that was given none, or else zero.
+func taskNumber(name string) int {
+	number, _ := strings.CutPrefix(name, "Task-")
+	n, _ := strconv.Atoi(number)
 	return n
 }
 

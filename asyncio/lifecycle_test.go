@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
+	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
 )
 
 // What a loop, a run and a task do with those who misuse them: the page
@@ -47,10 +48,69 @@ func TestNestedRun(t *testing.T) {
 	})
 }
 
+// What is refused inside a run is one error: nothing is made, so that nothing is
+// reported as destroyed.
+func TestRefusedRunMakesNothing(t *testing.T) {
+	refused := func(what string, err error) {
+		t.Helper()
+		if !errors.Is(err, asyncio.ErrLoopRunning) {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+	inTask(t, func(ctx context.Context, _ *asyncio.Loop) { // a report fails the test
+		made := 0
+		var other *asyncio.Loop
+		factory := asyncio.WithLoopFactory(func() *asyncio.Loop {
+			made++
+			other = asyncio.NewLoop()
+			other.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { t.Errorf("reported: %s", c.Message) })
+			return other
+		})
+		_, err := asyncio.Run(ctx, number(1), factory)
+		refused("Run", err)
+		refused("RunMain", asyncio.RunMain(ctx, func(context.Context) error { return nil }, factory))
+		refused("RunWorkers", asyncio.RunWorkers(ctx, 1, func(context.Context, *asyncio.Worker) error { return nil }, factory))
+		refused("Simulate", asynciotest.Simulate(1, func(context.Context) error { return nil }))
+		r := asyncio.NewRunner(factory)
+		_, err = asyncio.RunIn(ctx, r, number(1))
+		refused("RunIn", err)
+		if made != 0 {
+			t.Errorf("%d loops are made", made)
+		}
+		r.Loop()
+		_, err = asyncio.RunUntilComplete(other, number(1))
+		refused("RunUntilComplete of another loop", err)
+		if n := len(asyncio.AllTasks(other)); n != 0 {
+			t.Errorf("%d tasks are made", n)
+		}
+		refused("Close of a Runner", r.Close())
+		if other.IsClosed() {
+			t.Error("a Runner whose Close was refused is closed")
+		}
+		if _, err := asyncio.ToThread(ctx, func(context.Context) (int, error) { return 0, r.Close() }); err != nil || !other.IsClosed() {
+			t.Errorf("Close of a Runner afterwards: %v", err)
+		}
+	})
+}
+
+// A task that is destroyed is told of as a task. Python: the key "task" only.
+func TestDestroyedTask(t *testing.T) {
+	l := asyncio.NewLoop()
+	var told []asyncio.ExceptionContext
+	l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { told = append(told, c) })
+	x := asyncio.NewTask(l, asyncio.Func(asyncio.NewEvent().Wait))
+	asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error { return asyncio.Sleep(ctx, 0) }))
+	l.Close()
+	if len(told) != 1 || told[0].Task != asyncio.AnyTask(x) || told[0].Future != nil || told[0].Exception != nil {
+		t.Errorf("told %+v", told)
+	}
+}
+
 func TestRunEndsWithItsContext(t *testing.T) {
 	cause := errors.New("the cause")
+	// A run must begin by then, also on a busy machine.
 	soon := func() (context.Context, context.CancelFunc) {
-		return context.WithDeadline(context.Background(), time.Now().Add(time.Millisecond))
+		return context.WithTimeout(context.Background(), 200*time.Millisecond)
 	}
 	for _, c := range []struct {
 		name string
@@ -63,7 +123,7 @@ func TestRunEndsWithItsContext(t *testing.T) {
 		}, context.DeadlineExceeded},
 		{"cancel", func() (context.Context, context.CancelFunc) {
 			ctx, cancel := context.WithCancelCause(context.Background())
-			time.AfterFunc(time.Millisecond, func() { cancel(cause) })
+			time.AfterFunc(200*time.Millisecond, func() { cancel(cause) })
 			return ctx, func() { cancel(nil) }
 		}, context.Canceled},
 		{"cancel before", func() (context.Context, context.CancelFunc) {

@@ -53,7 +53,7 @@ func (c *limited[T]) future(l *Loop) (AnyFuture, error) {
 // begin when one of those has ended.
 type limiter struct {
 	free int
-	held []*slot // first come, first served; some may have been cancelled
+	held places[*slot] // first come, first served; some may have been cancelled
 }
 
 func newLimiter(n int) *limiter {
@@ -71,16 +71,17 @@ type slot struct {
 	limit *limiter
 	t     *task
 	taken bool
+	place inList[*slot] // among those that are held
 }
 
 // admit gives t a slot if one is free. Else t is held.
 func (lim *limiter) admit(t *task) bool {
-	s := &slot{lim, t, lim.free > 0}
+	s := &slot{limit: lim, t: t, taken: lim.free > 0}
 	t.tell(s)
 	if s.taken {
 		lim.free--
 	} else {
-		lim.held = append(lim.held, s)
+		lim.held.add(&s.place, s)
 	}
 	return s.taken
 }
@@ -88,13 +89,14 @@ func (lim *limiter) admit(t *task) bool {
 // futureDone hands the slot of a task that has ended to the one that is held
 // longest.
 func (s *slot) futureDone(*core) {
-	if !s.taken {
-		return // it was cancelled before its turn
+	if !s.taken { // it was cancelled before its turn
+		s.place.leave()
+		return
 	}
 	lim := s.limit
-	for len(lim.held) > 0 {
-		next := lim.held[0]
-		lim.held = lim.held[1:]
+	for at := lim.held.first; at != nil; at = lim.held.first {
+		next := at.of
+		at.leave()
 		if next.t.wait == waiting {
 			next.taken = true
 			next.t.wake()

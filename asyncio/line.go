@@ -12,7 +12,7 @@ import (
 //
 // Whoever has what they wait for takes a task out and wakes it: then it is on
 // its way. One that was cancelled, or whose context has ended, stays until it
-// runs; it is passed over, and takes itself out.
+// runs, or is passed over: then it is taken out.
 //
 // A wait is written
 //
@@ -58,12 +58,22 @@ func (q *line) stand(t *task) (*greenlet.Greenlet, error) {
 // leave takes t out, after the switch, which has returned err. It reports whether
 // t was chosen, and why the wait has failed if it has.
 func (q *line) leave(t *task, err error) (chosen bool, _ error) {
+	return q.out(t), t.endWait(err)
+}
+
+// out takes t out, and reports whether it was chosen.
+func (q *line) out(t *task) (chosen bool) {
 	t.loop.s.Resumed(&t.st)
 	chosen = t.wait == woken
 	if !chosen {
 		q.tasks.Remove(&t.st)
 	}
-	return chosen, t.endWait(err)
+	return chosen
+}
+
+// leaveBelow is leave for a wait below an interface of Go.
+func (q *line) leaveBelow(t *task, err error) (chosen bool, _ error) {
+	return q.out(t), t.endWaitBelow(err)
 }
 
 // wait is a whole wait of t, for what is so rare that a return more is no matter.
@@ -89,7 +99,8 @@ func (q *line) next() *task {
 func (q *line) empty() bool { return q.tasks.First() == nil }
 
 // wake chooses the first n tasks that have not been cancelled. It reports whether
-// there were as many.
+// there were as many. Those that it passes over it takes out: where many are
+// cancelled, and each wakes another, they would be passed over each time.
 func (q *line) wake(n int) bool {
 	for st := q.tasks.First(); st != nil && n > 0; {
 		t := taskIn(st)
@@ -97,9 +108,23 @@ func (q *line) wake(n int) bool {
 		if t.wait == waiting {
 			q.choose(t)
 			n--
+		} else {
+			q.tasks.Remove(&t.st)
 		}
 	}
 	return n == 0
+}
+
+// anyone reports whether there is a task that has not been cancelled, as next does,
+// and takes out those before it.
+func (q *line) anyone() bool {
+	for st := q.tasks.First(); st != nil; st = q.tasks.First() {
+		if taskIn(st).wait == waiting {
+			return true
+		}
+		q.tasks.Remove(st)
+	}
+	return false
 }
 
 const everybody = int(^uint(0) >> 1)

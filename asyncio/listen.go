@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"strings"
 	"syscall"
+
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 )
 
 // Listen announces at addr, and returns a listener whose Accept suspends only the
@@ -40,8 +42,8 @@ type ListenConfig struct {
 	// where connections do not inherit those of the listener; on Linux they do.
 	Net net.ListenConfig
 
-	// Loop is whose the listener is. If it is nil, it is the one that the ctx
-	// comes from, or that runs on the calling goroutine.
+	// Loop is the loop that the listener belongs to. nil stands for the loop of
+	// the ctx, or else for the one that runs on the calling goroutine.
 	Loop *Loop
 
 	// Backlog is how many connections may wait to be accepted. Zero is the most
@@ -59,14 +61,21 @@ type ListenConfig struct {
 func (c *ListenConfig) Listen(ctx context.Context, network, addr string) (net.Listener, error) {
 	l, err := boundTo(c.Loop, ctx)
 	if err != nil {
-		return nil, err
+		return nil, netError("listen", network, err)
+	}
+	if l.network != nil {
+		ln, err := c.listenNetwork(ctx, l, network, addr)
+		if err != nil {
+			return nil, netError("listen", network, err)
+		}
+		return ln, nil
 	}
 	return announce(ctx, network, addr, func(ctx context.Context) (net.Listener, error) {
 		ln, err := c.net().Listen(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return newListener(l, ln, c.Backlog)
+		return l.conns.listener(l, network, ln, c.Backlog)
 	})
 }
 
@@ -75,14 +84,21 @@ func (c *ListenConfig) Listen(ctx context.Context, network, addr string) (net.Li
 func (c *ListenConfig) ListenPacket(ctx context.Context, network, addr string) (net.PacketConn, error) {
 	l, err := boundTo(c.Loop, ctx)
 	if err != nil {
-		return nil, err
+		return nil, netError("listen", network, err)
+	}
+	if l.network != nil {
+		pc, err := c.listenPacketNetwork(ctx, l, network, addr)
+		if err != nil {
+			return nil, netError("listen", network, err)
+		}
+		return pc, nil
 	}
 	return announce(ctx, network, addr, func(ctx context.Context) (net.PacketConn, error) {
 		pc, err := c.net().ListenPacket(ctx, network, addr)
 		if err != nil {
 			return nil, err
 		}
-		return newPacketConn(l, pc)
+		return l.conns.packets(l, network, pc)
 	})
 }
 
@@ -99,18 +115,23 @@ func (c *ListenConfig) net() *net.ListenConfig {
 				return err
 			}
 		}
-		failed := raw.Control(func(fd uintptr) { err = sharePort(int(fd)) })
+		failed := raw.Control(func(of uintptr) { err = fd.SharePort(int(of)) })
 		return errors.Join(failed, err)
 	}
 	return &lc
 }
 
 // announce calls f, beside the loop if it may have to wait for a name.
-func announce[C closable](ctx context.Context, network, addr string, f func(ctx context.Context) (C, error)) (C, error) {
+func announce[C closable](ctx context.Context, network, addr string, f func(ctx context.Context) (C, error)) (c C, err error) {
 	if isNumeric(network, addr) {
-		return f(threadContext{ctx})
+		c, err = f(threadContext{ctx})
+	} else {
+		c, err = hook(ctx, f)
 	}
-	return beside(ctx, f)
+	if err != nil {
+		err = netError("listen", network, err)
+	}
+	return c, err
 }
 
 // isNumeric reports whether addr has no name that is to be looked up.

@@ -10,6 +10,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
@@ -23,37 +24,32 @@ func (n *listener) Addr() net.Addr { return n.local }
 
 // Accept returns the next connection, which belongs to the listener's loop.
 func (n *listener) Accept() (net.Conn, error) {
-	fd := -1
+	came := -1
 	err := n.do(&n.in, false, func(own int) (err error) {
-		fd, err = sys.Accept(own)
+		came, err = sys.Accept(own)
 		return err
 	})
 	if err != nil {
 		return nil, n.failed("accept", "accept", err)
 	}
-	if n.network != "tcp" {
-		c := &conn{}
-		n.accepted(&c.endpoint, fd)
-		return c, nil
-	}
-	c := &tcpConn{}
-	n.accepted(&c.endpoint, fd)
-	if !acceptInherits {
+	made, s := shape(n.network)
+	n.accepted(s, came)
+	if c, ok := made.(*tcpConn); ok && !acceptInherits {
 		c.SetNoDelay(true)
 		c.SetKeepAlive(true)
 	}
-	return c, nil
+	return made, nil
 }
 
 // acceptInherits tells that what listening has set goes for each connection.
 const acceptInherits = runtime.GOOS == "linux"
 
-func (n *listener) accepted(s *endpoint, fd int) {
-	s.network = n.network
-	local, _ := unix.Getsockname(fd)
-	remote, _ := unix.Getpeername(fd) // fails if it has been reset already
-	s.local, s.remote = address(n.network, local), address(n.network, remote)
-	s.open(n.loop, fd, false)
+func (n *listener) accepted(s *endpoint, came int) {
+	s.network, s.named = n.network, n.named
+	local, _ := unix.Getsockname(came)
+	remote, _ := unix.Getpeername(came) // fails if it has been reset already
+	s.local, s.remote = fd.Addr(n.network, local), fd.Addr(n.network, remote)
+	s.open(n.loop, came, n.network == "unixpacket")
 }
 
 // Close ends it. The file of a unix socket is removed.
@@ -68,11 +64,11 @@ func (n *listener) Close() error {
 // keepPath has Close leave the file of a unix socket.
 func (n *listener) keepPath() { n.path = "" }
 
-// newListener makes a listener of ln, of which it takes possession.
-func newListener(l *Loop, ln net.Listener, backlog int) (net.Listener, error) {
+func (watchedConns) listener(l *Loop, network string, ln net.Listener, backlog int) (net.Listener, error) {
 	defer ln.Close()
 	made := &listener{}
-	made.network, made.local = ln.Addr().Network(), ln.Addr()
+	made.listens = true
+	made.network, made.named, made.local = ln.Addr().Network(), network, ln.Addr()
 	if u, ok := ln.(*net.UnixListener); ok {
 		u.SetUnlinkOnClose(false)
 		if name := u.Addr().String(); name != "" && name[0] != '@' {
@@ -82,13 +78,13 @@ func newListener(l *Loop, ln net.Listener, backlog int) (net.Listener, error) {
 	if err := made.takeOver(l, ln.(syscall.Conn)); err != nil {
 		return nil, err
 	}
-	fd := made.gate.fd
+	own := made.gate.FD
 	if made.network == "tcp" && acceptInherits {
-		keepAliveByDefault(fd)
-		unix.SetsockoptInt(fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
+		fd.KeepAliveByDefault(own)
+		unix.SetsockoptInt(own, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)
 	}
 	if backlog > 0 {
-		if err := unix.Listen(fd, backlog); err != nil {
+		if err := unix.Listen(own, backlog); err != nil {
 			made.Close()
 			return nil, os.NewSyscallError("listen", err)
 		}

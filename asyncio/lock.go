@@ -29,9 +29,7 @@ func NewLock() *Lock { return new(Lock) }
 // longer, and takes it. If it is so already it does not switch, does not look at
 // ctx, and costs a few nanoseconds. It allocates nothing.
 //
-// With an error the lock was not taken: a CancelledError, that of ctx when it
-// ends, ErrOtherLoop if the lock belongs to another loop, or ErrNoRunningLoop.
-// Only a task may call it. Python: Lock.acquire.
+// With an error, which is one of a wait, the lock was not taken. Only a task may call it. Python: Lock.acquire.
 func (l *Lock) Acquire(ctx context.Context) error {
 	if l.free() {
 		l.owner.check()

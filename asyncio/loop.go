@@ -6,9 +6,9 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime/debug"
-	"sync/atomic"
 	"time"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -22,23 +22,31 @@ import (
 type Loop struct {
 	s *sched.Loop
 
-	handler    func(*Loop, ExceptionContext)
-	factory    TaskFactory
-	debug      bool
-	slow       time.Duration // a callback or step that takes longer is reported in debug mode
-	watchdog   time.Duration // 0: as the debug mode has it
-	runDone    <-chan struct{}
-	lost       lostErrors
-	executors  executors
-	outside    outside
-	generators generators
+	handler     func(*Loop, ExceptionContext)
+	factory     TaskFactory
+	debug       bool
+	slow        time.Duration // a callback or step that takes longer is reported in debug mode
+	watchdog    time.Duration // 0: as the debug mode has it
+	runDone     <-chan struct{}
+	runDeadline bool // the context of the run has a deadline
+	virtual     bool // it goes by a clock that is not the system's
+	lost        lostErrors
+	still       standstill
+	executors   executors
+	outside     outside
+	generators  generators
 
 	open    places[openThing]          // what holds something of the system
-	behind  writersBehind              // who write what it has taken
+	behind  fd.Writers                 // who write what it has taken
 	scratch []byte                     // what is read into
 	joined  []byte                     // what is put together to be written
 	handled map[int]*handledDescriptor // what AddReader and AddWriter have arranged
 	signals signalHandlers
+	network Network // nil: the system's
+	sockets sockets
+	conns   conns // without a Network
+	pipes   pipes
+	named   uint64 // how many tasks were named by a number
 }
 
 // A Handle is a callback that is to run: what CallSoon returns. Python:
@@ -54,13 +62,15 @@ type LoopOption func(*loopOptions)
 
 type loopOptions struct {
 	sched    []sched.Option
+	virtual  bool
 	debug    *bool
 	watchdog *time.Duration
+	network  Network
 }
 
 // WithClock makes the loop go by c, in place of the system's clock.
 func WithClock(c sched.Clock) LoopOption {
-	return func(o *loopOptions) { o.sched = append(o.sched, sched.WithClock(c)) }
+	return func(o *loopOptions) { o.sched, o.virtual = append(o.sched, sched.WithClock(c)), true }
 }
 
 // WithSeed makes the loop run the tasks of each turn in a random order, which
@@ -72,6 +82,26 @@ func WithSeed(seed uint64) LoopOption {
 
 // WithRandomOrder is WithSeed with a seed of its own choice.
 func WithRandomOrder() LoopOption { return WithSeed(rand.Uint64()) }
+
+// WithTrace has f called before each step of a task, with the number of the task in
+// the loop: two runs that are to be the same make the same calls. It must not wait.
+// Without it nothing is called.
+func WithTrace(f func(task uint32)) LoopOption {
+	return func(o *loopOptions) { o.sched = append(o.sched, sched.WithTrace(f)) }
+}
+
+// WithGate has f asked before each step of a task whether it may be taken. If not, the
+// task stands still until Ungate is called for it. f must not wait. It is for who
+// simulates a machine that stands still.
+func WithGate(f func(t AnyTask) bool) LoopOption {
+	return func(o *loopOptions) {
+		o.sched = append(o.sched, sched.WithGate(func(t *sched.Task) bool { return f(anyTask(t)) }))
+	}
+}
+
+// Ungate has t go on, which the function of WithGate has not let pass: in the loop's
+// next turn. Only the tasks and callbacks of the loop may call it; it does not switch.
+func Ungate(t AnyTask) { t.self().st.Ready() }
 
 // WithLoopDebug turns the debug mode on or off, whatever the environment says.
 func WithLoopDebug(on bool) LoopOption { return func(o *loopOptions) { o.debug = &on } }
@@ -85,8 +115,12 @@ func NewLoop(opts ...LoopOption) *Loop {
 		opt(&o)
 	}
 	environment := debugEnvironment()
-	l := &Loop{slow: environment.slow}
-	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard))...)
+	l := &Loop{slow: environment.slow, virtual: o.virtual, network: o.network}
+	l.sockets, l.conns, l.pipes = systemSockets, systemConns, systemPipes
+	if l.network != nil {
+		l.sockets = networkSockets{}
+	}
+	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
 	debug := environment.on
 	if o.debug != nil {
 		debug = *o.debug
@@ -120,10 +154,32 @@ func RunningLoop(ctx context.Context) (*Loop, error) {
 // ErrLoopClosed if it cannot, and an error that ends the run: ErrKeyboardInterrupt
 // or *SystemExit. Python: loop.run_forever.
 func (l *Loop) RunForever() error {
+	if err := l.runnable(); err != nil {
+		return err
+	}
 	defer l.watch()()
 	runningLoops.add(l)
 	defer runningLoops.remove(l)
 	return loopError(l.s.RunForever())
+}
+
+// runnable tells why l cannot be run here.
+func (l *Loop) runnable() error {
+	switch {
+	case l.s.Closed():
+		return ErrLoopClosed
+	case l.s.Running():
+		return ErrLoopRunning
+	case runningLoops.here() != nil:
+		return errorf("RuntimeError", ErrLoopRunning, "Cannot run the event loop while another loop is running")
+	}
+	return nil
+}
+
+// insideLoop is the error of a call that makes loops of its own, and was called on
+// the goroutine of a running one.
+func insideLoop(call string) error {
+	return errorf("RuntimeError", ErrLoopRunning, "%s() cannot be called from a running event loop", call)
 }
 
 // loopError is err of package sched in the words of this one.
@@ -144,11 +200,8 @@ func loopError(err error) error {
 // Python: loop.run_until_complete.
 func RunUntilComplete[T any](l *Loop, aw Awaitable[T]) (T, error) {
 	var none T
-	if l.s.Closed() {
-		return none, ErrLoopClosed
-	}
-	if l.s.Running() {
-		return none, ErrLoopRunning
+	if err := l.runnable(); err != nil {
+		return none, err
 	}
 	f, err := futureOf(l, aw)
 	if err != nil {
@@ -185,14 +238,14 @@ func (l *Loop) IsClosed() bool { return l.s.Closed() }
 // a word to their protocols, errors that nobody has looked at are reported, threads
 // of the default executor are no longer waited for. Where the loop watches no
 // descriptors it waits, for a second at most, until what its connections have taken
-// is written. It returns ErrLoopRunning if the loop runs; closing twice is once.
+// is written. It returns ErrLoopRunning if the loop runs; a second call does nothing.
 // Python: loop.close.
 func (l *Loop) Close() error {
 	if l.s.Closed() {
 		return nil
 	}
 	if l.s.Running() {
-		return runtimeErrorf("Cannot close a running event loop")
+		return errorf("RuntimeError", ErrLoopRunning, "Cannot close a running event loop")
 	}
 	l.reportPending()
 	if err := l.s.Close(); err != nil {
@@ -200,7 +253,7 @@ func (l *Loop) Close() error {
 	}
 	l.generators.kill()
 	l.abandonOpen()
-	l.behind.linger()
+	l.behind.Linger()
 	l.lost.reportAll()
 	l.executors.close()
 	l.outside.close()
@@ -226,8 +279,9 @@ func (l *Loop) CallSoonThreadsafe(fn func()) (*Handle, error) {
 	return h, loopError(err)
 }
 
-// CallLater arranges that fn runs after d. A d below zero is zero. Timers of
-// the same time run in the order in which they were made. Panics as CallSoon.
+// CallLater arranges that fn runs after d. A d below zero is in the past: fn runs
+// in the next turn, before what was due later. Timers of the same time run in the
+// order in which they were made. Panics as CallSoon.
 // Python: loop.call_later.
 func (l *Loop) CallLater(d time.Duration, fn func()) *TimerHandle {
 	l.check()
@@ -295,6 +349,3 @@ func panicError(p any, of string) *PanicError {
 	}
 	return &PanicError{Value: p, Stack: debug.Stack(), Greenlet: of}
 }
-
-// nextTask numbers the tasks of the program, for their names.
-var nextTask atomic.Uint64

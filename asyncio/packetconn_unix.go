@@ -4,50 +4,67 @@ package asyncio
 
 import (
 	"net"
+	"os"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
-// A packetConn is a connection of datagrams. Each is whole, so none waits for
-// another's turn.
+// A packetConn is a connection of datagrams, or of whole messages ("unixpacket").
 type packetConn struct{ conn }
 
 // ReadFrom receives one datagram. What p has no room for is lost.
 func (c *packetConn) ReadFrom(p []byte) (n int, from net.Addr, err error) {
 	var sa unix.Sockaddr
 	err = c.do(&c.in, false, func(fd int) (err error) {
-		n, sa, err = again(func() (int, unix.Sockaddr, error) { return unix.Recvfrom(fd, p, 0) })
+		n, sa, err = sys.RecvFrom(fd, p)
 		return err
 	})
+	if err == nil {
+		err = c.end(n, p)
+	}
 	if err != nil {
 		return 0, nil, c.failed("read", "recvfrom", err)
 	}
-	return n, address(c.network, sa), nil
+	from = fd.Addr(c.network, sa)
+	if u, ok := from.(*net.UnixAddr); ok && u.Name == "" {
+		from = nil // as package net has it
+	}
+	return n, from, nil
 }
 
 // WriteTo sends one datagram.
 func (c *packetConn) WriteTo(p []byte, to net.Addr) (int, error) {
-	if c.remote != nil {
-		return 0, c.failed("write", "", net.ErrWriteToConnected)
-	}
-	sa, err := sockaddr(c.network, c.local, to)
+	err := c.checkAddr(to)
 	if err == nil {
-		err = c.do(&c.out, false, func(fd int) error {
-			_, _, err := again(func() (int, unix.Sockaddr, error) { return 0, nil, unix.Sendto(fd, p, 0, sa) })
-			return err
-		})
+		sa := fd.DatagramSockaddr(fd.Is4(c.local), to)
+		err = c.do(&c.out, false, func(fd int) error { return sys.SendTo(fd, p, sa) })
+		if e, ok := err.(syscall.Errno); ok {
+			err = os.NewSyscallError("sendto", e)
+		}
 	}
 	if err != nil {
-		e := c.failed("write", "sendto", err)
-		if op, ok := e.(*net.OpError); ok {
-			op.Addr = to
-		}
-		return 0, e
+		return 0, fd.SendError(c.named, c.local, to, err)
 	}
 	return len(p), nil
+}
+
+func (c *packetConn) checkAddr(to net.Addr) error {
+	switch err := fd.CheckDatagramAddr(c.network, fd.Is4(c.local), to); {
+	case err == syscall.EINVAL: // of a wrong type
+		return err
+	case c.remote != nil:
+		return net.ErrWriteToConnected
+	case err != nil:
+		return err
+	}
+	if u, ok := to.(*net.UnixAddr); ok && u.Net != c.network {
+		return syscall.EAFNOSUPPORT
+	}
+	return nil
 }
 
 // Write sends one datagram to whom c is connected.
@@ -58,20 +75,10 @@ func (c *packetConn) Write(p []byte) (int, error) {
 	return c.conn.Write(p)
 }
 
-// again repeats a call that a signal has interrupted.
-func again(call func() (int, unix.Sockaddr, error)) (n int, sa unix.Sockaddr, err error) {
-	for {
-		if n, sa, err = call(); err != unix.EINTR {
-			return max(n, 0), sa, err
-		}
-	}
-}
-
-// newPacketConn makes a connection of c, of which it takes possession.
-func newPacketConn(l *Loop, c net.PacketConn) (net.PacketConn, error) {
+func (watchedConns) packets(l *Loop, network string, c net.PacketConn) (net.PacketConn, error) {
 	defer c.Close()
 	made := &packetConn{}
-	made.network, made.local = c.LocalAddr().Network(), c.LocalAddr()
+	made.network, made.named, made.local = c.LocalAddr().Network(), network, c.LocalAddr()
 	if err := made.takeOver(l, c.(syscall.Conn)); err != nil {
 		return nil, err
 	}

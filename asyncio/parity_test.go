@@ -25,6 +25,9 @@ func TestParity(t *testing.T) {
 	for _, offence := range parityOffences(string(table), python, exportsOf(t, ".", "../sched")) {
 		t.Error(offence)
 	}
+	for _, offence := range changeOffences(string(table)) {
+		t.Error(offence)
+	}
 }
 
 // A table that is wrong is found out, in every way in which one can be.
@@ -37,10 +40,10 @@ func TestParityFails(t *testing.T) {
 		func NewFuture[T any]() *Future[T] { return nil }
 		func (f *Future[T]) Error() string { return "" }
 		const First = 1`))
-	python := []string{"Future", "Future.done", "FIRST", "run"}
+	python := map[string]string{"Future": "", "Future.done": "", "FIRST": "3.14", "run": ""}
 	const good = "| `Future` | `Future`, `NewFuture` | |\n" +
-		"| `Future.done` | `Future.Done` | |\n" +
-		"| `FIRST` | `First` | |\n" +
+		"| `Future.done` | `Future.Done` | | 3.15 |\n" +
+		"| `FIRST` | `First` | | 3.14 |\n" +
 		"| `run` | none | no need |\n" +
 		"## Additions\n" +
 		"| `Future.Value` | a field |\n"
@@ -59,6 +62,10 @@ func TestParityFails(t *testing.T) {
 		"a function is not listed":      {", `NewFuture`", ""},
 		"a field is not listed":         {"| `Future.Value` | a field |\n", ""},
 		"an addition without a purpose": {"a field", ""},
+		"a new name is taken for old":   {"| 3.14 |", "|"},
+		"a new name is of later":        {"| 3.14 |", "| 3.15 |"},
+		"since no version":              {"3.15", "now"},
+		"since a version that is old":   {"3.15", "3.12"},
 	} {
 		if len(parityOffences(strings.Replace(good, change[0], change[1], 1), python, small)) == 0 {
 			t.Errorf("goes unnoticed: %s", what)
@@ -66,16 +73,78 @@ func TestParityFails(t *testing.T) {
 	}
 }
 
-// pythonNames reads the list of CPython's names.
-func pythonNames(t *testing.T) (names []string) {
+// Of what has changed, too.
+func TestChangesFail(t *testing.T) {
+	const good = "| 3.14 | it is quicker to tell | the same | TestParity |\n| 3.15 | threads | none: no threads | |\n"
+	if bad := changeOffences(good); len(bad) > 0 {
+		t.Errorf("the good table: %q", bad)
+	}
+	for what, change := range map[string][2]string{
+		"a version that is old":    {"3.14", "3.13"},
+		"nothing said of Python":   {"threads", ""},
+		"nothing said of Go":       {"the same", ""},
+		"none without a reason":    {"none: no threads", "none"},
+		"a test that is not one":   {"TestParity", "by hand"},
+		"versions are in disorder": {"3.14", "3.16"},
+	} {
+		if len(changeOffences(strings.Replace(good, change[0], change[1], 1))) == 0 {
+			t.Errorf("goes unnoticed: %s", what)
+		}
+	}
+	if len(changeOffences("no table")) == 0 {
+		t.Error("that there is no table goes unnoticed")
+	}
+}
+
+// laterThan313 is a version that a row of since may name.
+var laterThan313 = regexp.MustCompile(`^3\.(1[4-9]|[2-9]\d)$`)
+
+// changeOffences looks at the table of changes without a name. Its last column
+// cites tests, and a law of the module holds that they exist.
+func changeOffences(table string) (offences []string) {
+	offend := func(format string, args ...any) { offences = append(offences, fmt.Sprintf(format, args...)) }
+	last := ""
+	for _, line := range strings.Split(table, "\n") {
+		if !strings.HasPrefix(line, "| 3.") {
+			continue
+		}
+		row := cellsOf(line, 4)
+		switch since, python, here, heldBy := row[0], row[1], row[2], row[3]; {
+		case !laterThan313.MatchString(since):
+			offend("%q: the version is not later than 3.13", line)
+		case since < last:
+			offend("%q: a change of %s after those of %s", line, since, last)
+		case python == "" || here == "" || here == "none":
+			offend("%q: not a word of what has changed, or why not here", line)
+		case heldBy != "" && !strings.HasPrefix(heldBy, "Test"):
+			offend("%q: held by no test", line)
+		}
+		last = row[0]
+	}
+	if last == "" {
+		offend("there is no table of changes")
+	}
+	return offences
+}
+
+// pythonNames reads the list of CPython's names, and since which version there is
+// each, if that is later than 3.13.
+func pythonNames(t *testing.T) map[string]string {
+	names := make(map[string]string)
+	since := ""
 	f, err := os.Open(filepath.Join("testdata", "names.txt"))
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
-		if line := lines.Text(); line != "" && line[0] != '#' {
-			names = append(names, line)
+		line := lines.Text()
+		if heading, is := strings.CutPrefix(line, "# "); is {
+			if since = ""; laterThan313.MatchString(heading) {
+				since = heading
+			}
+		} else if line != "" && line[0] != '#' {
+			names[line] = since
 		}
 	}
 	return names
@@ -83,7 +152,7 @@ func pythonNames(t *testing.T) (names []string) {
 
 var inTicks = regexp.MustCompile("`([^`]+)`")
 
-func parityOffences(table string, python []string, have *exports) (offences []string) {
+func parityOffences(table string, python map[string]string, have *exports) (offences []string) {
 	offend := func(format string, args ...any) { offences = append(offences, fmt.Sprintf(format, args...)) }
 	rows := make(map[string]bool)
 	listed := make(map[string]bool)
@@ -105,13 +174,18 @@ func parityOffences(table string, python []string, have *exports) (offences []st
 	}
 
 	table, additions, _ := strings.Cut(table, "\n## Additions\n")
-	for _, row := range tableRows(table, 3) {
+	for _, row := range tableRows(table, 4) {
 		name := strings.Trim(row[0], "`")
-		switch {
+		brought, known := python[name]
+		switch since := row[3]; {
 		case rows[name]:
 			offend("%s comes twice", name)
-		case !slices.Contains(python, name):
+		case !known:
 			offend("%s is no name of Python's", name)
+		case since != "" && !laterThan313.MatchString(since):
+			offend("%s: %q is no version later than 3.13", name, since)
+		case brought != "" && since != brought:
+			offend("%s is there since %s, not %q", name, brought, since)
 		case row[1] == "none" && row[2] == "":
 			offend("%s: none, without a reason", name)
 		case row[1] != "none" && row[1] != "planned" && !inTicks.MatchString(row[1]):
@@ -120,7 +194,7 @@ func parityOffences(table string, python []string, have *exports) (offences []st
 		rows[name] = true
 		list(name, row[1])
 	}
-	for _, name := range python {
+	for name := range python {
 		if !rows[name] {
 			offend("%s has no row", name)
 		}
@@ -146,16 +220,21 @@ func tableRows(text string, columns int) (rows [][]string) {
 		if !strings.HasPrefix(line, "| `") {
 			continue
 		}
-		cells := strings.Split(strings.Trim(line, "|"), "|")
-		for i, c := range cells {
-			cells[i] = strings.TrimSpace(c)
-		}
-		for len(cells) < columns {
-			cells = append(cells, "")
-		}
-		rows = append(rows, cells)
+		rows = append(rows, cellsOf(line, columns))
 	}
 	return rows
+}
+
+// cellsOf returns the cells of a row.
+func cellsOf(line string, columns int) []string {
+	cells := strings.Split(strings.Trim(line, "|"), "|")
+	for i, c := range cells {
+		cells[i] = strings.TrimSpace(c)
+	}
+	for len(cells) < columns {
+		cells = append(cells, "")
+	}
+	return cells
 }
 
 // exports are the names that a package exports, and where each is declared: a
@@ -327,7 +406,7 @@ func (e *exports) members(of string) map[string]string {
 }
 
 // customary are methods that need no word: everybody knows what they are for.
-var customary = []string{"Error", "Is", "Unwrap", "PyName", "String"}
+var customary = []string{"Error", "Is", "As", "Unwrap", "PyName", "String"}
 
 // all returns where everything is declared, and the name of each.
 func (e *exports) all() map[string]string {

@@ -7,6 +7,7 @@ import (
 	"os"
 	"syscall"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -58,23 +59,75 @@ type pipeTransport interface {
 	begin() // tells the protocol of the connection
 }
 
+// A pipeEnd is the loop's end of a pipe, of which there are two kinds: a descriptor
+// that the loop watches (pipe_watched.go), and a file that goroutines wait for
+// (pipe_portable.go).
+type pipeEnd interface {
+	// takeOver closes file, of which the end was made, if the end has one of its own.
+	takeOver(file *os.File)
+	// letGo gives up the end, and leaves file as it was.
+	letGo(file *os.File)
+	// watch begins to tell w what can be done. It reports whether the end is one of a
+	// stream, or else a character device. Other files are refused.
+	watch(l *Loop, w sched.Watcher) (stream bool, err error)
+	// unwatch ends that.
+	unwatch()
+	// read and write do what can be done without waiting: wait, if that is nothing.
+	read(p []byte) (n int, wait bool, err error)
+	write(p []byte) (n int, wait bool, err error)
+	// failure is why nothing is written any more, if that is not told by write.
+	failure() error
+	close()
+	// control calls f with the descriptor.
+	control(f func(fd uintptr)) error
+	String() string
+}
+
+// pipes makes the pipes of a loop, of one kind.
+type pipes interface {
+	// endOf makes an end of what file is.
+	endOf(file *os.File) (pipeEnd, error)
+	// newPipe makes a pipe of which one end is the loop's: that for reading if the
+	// child writes.
+	newPipe(childWrites bool) (ours pipeEnd, child *os.File, err error)
+	// tellsClosed reports whether one that is written to is told that nobody reads
+	// any more, without a write.
+	tellsClosed() bool
+}
+
+// outcomeOf is what a call of an end has come to.
+func outcomeOf(call string, n int, err error) (int, bool, error) {
+	switch err {
+	case nil:
+		return n, false, nil
+	case fd.ErrAgain:
+		return 0, true, nil
+	}
+	return 0, false, os.NewSyscallError(call, bare(err))
+}
+
+var errBrokenPipe = os.NewSyscallError("write", syscall.EPIPE)
+
 // connectPipe makes a transport of file by open, and waits until its protocol has
 // been told.
 func connectPipe(
 	ctx context.Context,
 	file *os.File,
-	open func(l *Loop, end *pipeEnd, p BaseProtocol) (pipeTransport, error),
+	open func(l *Loop, end pipeEnd, p BaseProtocol) (pipeTransport, error),
 	factory func() BaseProtocol,
 ) (Transport, error) {
 	me, err := current(ctx)
 	if err != nil {
 		return nil, err
 	}
+	if err := me.loop.onlySystem("a pipe"); err != nil {
+		return nil, err
+	}
 	if file == nil {
 		return nil, valueErrorf("a file was expected, got nil")
 	}
 	p := factory()
-	end, err := endOf(file)
+	end, err := me.loop.pipes.endOf(file)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +159,7 @@ func (l *Loop) afterTurn(ctx context.Context, f func()) error {
 // A pipe is what the transports of both directions have: an end of the system's, and
 // a protocol that is told.
 type pipe struct {
-	own      *pipeEnd // nil when it is closed
+	own      pipeEnd // nil when it is closed
 	loop     *Loop
 	on       Transport // that it is part of
 	stream   bool      // less than was asked for means that there is no more; not so with terminals
@@ -128,7 +181,7 @@ type watchedTransport interface {
 
 // open begins to watch end, on behalf of w, whose work is done by run. If that
 // fails it stays open.
-func (p *pipe) open(l *Loop, end *pipeEnd, w watchedTransport, run func()) (err error) {
+func (p *pipe) open(l *Loop, end pipeEnd, w watchedTransport, run func()) (err error) {
 	p.loop, p.own, p.on = l, end, w
 	if p.stream, err = end.watch(l, w); err != nil {
 		return err

@@ -13,16 +13,24 @@ import (
 	"github.com/go-greenlet/greenlet/sched"
 )
 
-// A pipeEnd is the loop's end of a pipe: a descriptor that it watches. This file is
+// A watchedPipe is the loop's end of a pipe: a descriptor that it watches. This file is
 // all that knows that.
-type pipeEnd struct {
+type watchedPipe struct {
 	sched.Descriptor
 	fd int
 }
 
+// watchedPipes makes watchedPipes.
+type watchedPipes struct{}
+
+// systemPipes makes the pipes of a loop.
+var systemPipes pipes = watchedPipes{}
+
+func (watchedPipes) tellsClosed() bool { return true }
+
 // endOf makes an end of what file is: a descriptor of its own, non-blocking and not
 // inherited by children.
-func endOf(file *os.File) (*pipeEnd, error) {
+func (watchedPipes) endOf(file *os.File) (pipeEnd, error) {
 	raw, err := file.SyscallConn() // File.Fd would make the file a blocking one
 	if err != nil {
 		return nil, err
@@ -46,18 +54,18 @@ func endOf(file *os.File) (*pipeEnd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &pipeEnd{fd: fd}, nil
+	return &watchedPipe{fd: fd}, nil
 }
 
 // takeOver closes file, of which the end was made.
-func (e *pipeEnd) takeOver(file *os.File) { file.Close() }
+func (e *watchedPipe) takeOver(file *os.File) { file.Close() }
 
 // letGo closes the end, and leaves file as it was.
-func (e *pipeEnd) letGo(*os.File) { e.close() }
+func (e *watchedPipe) letGo(*os.File) { e.close() }
 
 // watch begins to tell w what can be done. It reports whether the end is one of a
 // stream, or else a character device. Other files are refused.
-func (e *pipeEnd) watch(l *Loop, w sched.Watcher) (stream bool, err error) {
+func (e *watchedPipe) watch(l *Loop, w sched.Watcher) (stream bool, err error) {
 	if stream, err = pipeKind(e.fd); err == nil {
 		err = l.s.Watch(&e.Descriptor, e.fd, w)
 	}
@@ -65,7 +73,7 @@ func (e *pipeEnd) watch(l *Loop, w sched.Watcher) (stream bool, err error) {
 }
 
 // unwatch ends that.
-func (e *pipeEnd) unwatch() { e.Unwatch() }
+func (e *watchedPipe) unwatch() { e.Unwatch() }
 
 // pipeKind tells whether fd is a stream, or else a character device. Other files are
 // refused.
@@ -85,7 +93,7 @@ func pipeKind(fd int) (stream bool, err error) {
 
 // newPipe makes a pipe of which the loop's end is non-blocking: that for reading if
 // the child writes.
-func newPipe(childWrites bool) (ours *pipeEnd, child *os.File, err error) {
+func (watchedPipes) newPipe(childWrites bool) (ours pipeEnd, child *os.File, err error) {
 	var ends [2]int
 	syscall.ForkLock.RLock()
 	if err = syscall.Pipe(ends[:]); err == nil {
@@ -105,46 +113,34 @@ func newPipe(childWrites bool) (ours *pipeEnd, child *os.File, err error) {
 		unix.Close(theirs)
 		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
-	return &pipeEnd{fd: own}, os.NewFile(uintptr(theirs), "|"), nil
+	return &watchedPipe{fd: own}, os.NewFile(uintptr(theirs), "|"), nil
 }
 
 // read reads what there is: wait, if that is nothing.
-func (e *pipeEnd) read(p []byte) (n int, wait bool, err error) {
+func (e *watchedPipe) read(p []byte) (n int, wait bool, err error) {
 	n, err = sys.Read(e.fd, p)
 	return outcomeOf("read", n, err)
 }
 
 // write writes what there is room for: wait, if that is nothing.
-func (e *pipeEnd) write(p []byte) (n int, wait bool, err error) {
+func (e *watchedPipe) write(p []byte) (n int, wait bool, err error) {
 	n, err = sys.Write(e.fd, p)
 	return outcomeOf("write", n, err)
 }
 
 // failure is why nothing is written any more, if that is not told by write.
-func (e *pipeEnd) failure() error { return nil }
+func (e *watchedPipe) failure() error { return nil }
 
-func outcomeOf(call string, n int, err error) (int, bool, error) {
-	switch err {
-	case nil:
-		return n, false, nil
-	case unix.EAGAIN:
-		return 0, true, nil
-	}
-	return 0, false, os.NewSyscallError(call, err)
-}
-
-func (e *pipeEnd) close() {
+func (e *watchedPipe) close() {
 	e.Unwatch()
-	unix.Close(e.fd)
+	sys.Close(e.fd)
 }
 
 // control calls f with the descriptor.
-func (e *pipeEnd) control(f func(fd uintptr)) error {
+func (e *watchedPipe) control(f func(fd uintptr)) error {
 	f(uintptr(e.fd))
 	return nil
 }
 
 // String tells people which it is.
-func (e *pipeEnd) String() string { return "descriptor " + strconv.Itoa(e.fd) }
-
-var errBrokenPipe = os.NewSyscallError("write", unix.EPIPE)
+func (e *watchedPipe) String() string { return "descriptor " + strconv.Itoa(e.fd) }

@@ -81,8 +81,7 @@ func (p *Process) Kill() error { return p.transport.Kill() }
 // Any number of tasks may wait. It does not wait for pipes, which a grandchild may
 // keep open; a child with pipes that nobody reads may never end: see Communicate.
 //
-// The error is a CancelledError, that of ctx when it ends, ErrOtherLoop or
-// ErrNoRunningLoop. The process lives on then, unless it was started
+// The error is one of a wait. The process lives on then, unless it was started
 // WithKillOnCancel. Python: Process.wait.
 func (p *Process) Wait(ctx context.Context) (int, error) {
 	err := p.transport.gone.Wait(ctx)

@@ -9,7 +9,7 @@ import (
 
 // ErrBrokenProcessPool is the error of a job whose worker process has died.
 // Python: concurrent.futures.process.BrokenProcessPool.
-var ErrBrokenProcessPool error = &classError{"BrokenProcessPool", "a worker process has died", nil}
+var ErrBrokenProcessPool = errorf("BrokenProcessPool", nil, "a worker process has died")
 
 // A ProcessPool runs jobs in other processes, a bounded number of them at a time:
 // for work that must not share memory or may crash. The processes run the same
@@ -51,7 +51,7 @@ type processCall struct {
 func NewProcessPool(n int) *ProcessPool {
 	switch {
 	case n < 0:
-		panic(valueErrorf("max_workers must be greater than 0"))
+		panic(valueErrorf("the number of workers must be greater than 0"))
 	case isWorker():
 		panic(runtimeErrorf("a worker process must not run the program; does main begin with asyncio.ProcessWorker?"))
 	case n == 0:
@@ -108,6 +108,12 @@ func (j *Job[A, R]) submit(p *ProcessPool, arg A) (*ConcurrentFuture[R], *proces
 // those of Job.Submit and of the wait. Python: loop.run_in_executor with a
 // ProcessPoolExecutor.
 func RunInProcess[A, R any](ctx context.Context, p *ProcessPool, job *Job[A, R], arg A) (R, error) {
+	if l, err := RunningLoop(ctx); err == nil {
+		if err := l.onlySystem("a job of a ProcessPool"); err != nil {
+			var none R
+			return none, err
+		}
+	}
 	c, call := job.submit(p, arg)
 	v, err := c.awaitHeld(ctx)
 	select {

@@ -124,3 +124,48 @@ func (NopProtocol) PauseWriting() {}
 
 // ResumeWriting does nothing.
 func (NopProtocol) ResumeWriting() {}
+
+// NopDatagramProtocol is what NopProtocol is, for sockets for datagrams.
+type NopDatagramProtocol struct{}
+
+// ConnectionMade does nothing.
+func (NopDatagramProtocol) ConnectionMade(DatagramTransport) {}
+
+// DatagramReceived does nothing.
+func (NopDatagramProtocol) DatagramReceived([]byte, net.Addr) {}
+
+// ErrorReceived does nothing.
+func (NopDatagramProtocol) ErrorReceived(error) {}
+
+// ConnectionLost does nothing.
+func (NopDatagramProtocol) ConnectionLost(error) {}
+
+// PauseWriting does nothing.
+func (NopDatagramProtocol) PauseWriting() {}
+
+// ResumeWriting does nothing.
+func (NopDatagramProtocol) ResumeWriting() {}
+
+// NopSubprocessProtocol is what NopProtocol is, for child processes.
+type NopSubprocessProtocol struct{}
+
+// ConnectionMade does nothing.
+func (NopSubprocessProtocol) ConnectionMade(SubprocessTransport) {}
+
+// PipeDataReceived does nothing.
+func (NopSubprocessProtocol) PipeDataReceived(int, []byte) {}
+
+// PipeConnectionLost does nothing.
+func (NopSubprocessProtocol) PipeConnectionLost(int, error) {}
+
+// ProcessExited does nothing.
+func (NopSubprocessProtocol) ProcessExited() {}
+
+// ConnectionLost does nothing.
+func (NopSubprocessProtocol) ConnectionLost(error) {}
+
+// PauseWriting does nothing.
+func (NopSubprocessProtocol) PauseWriting() {}
+
+// ResumeWriting does nothing.
+func (NopSubprocessProtocol) ResumeWriting() {}

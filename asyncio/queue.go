@@ -32,15 +32,15 @@ type Queue[T any] struct {
 var (
 	// ErrQueueEmpty is returned by GetNowait if there is no item. Python:
 	// asyncio.QueueEmpty.
-	ErrQueueEmpty error = &classError{"QueueEmpty", "the queue is empty", nil}
+	ErrQueueEmpty = errorf("QueueEmpty", nil, "the queue is empty")
 
 	// ErrQueueFull is returned by PutNowait if there is no place. Python:
 	// asyncio.QueueFull.
-	ErrQueueFull error = &classError{"QueueFull", "the queue is full", nil}
+	ErrQueueFull = errorf("QueueFull", nil, "the queue is full")
 
 	// ErrQueueShutDown is returned by a queue that was shut down. Python:
 	// asyncio.QueueShutDown.
-	ErrQueueShutDown error = &classError{"QueueShutDown", "the queue is shut down", nil}
+	ErrQueueShutDown = errorf("QueueShutDown", nil, "the queue is shut down")
 )
 
 // NewQueue makes a queue that holds up to max items; zero or less is no bound.
@@ -110,9 +110,8 @@ func (q *Queue[T]) Waiting() (getters, putters int) {
 // there is one it does not switch and does not look at ctx. It allocates only
 // where the queue grows.
 //
-// With an error v was not put: ErrQueueShutDown, a CancelledError, that of ctx
-// when it ends, ErrOtherLoop if the queue belongs to another loop, or
-// ErrNoRunningLoop. Only a task may call it. Python: Queue.put.
+// With an error v was not put. The error is ErrQueueShutDown, or one of a wait.
+// Only a task may call it. Python: Queue.put.
 func (q *Queue[T]) Put(ctx context.Context, v T) error {
 	for q.Full() {
 		if q.down {
@@ -159,9 +158,8 @@ func (q *Queue[T]) PutNowait(v T) error {
 // Get takes the next item, and suspends the calling task until there is one. If
 // there is one it does not switch and does not look at ctx. It allocates nothing.
 //
-// With an error no item was taken: ErrQueueShutDown, a CancelledError, that of
-// ctx when it ends, ErrOtherLoop if the queue belongs to another loop, or
-// ErrNoRunningLoop. Only a task may call it. Python: Queue.get.
+// With an error no item was taken. The error is ErrQueueShutDown, or one of a
+// wait. Only a task may call it. Python: Queue.get.
 func (q *Queue[T]) Get(ctx context.Context) (v T, err error) {
 	for q.n == 0 {
 		if q.down {
@@ -241,8 +239,7 @@ func (q *Queue[T]) TaskDone() {
 // Join suspends the calling task until TaskDone was called for every item that
 // was put. If it was already, it does not switch.
 //
-// The error is a CancelledError, that of ctx when it ends, ErrOtherLoop if the
-// queue belongs to another loop, or ErrNoRunningLoop. Only a task may call it.
+// The error is one of a wait. Only a task may call it.
 // Python: Queue.join.
 func (q *Queue[T]) Join(ctx context.Context) error {
 	if q.unfinished == 0 {

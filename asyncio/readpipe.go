@@ -17,7 +17,7 @@ type readPipe struct {
 }
 
 // openReadPipe makes a transport of end, which is closed with it.
-func openReadPipe(l *Loop, end *pipeEnd, protocol BaseProtocol) (pipeTransport, error) {
+func openReadPipe(l *Loop, end pipeEnd, protocol BaseProtocol) (pipeTransport, error) {
 	p := &readPipe{readable: true}
 	if err := p.setProtocol(protocol); err != nil {
 		return nil, err

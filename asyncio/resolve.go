@@ -104,6 +104,17 @@ type lookedUp struct {
 
 // lookUp asks the system, or the network, for what is not a number.
 func lookUp(ctx context.Context, l *Loop, network, host, service string, known []netip.Addr) ([]netip.Addr, uint64, error) {
+	if l.network != nil {
+		ips, err := known, error(nil)
+		if known == nil {
+			ips, err = l.network.LookupNetIP(ctx, "ip"+network[3:], host)
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		port, err := numberOf(ctx, network, service)
+		return ips, uint64(port), err
+	}
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	f := NewFuture[lookedUp](l)
@@ -128,6 +139,15 @@ func lookUp(ctx context.Context, l *Loop, network, host, service string, known [
 	}()
 	found, err := f.Await(ctx)
 	return found.ips, uint64(found.port), err
+}
+
+// numberOf returns the number of a service, which the system's list has. No goroutine
+// looks.
+func numberOf(ctx context.Context, network, service string) (int, error) {
+	if service == "" {
+		return 0, nil
+	}
+	return (&net.Resolver{PreferGo: true}).LookupPort(ctx, network, service)
 }
 
 // interleaved returns addrs with the two families in turns, after first of the

@@ -4,12 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"os"
-	"os/signal"
-	"sync"
 	"time"
-
-	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // A RunOption is a choice made for Run, RunMain and NewRunner.
@@ -50,12 +45,24 @@ func WithShutdownTimeout(d time.Duration) RunOption { return func(o *runOptions)
 //
 // If ctx ends, the main task is cancelled, and the error is the end of ctx, too;
 // if it has ended before, main does not begin.
-// By an interrupt it is cancelled as well; then, or by a second one at the
-// latest, the error is ErrKeyboardInterrupt. The calling goroutine must not run
-// another loop: then it is ErrLoopRunning.
+//
+// By the first interrupt (Ctrl-C) the main task is cancelled as well, and if it ends
+// by that the error is ErrKeyboardInterrupt. An interrupt that also ends ctx, one of
+// signal.NotifyContext, is one cancel, and the error is both. By a second one, or the
+// first after main has ended, the run is over, whatever main does: what is left is
+// cancelled and waited for, as at every end, and the error is ErrKeyboardInterrupt. A
+// task that refuses even then keeps Run from returning (WithShutdownTimeout). From
+// then on, and when main has ended, interrupts do what they do without Run: the next
+// one ends the program, unless that has a handler of its own.
+//
+// The calling goroutine must not run another loop: then the error is ErrLoopRunning.
 //
 // Python: asyncio.run.
 func Run[T any](ctx context.Context, main Coro[T], opts ...RunOption) (T, error) {
+	if runningLoops.here() != nil {
+		var none T
+		return none, insideLoop("asyncio.run")
+	}
 	r := NewRunner(opts...)
 	returned := false
 	defer func() {
@@ -97,16 +104,17 @@ func NewRunner(opts ...RunOption) *Runner {
 }
 
 // Loop returns the runner's loop, which it makes if need be. After Close it
-// returns a RuntimeError. Python: Runner.get_loop.
+// returns a RuntimeError, and a TypeError if the loop factory has made none.
+// Python: Runner.get_loop.
 func (r *Runner) Loop() (*Loop, error) {
 	if r.closed {
 		return nil, runtimeErrorf("Runner is closed")
 	}
 	if r.loop == nil {
-		if r.opts.factory != nil {
-			r.loop = r.opts.factory()
-		} else {
+		if r.opts.factory == nil {
 			r.loop = NewLoop(r.opts.loop...)
+		} else if r.loop = r.opts.factory(); r.loop == nil {
+			return nil, typeErrorf("the loop factory returned nil")
 		}
 	}
 	return r.loop, nil
@@ -119,32 +127,30 @@ func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
 	if main == nil {
 		return none, typeErrorf("a coroutine was expected, got nil")
 	}
+	if runningLoops.here() != nil {
+		return none, insideLoop("Runner.run")
+	}
 	l, err := r.Loop()
 	if err != nil {
 		return none, err
 	}
-	if l.IsRunning() || runningLoops.here() != nil {
-		return none, fmt.Errorf("%w: Run cannot be called from a task or callback, call the coroutine", ErrLoopRunning)
+	if l.IsRunning() {
+		return none, ErrLoopRunning
 	}
 	l.runDone = ctx.Done()
+	_, l.runDeadline = ctx.Deadline()
 	t := NewTask(l, main, WithTaskContext(ctx))
-	if ctx.Err() != nil {
-		t.Cancel(context.Cause(ctx))
-	}
-	unhook := context.AfterFunc(ctx, func() {
-		l.s.Post(func() { t.Cancel(context.Cause(ctx)) })
-	})
-	defer unhook()
-	interrupts := r.catch(l, t)
-	defer interrupts() // if runtime.Goexit goes through here
+	asked := &requests{ctx: ctx, loop: l, main: t}
+	end := asked.follow(r.opts.signals)
+	defer end() // if runtime.Goexit goes through here
 	v, err := RunUntilComplete(l, t)
-	interrupted := interrupts()
+	interrupted := end()
 	l.orphan()
 	if asCancelled(err) != nil {
-		switch {
-		case interrupted && t.Uncancel() == 0:
-			err = ErrKeyboardInterrupt
-		case ctx.Err() != nil:
+		if interrupted && t.Uncancel() == 0 {
+			err = instead(ErrKeyboardInterrupt, err)
+		}
+		if ctx.Err() != nil {
 			err = &endedRun{err, ctx.Err()}
 		}
 	}
@@ -154,6 +160,7 @@ func RunIn[T any](ctx context.Context, r *Runner, main Coro[T]) (T, error) {
 // orphan is called at the end of a run: the tasks that are left for the next one
 // watch their context themselves from here on.
 func (l *Loop) orphan() {
+	l.runDeadline = false
 	if l.runDone == nil {
 		return
 	}
@@ -163,62 +170,24 @@ func (l *Loop) orphan() {
 	}
 }
 
-// catch has interrupts cancel t, and the second one end the run, until the
-// function that it returns is called. That tells whether there was one.
-func (r *Runner) catch(l *Loop, t AnyTask) (end func() bool) {
-	// In a testing/synctest bubble package signal would make channels of the
-	// bubble, which it uses outside.
-	if !r.opts.signals || rt.InBubble() || interruptsIgnored() {
-		return func() bool { return false }
-	}
-	caught := make(chan os.Signal, 2)
-	done := make(chan struct{})
-	count := 0 // the loop's
-	interrupt := func() {
-		if count++; count == 1 && !t.Done() {
-			t.Cancel()
-			return
-		}
-		l.s.Abort(ErrKeyboardInterrupt)
-	}
-	signal.Notify(caught, os.Interrupt)
-	go func() {
-		for n := 1; ; n++ {
-			select {
-			case <-caught:
-				if l.signals.interrupts.Load() {
-					n-- // a handler of the loop takes it
-					continue
-				}
-				if n == 2 {
-					signal.Stop(caught) // a third one ends the program
-				}
-				l.s.Post(interrupt)
-			case <-done:
-				return
-			}
-		}
-	}()
-	return sync.OnceValue(func() bool {
-		signal.Stop(caught)
-		close(done)
-		return count > 0
-	})
-}
-
 // Close ends the runner and its loop: it cancels the tasks that are left and
 // waits for them, closes async generators, waits for the default executor, and
 // closes the loop. What a task fails with then is told to the exception handler.
-// Closing twice is once. Python: Runner.close.
+// A second call does nothing. A task or callback that calls it gets ErrLoopRunning, as a
+// loop would have to run in another: then nothing is ended, and Close can be called
+// again. Python: Runner.close.
 func (r *Runner) Close() error {
-	if r.closed {
+	l := r.loop
+	switch {
+	case r.closed:
 		return nil
+	case l == nil || l.IsClosed():
+		r.closed = true
+		return nil
+	case runningLoops.here() != nil || l.IsRunning():
+		return insideLoop("Runner.close")
 	}
 	r.closed = true
-	l := r.loop
-	if l == nil || l.IsClosed() {
-		return nil
-	}
 	if err := l.cancelAll(r.opts.grace); err != nil {
 		l.Close()
 		return err

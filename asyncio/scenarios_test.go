@@ -103,10 +103,12 @@ func scenarioOffences(there, played []string, waiting map[string]string) (offenc
 
 var scenarioPath = regexp.MustCompile(`^(asyncio|random|seeds)/\w+$`)
 
+var versionOfLog = regexp.MustCompile(`\.3\.\d\d$`)
+
 // scenarioName is the name of a scenario whose log is in a file.
 func scenarioName(file string) string {
 	file = strings.TrimSuffix(filepath.ToSlash(file), ".out")
-	_, name, _ := strings.Cut(file, "testdata/conformance/")
+	_, name, _ := strings.Cut(versionOfLog.ReplaceAllString(file, ""), "testdata/conformance/")
 	return name
 }
 

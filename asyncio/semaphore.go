@@ -34,7 +34,7 @@ func (s *Semaphore) init(value int) {
 // Locked reports whether Acquire would have to wait: the value is zero, or
 // others come first. Owner only. Python: Semaphore.locked.
 func (s *Semaphore) Locked() bool {
-	return s.value == 0 || s.coming > 0 || !s.line.empty() && s.line.next() != nil
+	return s.value == 0 || s.coming > 0 || !s.line.empty() && s.line.anyone()
 }
 
 // Value returns the value: how often Acquire would succeed at once if nobody
@@ -49,9 +49,7 @@ func (s *Semaphore) Waiting() int { return s.line.count() }
 // waited longer, and lowers the value by one. If it is so already it does not
 // switch, does not look at ctx, and costs a few nanoseconds. It allocates nothing.
 //
-// With an error the value is what it was: a CancelledError, that of ctx when it
-// ends, ErrOtherLoop if the semaphore belongs to another loop, or
-// ErrNoRunningLoop. Only a task may call it. Python: Semaphore.acquire.
+// With an error, which is one of a wait, the value is what it was. Only a task may call it. Python: Semaphore.acquire.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	if !s.Locked() {
 		s.owner.check()

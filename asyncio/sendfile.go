@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
@@ -28,9 +29,8 @@ import (
 //
 // The error is a RuntimeError if the transport is closing, has had its WriteEOF,
 // or is none of a connection; a ValueError for a number below zero;
-// ErrConnectionLost, or why the connection was lost; one of the system; a
-// CancelledError, or that of ctx when it ends; ErrOtherLoop or ErrNoRunningLoop.
-// After a cancel the transport can be used, and what was sent is known. Only a
+// ErrConnectionLost, or why the connection was lost; one of the system;
+// or one of a wait. After a cancel the transport can be used, and what was sent is known. Only a
 // task may call it; it switches. Python: loop.sendfile.
 func SendFile(ctx context.Context, t WriteTransport, f *os.File, offset, count int64, opts ...SendFileOption) (int64, error) {
 	o, err := sendFileChoice(f, offset, count, opts)
@@ -97,10 +97,6 @@ func sendFileChoice(f *os.File, offset, count int64, opts []SendFileOption) (sen
 	return o, nil
 }
 
-// errNoSendfile is the system's that does not send a file. What it has sent before
-// is sent.
-var errNoSendfile = errors.New("asyncio: no sendfile")
-
 var errSending = runtimeErrorf("unable to write; sendfile is in progress")
 
 // A fileSend is a SendFile that is under way.
@@ -143,19 +139,17 @@ func (s *fileSend) run(ctx context.Context, fallback bool) (_ int64, err error) 
 		s.through.file, *s.refuse = nil, false
 		s.through.marks.release(s.through.out.len(), s.through)
 		s.through.Happened(0) // what has come meanwhile
-		if s.sent > 0 {
-			s.file.Seek(s.offset+s.sent, io.SeekStart)
-		}
+		s.file.Seek(s.offset+s.sent, io.SeekStart)
 	}()
 	if err := s.wait(ctx); err != nil {
 		return 0, err
 	}
-	err = errNoSendfile
+	err = fd.ErrNoSendfile
 	if s.native {
 		err = s.bySystem(ctx)
 	}
 	switch {
-	case err != errNoSendfile:
+	case err != fd.ErrNoSendfile:
 		return s.sent, err
 	case !fallback:
 		return s.sent, ErrSendfileNotAvailable
@@ -182,12 +176,12 @@ func (s *fileSend) run(ctx context.Context, fallback bool) (_ int64, err error) 
 // bySystem makes one system call a turn.
 func (s *fileSend) bySystem(ctx context.Context) error {
 	for s.sent < s.count {
-		n, err := s.through.sock.sendFile(s.file, s.offset+s.sent, s.count-s.sent)
+		n, err := s.through.sock.end.sendFile(s.file, s.offset+s.sent, s.count-s.sent)
 		s.sent += int64(n)
 		switch {
-		case err == errAgain:
+		case err == fd.ErrAgain:
 			err = s.stand(ctx)
-		case err == errNoSendfile || errors.Is(err, os.ErrClosed):
+		case err == fd.ErrNoSendfile || errors.Is(err, os.ErrClosed):
 			return err
 		case err != nil:
 			return s.through.opError("sendfile", err)

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"net"
 	"os"
+
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 )
 
 // A Server listens, and has a transport and a protocol made for each connection
@@ -23,6 +25,7 @@ type Server struct {
 	addrs     []net.Addr  // of those there were
 	serving   bool
 	forever   *Future[None] // while ServeForever runs
+	leaving   bool          // ServeForever has ended: what still arrives is closed
 	path      os.FileInfo   // of the unix socket that it has made
 
 	arriving int // connections that were accepted and have no transport yet
@@ -33,13 +36,13 @@ type Server struct {
 
 // CreateServer makes a server that listens on addr. factory makes the protocol of
 // each connection. network and addr are those of CreateConnection; an empty host
-// is every address of the machine, and port 0 a free port: see Server.Addr. A unix
-// socket that nobody has closed is replaced.
+// is every address of the machine, and port 0 a free port: see Server.Addr. The
+// path of a unix socket that nobody has any more is taken; that of one that is alive
+// is in use, unless WithReplacePath says otherwise.
 //
 // If it serves at once, the calling task goes on in the next turn. The error is a
-// *net.OpError if an address cannot be listened on; a ValueError of the options of
-// TLS; a CancelledError, that of ctx
-// when it ends, or ErrNoRunningLoop. With an error nothing is left open. Only a
+// *net.OpError if an address cannot be listened on, a ValueError of the options of
+// TLS, or one of a wait. With an error nothing is left open. Only a
 // task may call it.
 //
 // Python: loop.create_server.
@@ -79,8 +82,9 @@ func createServer(ctx context.Context, factory func() BaseProtocol, network, add
 
 // bind makes the sockets.
 func (srv *Server) bind(ctx context.Context, network, addr string) error {
+	l := srv.loop
 	if c := srv.opts.existing; c != nil {
-		s, err := dupListener(srv.loop, c)
+		s, err := l.sockets.dupListener(l, c)
 		if err == nil {
 			srv.add(s)
 		}
@@ -96,24 +100,27 @@ func (srv *Server) bind(ctx context.Context, network, addr string) error {
 		if tcp, ok := a.(*net.TCPAddr); ok && tcp.Port == 0 {
 			tcp.Port = port // all have the same
 		}
-		if u, ok := a.(*net.UnixAddr); ok {
-			removeStale(u.Name)
+		u, unix := a.(*net.UnixAddr)
+		if unix && l.network == nil {
+			if err := makeWay(u, srv.opts.replacePath); err != nil {
+				return opError("listen", u, err)
+			}
 		}
-		s, err := bindSocket(srv.loop, a, srv.opts)
+		s, err := l.sockets.bind(ctx, l, a, srv.opts)
 		if err != nil {
 			if first == nil {
 				first = err
 			}
-			if len(addrs) > 1 && absent(err) {
+			if len(addrs) > 1 && fd.Absent(err) {
 				continue // the machine lacks one of the families
 			}
 			return err
 		}
 		srv.add(s)
-		if tcp, ok := s.localAddr().(*net.TCPAddr); ok {
+		if tcp, ok := s.end.localAddr().(*net.TCPAddr); ok {
 			port = tcp.Port
 		}
-		if u, ok := a.(*net.UnixAddr); ok && !srv.opts.keepPath {
+		if unix && l.network == nil && !srv.opts.keepPath {
 			srv.path, _ = os.Lstat(u.Name)
 		}
 	}
@@ -125,19 +132,12 @@ func (srv *Server) bind(ctx context.Context, network, addr string) error {
 
 func (srv *Server) add(s *socket) {
 	srv.listeners = append(srv.listeners, newAcceptor(srv, s))
-	srv.addrs = append(srv.addrs, s.localAddr())
-}
-
-// removeStale removes the unix socket at path, if there is one.
-func removeStale(path string) {
-	if info, err := os.Lstat(path); err == nil && info.Mode()&os.ModeSocket != 0 {
-		os.Remove(path)
-	}
+	srv.addrs = append(srv.addrs, s.end.localAddr())
 }
 
 // StartServing begins to accept connections, if the server does not yet, and lets
-// everything run that is ready. The error is that of the system; a RuntimeError
-// after Close; a CancelledError, or that of ctx. Python: Server.start_serving.
+// everything run that is ready. The error is that of the system, a RuntimeError
+// after Close, or one of a wait. Only a task may call it. Python: Server.start_serving.
 func (srv *Server) StartServing(ctx context.Context) error {
 	if err := srv.start(); err != nil {
 		return err
@@ -153,7 +153,7 @@ func (srv *Server) start() error {
 		return nil
 	}
 	for _, ln := range srv.listeners {
-		if err := ln.sock.listen(srv.opts.backlog); err != nil {
+		if err := ln.sock.end.listen(srv.opts.backlog); err != nil {
 			return err
 		}
 	}
@@ -161,13 +161,15 @@ func (srv *Server) start() error {
 	return nil
 }
 
-// ServeForever accepts connections until the calling task is cancelled, or Close
-// is called. Then it closes the server, waits for its connections as WaitClosed
-// does, and returns the CancelledError: it never returns nil. When ctx ends, its
-// error is returned.
+// ServeForever accepts connections until the calling task is cancelled, ctx ends, or
+// Close is called. Then it closes the server, and its connections as CloseClients
+// does: what was written is still sent. After a cancel and Close it waits for their
+// end as WaitClosed does. It returns the CancelledError, or the error of ctx, and
+// never nil. A server whose requests in flight are to be finished waits for
+// something else than ServeForever, and calls Shutdown.
 //
 // While it runs, or after Close, a second call is refused with a RuntimeError.
-// Python: Server.serve_forever.
+// Python: Server.serve_forever, of 3.15.
 func (srv *Server) ServeForever(ctx context.Context) error {
 	if srv.forever != nil {
 		return runtimeErrorf("server %s is already being awaited on serve_forever()", srv)
@@ -179,7 +181,9 @@ func (srv *Server) ServeForever(ctx context.Context) error {
 	srv.forever = f
 	_, err := f.Await(ctx)
 	srv.forever = nil
+	srv.leaving = true
 	srv.Close()
+	srv.CloseClients()
 	if asCancelled(err) != nil {
 		srv.WaitClosed(ctx)
 	}
@@ -187,14 +191,14 @@ func (srv *Server) ServeForever(ctx context.Context) error {
 }
 
 // Close ends listening. Connections go on: see CloseClients, AbortClients and
-// Shutdown. Closing twice is once. It does not switch. Python: Server.close.
+// Shutdown. A second call does nothing. It does not switch. Python: Server.close.
 func (srv *Server) Close() {
 	if srv.listeners == nil {
 		return
 	}
 	if !srv.loop.s.Closed() {
 		for _, ln := range srv.listeners {
-			for _, s := range ln.sock.acceptLast() {
+			for _, s := range ln.sock.end.acceptLast() {
 				srv.arrived(s)
 			}
 		}
@@ -240,9 +244,8 @@ func (srv *Server) over() bool {
 }
 
 // WaitClosed suspends the calling task until the server is closed and its last
-// connection is over. If that is so it does not switch. The error is a
-// CancelledError, that of ctx when it ends, ErrOtherLoop or ErrNoRunningLoop. Only
-// a task may call it. Python: Server.wait_closed, of 3.12.
+// connection is over. If that is so it does not switch. The error is
+// one of a wait. Only a task may call it. Python: Server.wait_closed, of 3.12.
 func (srv *Server) WaitClosed(ctx context.Context) error {
 	if srv.over() {
 		return nil

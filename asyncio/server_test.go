@@ -106,20 +106,77 @@ func TestServeForever(t *testing.T) {
 				if _, err := r.ReadExactly(ctx, 1); err != nil {
 					return err
 				}
+				w.WriteString("yz") // may be on its way when the server closes
 				end(forever, server)
-				for range 5 {
-					asyncio.Sleep(ctx, 0)
-				}
-				if server.IsServing() || forever.Done() {
-					t.Error("it still serves, or did not wait for its connection:", server.IsServing(), forever.Done())
-				}
-				w.Close()
 				if _, err := forever.Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
+					t.Error(err)
+				}
+				if server.IsServing() {
+					t.Error("it still serves")
+				}
+				if _, err := r.Read(ctx, -1); err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, syscall.ECONNRESET) {
 					t.Error(err)
 				}
 				return nil
 			})
 		})
+	}
+}
+
+// When ServeForever ends it closes its connections, whatever they do: one that waits
+// for a question, one that has not shaken hands, and one that has just come. What
+// was written is still sent.
+func TestServeForeverClosesClients(t *testing.T) {
+	config, _ := asyncio.NewTLSConfigs(t)
+	for name, opts := range map[string][]asyncio.ServerOption{"plain": nil, "TLS": {asyncio.WithTLS(config)}} {
+		for how, end := range map[string]func(context.CancelFunc, *asyncio.Task[asyncio.None]){
+			"cancelled":     func(_ context.CancelFunc, task *asyncio.Task[asyncio.None]) { task.Cancel() },
+			"its ctx ended": func(cancel context.CancelFunc, _ *asyncio.Task[asyncio.None]) { cancel() },
+		} {
+			t.Run(name+", "+how, func(t *testing.T) {
+				onSockets(t, func(ctx context.Context) error {
+					greeted := asyncio.NewEvent()
+					server := serving(t, ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
+						defer w.Close()
+						w.WriteString("hello")
+						greeted.Set()
+						_, err := r.Read(ctx, 1)
+						if !errors.Is(err, io.EOF) {
+							t.Error("a handler that waits for a question has", err)
+						}
+						return nil
+					}, opts...)
+					under, cancel := context.WithCancel(ctx)
+					defer cancel()
+					forever := asyncio.Go(ctx, func(context.Context) error { return server.ServeForever(under) })
+					idle, err := asyncio.Dial(ctx, "tcp", server.Addr().String())
+					if err != nil {
+						return err
+					}
+					defer idle.Close()
+					if opts == nil {
+						if err := greeted.Wait(ctx); err != nil {
+							return err
+						}
+					}
+					late, err := asyncio.Dial(ctx, "tcp", server.Addr().String())
+					if err != nil {
+						return err
+					}
+					defer late.Close()
+					end(cancel, forever)
+					if _, err := forever.Await(ctx); !errors.Is(err, context.Canceled) {
+						t.Error(err)
+					}
+					got, err := io.ReadAll(idle)
+					if err != nil || opts == nil && string(got) != "hello" {
+						t.Errorf("the client that was there has read %q, %v", got, err)
+					}
+					io.ReadAll(late) // comes to an end: it may have been refused
+					return server.WaitClosed(ctx)
+				})
+			})
+		}
 	}
 }
 
@@ -388,6 +445,7 @@ func TestServerOptions(t *testing.T) {
 	onSockets(t, func(ctx context.Context) error {
 		// Connections that come at once are all accepted, however few in a turn.
 		narrow := serving(t, ctx, echo, asyncio.WithBacklog(1))
+		defer narrow.Close()
 		for range 2 {
 			c, err := net.Dial("tcp", narrow.Addr().String())
 			if err != nil {
@@ -401,7 +459,6 @@ func TestServerOptions(t *testing.T) {
 				}
 			}()
 		}
-		defer narrow.Close()
 
 		// Every address of the machine has the same port.
 		all, err := asyncio.StartServer(ctx, "tcp", ":0", echo)

@@ -68,6 +68,76 @@ var (
 		time.Sleep(time.Hour) // nobody can end the task
 		return nil
 	})
+	// All wait for nothing: it is told, once, and an interrupt still ends it.
+	_ = interrupted("stands still", func(ctx context.Context) error {
+		tellReports(ctx, "interrupt me")
+		asyncio.Go(ctx, func(context.Context) error { return valueError("which is why") }, asyncio.WithTaskName("worker"))
+		lock := asyncio.NewLock()
+		lock.Acquire(ctx)
+		child := asyncio.Go(ctx, lock.Acquire, asyncio.WithTaskName("child"))
+		_, err := child.Await(ctx)
+		fmt.Println("main sees", pyName(err))
+		return err
+	})
+	// All wait, and something comes that the loop does not know of.
+	_ = addChild("waits for others", func() {
+		for name, f := range map[string]func(ctx context.Context, l *asyncio.Loop, e *asyncio.Event) error{
+			"goroutine": func(ctx context.Context, l *asyncio.Loop, e *asyncio.Event) error {
+				go func() {
+					time.Sleep(standing)
+					l.CallSoonThreadsafe(e.Set)
+				}()
+				return e.Wait(ctx)
+			},
+			"timer that is held": func(ctx context.Context, l *asyncio.Loop, e *asyncio.Event) error {
+				l.Hold()
+				time.AfterFunc(standing, func() {
+					l.CallSoonThreadsafe(e.Set)
+					l.Release()
+				})
+				return e.Wait(ctx)
+			},
+			"deadline": func(ctx context.Context, _ *asyncio.Loop, e *asyncio.Event) error {
+				ctx, cancel := context.WithTimeout(ctx, standing)
+				defer cancel()
+				e.Wait(ctx)
+				return nil
+			},
+			"signal": func(ctx context.Context, l *asyncio.Loop, e *asyncio.Event) error {
+				l.AddSignalHandler(syscall.SIGUSR1, e.Set)
+				time.AfterFunc(standing, func() { syscall.Kill(os.Getpid(), syscall.SIGUSR1) })
+				return e.Wait(ctx)
+			},
+			"timer": func(ctx context.Context, l *asyncio.Loop, e *asyncio.Event) error {
+				l.CallLater(standing, e.Set)
+				return e.Wait(ctx)
+			},
+		} {
+			err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+				tellReports(ctx, name)
+				l, _ := asyncio.RunningLoop(ctx)
+				return f(ctx, l, asyncio.NewEvent())
+			})
+			if err != nil {
+				fmt.Println(name, err)
+			}
+		}
+		ctx, cancel := context.WithTimeout(context.Background(), standing)
+		defer cancel()
+		asyncio.RunMain(ctx, func(ctx context.Context) error {
+			tellReports(ctx, "deadline of the run")
+			return asyncio.NewEvent().Wait(ctx)
+		})
+		fmt.Println("the end")
+	})
+	_ = addChild("after workers", func() {
+		for range 3 { // whose signal handler must not stay
+			err := asyncio.RunWorkers(context.Background(), 2, func(context.Context, *asyncio.Worker) error { return valueError("broken") })
+			fmt.Println("run:", err != nil)
+		}
+		fmt.Println("interrupt me")
+		time.Sleep(time.Hour)
+	})
 	_ = addChild("between runs", func() {
 		r := asyncio.NewRunner()
 		for range 2 {
@@ -78,6 +148,24 @@ var (
 	})
 )
 
+// standing is how long a loop stands still for the tests: several looks.
+const standing = 400 * time.Millisecond
+
+// tellReports prints what the exception handler is told, and then the line.
+func tellReports(ctx context.Context, line string) {
+	l, _ := asyncio.RunningLoop(ctx)
+	l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) {
+		fmt.Println(c.Message, c.Exception)
+		for task := range strings.Lines(c.Tasks) {
+			task, _, _ = strings.Cut(task, ", called by")
+			fmt.Println(" ", strings.TrimSpace(task))
+		}
+		if c.Tasks != "" {
+			fmt.Println(line)
+		}
+	})
+}
+
 func TestInterrupts(t *testing.T) {
 	const died = "died of interrupt"
 	for name, want := range map[string][]string{
@@ -87,7 +175,16 @@ func TestInterrupts(t *testing.T) {
 		"fails":             {"main sees CancelledError", "run: false false ValueError"},
 		"no signals":        {died},
 		"blocked":           {died},
-		"between runs":      {"main sees CancelledError", "run: true", "main sees CancelledError", "run: true", "close: <nil>"},
+		"stands still": {
+			"Deadlock: all tasks wait, and nothing can wake them <nil>",
+			"Task-1: waits in asyncio.(*Task[...]).Await",
+			"└─ child: waits in asyncio.(*Lock).Acquire",
+			"worker: has failed, and nobody has looked at the error: which is why",
+			"main sees CancelledError", "Task exception was never retrieved which is why", "run: false true KeyboardInterrupt",
+		},
+		"waits for others": {"the end"},
+		"after workers":    {"run: true", "run: true", "run: true", died},
+		"between runs":     {"main sees CancelledError", "run: true", "main sees CancelledError", "run: true", "close: <nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := child(t, name)
@@ -100,13 +197,22 @@ func TestInterrupts(t *testing.T) {
 			}
 			late := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
 			var got []string
+			again := false
 			for lines := bufio.NewScanner(out); lines.Scan(); {
 				if lines.Text() != "interrupt me" {
-					got = append(got, lines.Text())
+					got = append(got, strings.TrimSpace(lines.Text()))
 					continue
 				}
 				time.Sleep(10 * time.Millisecond) // signals of one kind that pend are one
 				cmd.Process.Signal(os.Interrupt)
+				if name == "blocked" && !again {
+					again = true
+					go func() { // on a busy machine they pend for longer: it dies of the third that it gets
+						for cmd.Process.Signal(os.Interrupt) == nil {
+							time.Sleep(100 * time.Millisecond)
+						}
+					}()
+				}
 			}
 			var exit *exec.ExitError
 			if err := cmd.Wait(); errors.As(err, &exit) {

@@ -34,8 +34,7 @@ func NewSocket(network string) (*Socket, error) { return newSock(network) }
 // returns an empty one. Nothing is lost if the wait is cancelled.
 //
 // It tries first, and switches if that would have to wait, as all these functions
-// do. The error is one of the system; net.ErrClosed; a CancelledError, or that of
-// ctx when it ends; ErrOtherLoop or ErrNoRunningLoop. Only a task may call it.
+// do. The error is one of the system, net.ErrClosed, or one of a wait. Only a task may call it.
 // Python: loop.sock_recv.
 func SockRecv(ctx context.Context, s *Socket, n int) ([]byte, error) {
 	if n < 0 {

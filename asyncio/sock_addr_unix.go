@@ -10,6 +10,8 @@ import (
 	"strconv"
 
 	"golang.org/x/sys/unix"
+
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 )
 
 // netAddr is sa in the words of package net; nil of nil.
@@ -18,9 +20,9 @@ func (s *Socket) netAddr(sa unix.Sockaddr) net.Addr {
 	case sa == nil:
 		return nil
 	case s.kind == unix.SOCK_DGRAM:
-		return datagramAddr(sa)
+		return fd.DatagramAddr(sa)
 	}
-	return addrOf(sa)
+	return fd.StreamAddr(sa)
 }
 
 // systemAddr is addr in the words of the system.
@@ -42,18 +44,7 @@ func (s *Socket) inet(at netip.AddrPort) (unix.Sockaddr, error) {
 	case s.family == unix.AF_INET && ip.Is4():
 		return &unix.SockaddrInet4{Addr: ip.As4(), Port: int(at.Port())}, nil
 	case s.family == unix.AF_INET6 && ip.IsValid():
-		sa := &unix.SockaddrInet6{Addr: ip.As16(), Port: int(at.Port())}
-		if zone := ip.Zone(); zone != "" {
-			id, err := strconv.ParseUint(zone, 10, 32)
-			if i, e := net.InterfaceByName(zone); e == nil {
-				id, err = uint64(i.Index), nil
-			}
-			if err != nil {
-				return nil, s.unfit(at.String())
-			}
-			sa.ZoneId = uint32(id)
-		}
-		return sa, nil
+		return &unix.SockaddrInet6{Addr: ip.As16(), Port: int(at.Port()), ZoneId: fd.ZoneID(ip.Zone())}, nil
 	}
 	return nil, s.unfit(at.String())
 }

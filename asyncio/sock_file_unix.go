@@ -10,11 +10,9 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
-
-// noSendfile is for tests.
-var noSendfile = false
 
 func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, fallback bool) (sent int64, err error) {
 	if s.kind != unix.SOCK_STREAM {
@@ -23,14 +21,10 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, 
 	if count == 0 {
 		count = 1<<63 - 1 - offset
 	}
-	defer func() {
-		if sent > 0 {
-			f.Seek(offset+sent, io.SeekStart)
-		}
-	}()
+	defer func() { f.Seek(offset+sent, io.SeekStart) }()
 	err = s.do(ctx, &s.out, "sendfile", func() error {
 		for sent < count {
-			n, err := sendPiece(s.fd, f, offset+sent, count-sent)
+			n, err := fd.SendPiece(s.fd, f, offset+sent, count-sent)
 			if err != nil || n == 0 { // or the end of the file
 				return err
 			}
@@ -39,7 +33,7 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, 
 		return nil
 	})
 	switch {
-	case !errors.Is(err, errNoSendfile):
+	case !errors.Is(err, fd.ErrNoSendfile):
 		return sent, err
 	case !fallback:
 		return sent, ErrSendfileNotAvailable
@@ -48,11 +42,11 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, 
 	return sent + more, err
 }
 
-// sendFile sends up to n bytes of f from at on, without waiting: errAgain if there
-// is no room, errNoSendfile if the system does not send f, 0 at the end of the file. It is one system call.
-func (s *socket) sendFile(f *os.File, at, n int64) (int, error) {
-	sent, err := sendPiece(s.fd, f, at, n)
-	if err == errAgain {
+// sendFile sends up to n bytes of f from at on, without waiting: fd.ErrAgain if there
+// is no room, fd.ErrNoSendfile if the system does not send f, 0 at the end of the file. It is one system call.
+func (s *watchedSocket) sendFile(f *os.File, at, n int64) (int, error) {
+	sent, err := fd.SendPiece(s.fd, f, at, n)
+	if err == fd.ErrAgain {
 		s.can &^= sched.Writable
 	}
 	return sent, err

@@ -5,6 +5,8 @@ package asyncio
 import (
 	"errors"
 	"net"
+
+	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
 // A rawSock is a Socket as syscall.RawConn.
@@ -15,7 +17,9 @@ func (r rawSock) Control(f func(fd uintptr)) error {
 	if r.s.closed {
 		return net.ErrClosed
 	}
+	sys.Release() // what f does is not known
 	f(uintptr(r.s.fd))
+	sys.Acquire()
 	return nil
 }
 

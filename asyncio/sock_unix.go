@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/internal/sys"
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -52,29 +53,11 @@ func newSock(network string) (*Socket, error) {
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}
-	fd, err := unbequeathed(func() (int, error) { return unix.Socket(family, kind, 0) })
+	own, err := fd.Open(family, kind)
 	if err != nil {
-		return nil, os.NewSyscallError("socket", err)
+		return nil, err
 	}
-	return adoptSock(fd, family, kind), nil
-}
-
-// unbequeathed makes a descriptor that does not block and that no child inherits.
-func unbequeathed(open func() (int, error)) (int, error) {
-	syscall.ForkLock.RLock()
-	fd, err := open()
-	if err == nil {
-		unix.CloseOnExec(fd)
-	}
-	syscall.ForkLock.RUnlock()
-	if err != nil {
-		return -1, err
-	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return -1, err
-	}
-	return fd, nil
+	return adoptSock(own, family, kind), nil
 }
 
 func adoptSock(fd, family, kind int) *Socket {
@@ -88,26 +71,16 @@ func adoptSock(fd, family, kind int) *Socket {
 // afterwards. From then on the socket does not block, for c neither. Any goroutine
 // may call it; it does not switch. Python: socket.socket(fileno=...).
 func SocketOf(c syscall.Conn) (*Socket, error) {
-	raw, err := c.SyscallConn()
+	own, kind, err := fd.Duplicate(c, "dup")
 	if err != nil {
 		return nil, err
 	}
-	var s *Socket
-	var failed error
-	err = raw.Control(func(fd uintptr) { s, failed = duplicateSock(int(fd)) })
+	local, err := unix.Getsockname(own)
 	if err == nil {
-		err = failed
+		err = unix.SetNonblock(own, true)
 	}
-	return s, err
-}
-
-func duplicateSock(of int) (*Socket, error) {
-	kind, err := unix.GetsockoptInt(of, unix.SOL_SOCKET, unix.SO_TYPE)
 	if err != nil {
-		return nil, os.NewSyscallError("getsockopt", err)
-	}
-	local, err := unix.Getsockname(of)
-	if err != nil {
+		unix.Close(own)
 		return nil, os.NewSyscallError("getsockname", err)
 	}
 	family := unix.AF_UNIX
@@ -117,11 +90,7 @@ func duplicateSock(of int) (*Socket, error) {
 	case *unix.SockaddrInet6:
 		family = unix.AF_INET6
 	}
-	fd, err := unbequeathed(func() (int, error) { return unix.Dup(of) })
-	if err != nil {
-		return nil, os.NewSyscallError("dup", err)
-	}
-	return adoptSock(fd, family, kind), nil
+	return adoptSock(own, family, kind), nil
 }
 
 // Fd returns the socket's descriptor, which Close closes. After that it is -1.
@@ -185,7 +154,7 @@ func (s *Socket) address(of func(int) (unix.Sockaddr, error)) net.Addr {
 // CloseWrite ends what is sent: the other side reads the end when it has read the
 // rest. Python: socket.shutdown(SHUT_WR).
 func (s *Socket) CloseWrite() error {
-	return s.call("shutdown", func() error { return unix.Shutdown(s.fd, unix.SHUT_WR) })
+	return s.call("shutdown", func() error { return sys.Shutdown(s.fd, unix.SHUT_WR) })
 }
 
 // call makes a call of the system that does not wait.
@@ -197,7 +166,7 @@ func (s *Socket) call(name string, f func() error) error {
 }
 
 // Close closes the socket. Tasks that wait for it are woken, with net.ErrClosed.
-// Closing twice is once. It does not switch. Python: socket.close.
+// A second call does nothing. It does not switch. Python: socket.close.
 func (s *Socket) Close() error {
 	if s.closed {
 		return nil
@@ -208,7 +177,7 @@ func (s *Socket) Close() error {
 	s.watched.Unwatch()
 	s.in.line.wake(everybody)
 	s.out.line.wake(everybody)
-	return os.NewSyscallError("close", unix.Close(s.fd))
+	return os.NewSyscallError("close", sys.Close(s.fd))
 }
 
 // Happened is called by the loop's poller.
@@ -231,6 +200,9 @@ func (d *direction) happened() {
 // between the task waits for d.
 func (s *Socket) do(ctx context.Context, d *direction, name string, try func() error) error {
 	t, err := s.owner.caller(ctx, "Socket")
+	if err == nil {
+		err = t.loop.onlySystem("a Socket")
+	}
 	if err != nil {
 		return err
 	}
@@ -291,7 +263,7 @@ func (s *Socket) recvFrom(ctx context.Context, p []byte) (n int, from net.Addr, 
 	err = s.do(ctx, &s.in, "recvfrom", func() error {
 		var sa unix.Sockaddr
 		var err error
-		n, sa, err = unix.Recvfrom(s.fd, p, 0)
+		n, sa, err = sys.RecvFrom(s.fd, p)
 		switch {
 		case err != nil:
 			n = 0
@@ -317,11 +289,21 @@ func (s *Socket) sendAll(ctx context.Context, p []byte) error {
 }
 
 func (s *Socket) sendTo(ctx context.Context, p []byte, addr net.Addr) (int, error) {
-	sa, err := s.systemAddr(addr)
-	if err != nil {
+	var sa unix.Sockaddr
+	var err error
+	if s.kind == unix.SOCK_DGRAM {
+		if err = fd.CheckDatagramAddr(fd.FamilyNetwork(s.family), s.family == unix.AF_INET, addr); err != nil {
+			return 0, fd.SendError(fd.FamilyNetwork(s.family), s.Addr(), addr, err)
+		}
+		sa = fd.DatagramSockaddr(s.family == unix.AF_INET, addr)
+	} else if sa, err = s.systemAddr(addr); err != nil {
 		return 0, err
 	}
-	if err := s.do(ctx, &s.out, "sendto", func() error { return unix.Sendto(s.fd, p, 0, sa) }); err != nil {
+	err = s.do(ctx, &s.out, "sendto", func() error { return sys.SendTo(s.fd, p, sa) })
+	if _, failed := err.(*os.SyscallError); failed && s.kind == unix.SOCK_DGRAM {
+		err = fd.SendError(fd.FamilyNetwork(s.family), s.Addr(), addr, err)
+	}
+	if err != nil {
 		return 0, err
 	}
 	return len(p), nil
@@ -337,7 +319,7 @@ func (s *Socket) connect(ctx context.Context, addr string) error {
 		if begun {
 			return s.connected()
 		}
-		err := unix.Connect(s.fd, sa)
+		err := sys.Connect(s.fd, sa)
 		if err == unix.EINPROGRESS || err == unix.EINTR {
 			begun = true
 			return unix.EAGAIN

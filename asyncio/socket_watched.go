@@ -10,74 +10,48 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/internal/sys"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
-// watchesDescriptors says that the loop learns of what happens to a descriptor
-// without reading or writing.
-const watchesDescriptors = true
-
-// A socket is one of the system, a connection or one that listens, without the
-// rules of a transport or a server. This file is all that knows what a socket is
-// on a system whose descriptors the loop can watch.
-//
-// It is watched once, for its life, for what is new. So it keeps what it was told
-// until a call finds that it is so no more: see can.
-type socket struct {
-	loop    *Loop
+// A watchedSocket is a socket of the system that the loop watches, for its life, for
+// what is new. This file is all that knows what a socket is on a system whose
+// descriptors the loop can watch.
+type watchedSocket struct {
+	socket
 	watched sched.Descriptor
-	on      sched.Watcher // told of what is new, when it is noted in can; may be nil
-	fd      int           // -1 when it is closed
-
-	// What is worth trying: a read while it has Readable, a write while it has
-	// Writable. HungUp stays: nothing new may be told after it, so reads go on
-	// until the end.
-	can sched.Events
-
-	network       string
-	local, remote net.Addr // as far as they are known
-	family        int      // of a socket for datagrams; else 0
-	connected     bool     // one for datagrams that has a remote address of the system
-
-	opened inList[openThing] // the loop's, of the socket or the transport that has it
+	fd      int
+	family  int // of one for datagrams; else 0
 }
 
-// errAgain is the error of a call that would have to wait.
-const errAgain = unix.EAGAIN
+// watchedSockets makes watchedSockets.
+type watchedSockets struct{}
+
+// systemSockets makes the sockets of a loop without a Network.
+var systemSockets sockets = watchedSockets{}
 
 // newSocket makes a socket for connections with addresses like a.
-func newSocket(l *Loop, a net.Addr) (*socket, unix.Sockaddr, error) {
-	family, sa, err := sockaddrOf(a)
+func newSocket(l *Loop, a net.Addr) (*watchedSocket, unix.Sockaddr, error) {
+	family, sa, err := fd.StreamSockaddr(a)
 	if err != nil {
 		return nil, nil, err
 	}
-	syscall.ForkLock.RLock() // no child inherits it
-	fd, err := unix.Socket(family, unix.SOCK_STREAM, 0)
-	if err == nil {
-		unix.CloseOnExec(fd)
-	}
-	syscall.ForkLock.RUnlock()
+	own, err := fd.Open(family, unix.SOCK_STREAM)
 	if err != nil {
-		return nil, nil, os.NewSyscallError("socket", err)
+		return nil, nil, err
 	}
-	if err := unix.SetNonblock(fd, true); err != nil {
-		unix.Close(fd)
-		return nil, nil, os.NewSyscallError("setnonblock", err)
-	}
-	return openSocket(l, fd, a.Network()), sa, nil
+	return openSocket(l, own, a.Network()), sa, nil
 }
 
 // openSocket makes a socket of a descriptor, which the loop closes at the latest.
-func openSocket(l *Loop, fd int, network string) *socket {
-	s := &socket{loop: l, fd: fd, network: network}
-	l.open.add(&s.opened, s)
+func openSocket(l *Loop, own int, network string) *watchedSocket {
+	s := &watchedSocket{fd: own}
+	s.open(l, s, network)
 	return s
 }
 
-// connectSocket returns a socket that is connected to remote, from local if that
-// is not nil. It suspends the calling task while that takes time.
-func connectSocket(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (_ *socket, err error) {
+func (watchedSockets) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (_ *socket, err error) {
 	s, sa, err := newSocket(l, remote)
 	if err != nil {
 		return nil, opError("dial", remote, err)
@@ -89,7 +63,7 @@ func connectSocket(ctx context.Context, l *Loop, remote, local net.Addr, o *sock
 		}
 	}()
 	if local != nil {
-		_, from, err := sockaddrOf(local)
+		_, from, err := fd.StreamSockaddr(local)
 		if err == nil {
 			err = os.NewSyscallError("bind", unix.Bind(s.fd, from))
 		}
@@ -100,7 +74,7 @@ func connectSocket(ctx context.Context, l *Loop, remote, local net.Addr, o *sock
 	if err := s.prepare(o); err != nil {
 		return nil, opError("dial", remote, err)
 	}
-	switch err := unix.Connect(s.fd, sa); err {
+	switch err := sys.Connect(s.fd, sa); err {
 	case nil:
 	case unix.EINPROGRESS, unix.EINTR:
 		if err := s.finish(ctx); err != nil {
@@ -114,11 +88,11 @@ func connectSocket(ctx context.Context, l *Loop, remote, local net.Addr, o *sock
 	}
 	s.remote = remote
 	connected = true
-	return s, nil
+	return &s.socket, nil
 }
 
 // finish suspends the calling task until the connection is made, or not.
-func (s *socket) finish(ctx context.Context) error {
+func (s *watchedSocket) finish(ctx context.Context) error {
 	w := &connecting{loop: s.loop, owner: owner{loop: s.loop}}
 	s.on = w
 	defer func() { s.on = nil }()
@@ -165,7 +139,7 @@ func (c *connecting) wait(ctx context.Context) error {
 }
 
 // prepare sets what a connection of this kind has.
-func (s *socket) prepare(o *socketOptions) error {
+func (s *watchedSocket) prepare(o *socketOptions) error {
 	if s.network == "unix" {
 		return nil
 	}
@@ -179,8 +153,7 @@ func (s *socket) prepare(o *socketOptions) error {
 	return nil
 }
 
-// bindSocket returns a socket that is bound to local. It does not listen yet.
-func bindSocket(l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
+func (watchedSockets) bind(_ context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
 	s, sa, err := newSocket(l, local)
 	if err != nil {
 		return nil, opError("listen", local, err)
@@ -205,28 +178,28 @@ func bindSocket(l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
 		s.close()
 		return nil, opError("listen", local, err)
 	}
-	return s, nil
+	return &s.socket, nil
 }
 
 // listen has connections made, of which backlog may wait to be accepted, and
 // watches for them.
-func (s *socket) listen(backlog int) error {
+func (s *watchedSocket) listen(backlog int) error {
 	if err := unix.Listen(s.fd, backlog); err != nil {
 		return opError("listen", s.localAddr(), os.NewSyscallError("listen", err))
 	}
 	return s.watch()
 }
 
-// accept returns the next connection. The error is errAgain if there is none.
-func (s *socket) accept() (*socket, error) {
+// accept returns the next connection. The error is fd.ErrAgain if there is none.
+func (s *watchedSocket) accept() (*socket, error) {
 	for {
-		fd, err := sys.Accept(s.fd)
+		came, err := sys.Accept(s.fd)
 		switch err {
 		case nil:
-			return openSocket(s.loop, fd, s.network), nil
-		case errAgain:
+			return &openSocket(s.loop, came, s.network).socket, nil
+		case fd.ErrAgain:
 			s.can &^= sched.Readable
-			return nil, errAgain
+			return nil, fd.ErrAgain
 		case unix.ECONNABORTED: // it is gone again
 			continue
 		}
@@ -235,10 +208,9 @@ func (s *socket) accept() (*socket, error) {
 }
 
 // acceptLast returns what was accepted ahead: nothing. Others wait with the system.
-func (s *socket) acceptLast() []*socket { return nil }
+func (s *watchedSocket) acceptLast() []*socket { return nil }
 
-// dupStream returns a socket of the loop that is the same as c.
-func dupStream(l *Loop, c syscall.Conn) (*socket, error) {
+func (watchedSockets) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
 	s, err := dupSocket(l, c, "tcp", unix.SOCK_STREAM, "A Stream Socket was expected")
 	if err != nil {
 		return nil, err
@@ -246,48 +218,37 @@ func dupStream(l *Loop, c syscall.Conn) (*socket, error) {
 	if _, ok := s.localAddr().(*net.UnixAddr); ok {
 		s.network = "unix"
 	}
-	return s, nil
+	return &s.socket, nil
 }
 
-// dupListener is dupStream for one that listens.
-func dupListener(l *Loop, c syscall.Conn) (*socket, error) { return dupStream(l, c) }
+func (w watchedSockets) dupListener(l *Loop, c syscall.Conn) (*socket, error) {
+	return w.dupStream(l, c)
+}
 
 // dupSocket returns a socket of the loop that is the same as c, which must be of
 // the kind that is wanted.
-func dupSocket(l *Loop, c syscall.Conn, network string, wanted int, otherwise string) (*socket, error) {
-	raw, err := c.SyscallConn()
+func dupSocket(l *Loop, c syscall.Conn, network string, wanted int, otherwise string) (*watchedSocket, error) {
+	own, kind, err := fd.Duplicate(c, "dup")
 	if err != nil {
 		return nil, err
 	}
-	fd := -1
-	if failed := raw.Control(func(of uintptr) {
-		fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0)
-	}); failed != nil {
-		return nil, failed
-	}
-	if err != nil {
-		return nil, os.NewSyscallError("dup", err)
-	}
-	s := openSocket(l, fd, network)
-	kind, err := unix.GetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_TYPE)
-	switch {
-	case err != nil:
-		err = os.NewSyscallError("getsockopt", err)
-	case kind != wanted:
+	s := openSocket(l, own, network)
+	if kind != wanted {
 		err = valueErrorf("%s", otherwise)
-	default:
-		err = os.NewSyscallError("setnonblock", unix.SetNonblock(fd, true))
+	} else {
+		err = os.NewSyscallError("setnonblock", unix.SetNonblock(own, true))
 	}
 	if err != nil {
 		s.close()
 		return nil, err
 	}
+	s.given.duplicated(l, c)
 	return s, nil
 }
 
 // watch begins to note what can be done. On a socket that is watched it does
 // nothing.
-func (s *socket) watch() error {
+func (s *watchedSocket) watch() error {
 	if s.watched.Watched() {
 		return nil
 	}
@@ -295,19 +256,14 @@ func (s *socket) watch() error {
 }
 
 // Happened notes what can be done now.
-func (s *socket) Happened(ev sched.Events) {
-	s.can |= ev
-	if s.on != nil {
-		s.on.Happened(ev)
-	}
-}
+func (s *watchedSocket) Happened(ev sched.Events) { s.is(ev) }
 
-// read reads what has come, without waiting: errAgain if there is nothing, 0 at
+// read reads what has come, without waiting: fd.ErrAgain if there is nothing, 0 at
 // the end. It is one system call.
-func (s *socket) read(p []byte) (int, error) {
+func (s *watchedSocket) read(p []byte) (int, error) {
 	n, err := sys.Read(s.fd, p)
 	switch {
-	case err == errAgain:
+	case err == fd.ErrAgain:
 		s.can &^= sched.Readable | sched.HungUp
 	case n < min(len(p), sys.Max) && s.can&sched.HungUp == 0:
 		s.can &^= sched.Readable
@@ -315,114 +271,54 @@ func (s *socket) read(p []byte) (int, error) {
 	return n, err
 }
 
-// write sends what there is room for, without waiting: errAgain if there is none.
+// write sends what there is room for, without waiting: fd.ErrAgain if there is none.
 // It is one system call.
-func (s *socket) write(p []byte) (int, error) {
+func (s *watchedSocket) write(p []byte) (int, error) {
 	n, err := sys.Write(s.fd, p)
-	if err == errAgain || n < min(len(p), sys.Max) {
+	if err == fd.ErrAgain || n < min(len(p), sys.Max) {
 		s.can &^= sched.Writable
 	}
 	return n, err
 }
 
 // closeWrite ends what is sent.
-func (s *socket) closeWrite() error {
-	return os.NewSyscallError("shutdown", unix.Shutdown(s.fd, unix.SHUT_WR))
+func (s *watchedSocket) closeWrite() error {
+	return os.NewSyscallError("shutdown", sys.Shutdown(s.fd, unix.SHUT_WR))
 }
 
-// close gives the socket back. Closing twice is once.
-func (s *socket) close() {
-	if s.fd >= 0 {
-		s.watched.Unwatch()
-		unix.Close(s.fd)
-		s.fd, s.on, s.can = -1, nil, 0
-		s.opened.leave()
-	}
+// close gives back the descriptor.
+func (s *watchedSocket) close() {
+	s.watched.Unwatch()
+	sys.Close(s.fd)
+	s.fd = -1 // the number may be another's now
 }
-
-func (s *socket) abandon() { s.close() }
-
-// closed reports whether close was called.
-func (s *socket) closed() bool { return s.fd < 0 }
 
 // localAddr returns the socket's own address, nil if it has none.
-func (s *socket) localAddr() net.Addr {
-	if s.local == nil && s.fd >= 0 {
+func (s *watchedSocket) localAddr() net.Addr {
+	if s.local == nil && !s.shut {
 		sa, err := unix.Getsockname(s.fd)
 		switch {
 		case err != nil:
 		case s.family != 0:
 			return s.datagramLocal(sa)
 		default:
-			s.local = addrOf(sa)
+			s.local = fd.StreamAddr(sa)
 		}
 	}
 	return s.local
 }
 
 // remoteAddr returns the address of the other side, nil if it is not known.
-func (s *socket) remoteAddr() net.Addr {
-	if s.remote == nil && s.fd >= 0 {
+func (s *watchedSocket) remoteAddr() net.Addr {
+	if s.remote == nil && !s.shut {
 		if sa, err := unix.Getpeername(s.fd); err == nil {
-			s.remote = addrOf(sa)
+			s.remote = fd.StreamAddr(sa)
 		}
 	}
 	return s.remote
 }
 
-// Control calls f with the descriptor: it is a syscall.RawConn's.
-func (s *socket) Control(f func(fd uintptr)) error {
-	if s.fd < 0 {
-		return net.ErrClosed
-	}
+func (s *watchedSocket) control(f func(fd uintptr)) error {
 	f(uintptr(s.fd))
 	return nil
 }
-
-// Read calls f with the descriptor, once: nobody can wait here.
-func (s *socket) Read(f func(fd uintptr) bool) error { return s.once(f) }
-
-// Write is as Read.
-func (s *socket) Write(f func(fd uintptr) bool) error { return s.once(f) }
-
-func (s *socket) once(f func(fd uintptr) bool) error {
-	if s.fd < 0 {
-		return net.ErrClosed
-	}
-	if !f(uintptr(s.fd)) {
-		return os.NewSyscallError("wait", errAgain)
-	}
-	return nil
-}
-
-// sockaddrOf is a in the words of the system.
-func sockaddrOf(a net.Addr) (family int, _ unix.Sockaddr, err error) {
-	switch a := a.(type) {
-	case *net.UnixAddr:
-		return unix.AF_UNIX, &unix.SockaddrUnix{Name: a.Name}, nil
-	case *net.TCPAddr:
-		if ip := a.IP.To4(); ip != nil {
-			return unix.AF_INET, &unix.SockaddrInet4{Port: a.Port, Addr: [4]byte(ip)}, nil
-		}
-		if ip := a.IP.To16(); ip != nil {
-			return unix.AF_INET6, &unix.SockaddrInet6{Port: a.Port, Addr: [16]byte(ip), ZoneId: zoneID(a.Zone)}, nil
-		}
-	}
-	return 0, nil, &net.AddrError{Err: "not an address of a socket", Addr: a.String()}
-}
-
-// addrOf is the inverse of sockaddrOf; nil of nil.
-func addrOf(sa unix.Sockaddr) net.Addr {
-	switch sa.(type) {
-	case nil:
-		return nil
-	case *unix.SockaddrUnix:
-		return address("unix", sa)
-	}
-	return address("tcp", sa)
-}
-
-// writersBehind are none: the system itself takes what is written.
-type writersBehind struct{}
-
-func (*writersBehind) linger() {}

@@ -40,6 +40,7 @@ type serverOptions struct {
 	reusePort      bool
 	idle           bool // it does not serve yet
 	keepPath       bool
+	replacePath    bool
 }
 
 type connectOption func(o *connectOptions)
@@ -58,7 +59,8 @@ func WithLimit(bytes int) SocketOption { return func(o *socketOptions) { o.limit
 // WithSocket takes c, a net.Conn of package net, in place of a new connection; or
 // a net.Listener in place of new sockets that listen, one that was inherited,
 // say; or a net.PacketConn in place of a new socket for datagrams: then network and address are not looked at. A duplicate of it is used, so
-// c can be closed afterwards, and should be. An *os.File of a socket will do, too.
+// c can be closed afterwards, and should be: as long as it is open nothing ends with the
+// transport or the server. Debug mode says so. An *os.File of a socket will do, too.
 // On js package net duplicates nothing, which is an error. Python: sock.
 func WithSocket(c syscall.Conn) SocketOption { return func(o *socketOptions) { o.existing = c } }
 
@@ -141,6 +143,22 @@ func WithStartServing(on bool) ServerOption {
 func WithCleanupSocket(on bool) ServerOption {
 	return serverOption(func(o *serverOptions) { o.keepPath = !on })
 }
+
+// WithReplacePath tells whether the path of a unix socket is taken also from one that
+// is alive: new connections and datagrams come to this one, and the other, which is
+// not told, gets no more. It is not unless this says so: the error is that of an
+// address in use. Python takes it, always.
+func WithReplacePath(on bool) interface {
+	ServerOption
+	DatagramOption
+} {
+	return replacePath(on)
+}
+
+type replacePath bool
+
+func (on replacePath) forServer(o *serverOptions)      { o.replacePath = bool(on) }
+func (on replacePath) forDatagrams(o *datagramOptions) { o.replacePath = bool(on) }
 
 func connectChoices(opts []ConnectOption) *connectOptions {
 	o := &connectOptions{}

@@ -7,6 +7,7 @@ import (
 	"net"
 	"os"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -92,7 +93,7 @@ func (t *socketTransport) face(p BaseProtocol) error {
 // begin tells the protocol of the connection and starts to receive.
 func (t *socketTransport) begin() {
 	defer t.makers.wake(1)
-	if t.loop.s.Closed() || t.sock.closed() {
+	if t.loop.s.Closed() || t.sock.shut {
 		return
 	}
 	t.made = true
@@ -109,7 +110,7 @@ func (t *socketTransport) begin() {
 	if t.lost > 0 {
 		return
 	}
-	if err := t.sock.watch(); err != nil {
+	if err := t.sock.end.watch(); err != nil {
 		t.fatal(err, "Fatal error: the socket cannot be watched")
 	}
 	t.Happened(0)
@@ -174,9 +175,9 @@ func (t *socketTransport) receive() {
 	} else {
 		p = t.loop.readBuffer()
 	}
-	n, err := t.sock.read(p)
+	n, err := t.sock.end.read(p)
 	switch {
-	case err == errAgain:
+	case err == fd.ErrAgain:
 	case err != nil:
 		t.fatal(t.opError("read", err), "Fatal read error on socket transport")
 	case n == 0:
@@ -240,7 +241,7 @@ func (t *socketTransport) fatal(err error, message string) {
 
 // opError is err of a system call in the words of package net.
 func (t *socketTransport) opError(op string, err error) error {
-	return &net.OpError{Op: op, Net: t.sock.network, Source: t.sock.localAddr(), Addr: t.sock.remoteAddr(), Err: os.NewSyscallError(op, err)}
+	return &net.OpError{Op: op, Net: t.sock.network, Source: t.sock.end.localAddr(), Addr: t.sock.end.remoteAddr(), Err: os.NewSyscallError(op, err)}
 }
 
 // lose ends the connection at once: what is still to be sent is dropped.
@@ -264,11 +265,11 @@ func (t *socketTransport) leaveSoon(err error) {
 
 // leave tells the protocol of the end and gives back the socket.
 func (t *socketTransport) leave() {
-	if t.sock.closed() {
+	if t.sock.shut {
 		return
 	}
 	defer func() {
-		t.sock.remoteAddr() // known from now on
+		t.sock.end.remoteAddr() // known from now on
 		t.sock.close()
 		t.client.leave()
 		if t.file != nil {
@@ -293,12 +294,12 @@ func (t *socketTransport) abandon() {
 
 // String describes the transport for people.
 func (t *socketTransport) String() string {
-	return fmt.Sprintf("a %s transport (%s): from %v to %v, %d bytes to be sent", t.sock.network, t.state(), t.sock.localAddr(), t.sock.remoteAddr(), t.out.len())
+	return fmt.Sprintf("a %s transport (%s): from %v to %v, %d bytes to be sent", t.sock.network, t.state(), t.sock.end.localAddr(), t.sock.end.remoteAddr(), t.out.len())
 }
 
 func (t *socketTransport) state() string {
 	switch {
-	case t.sock.closed():
+	case t.sock.shut:
 		return "closed"
 	case t.closing:
 		return "closing"
@@ -340,27 +341,6 @@ func (t *socketTransport) Loop() *Loop { return t.loop }
 // wanted.
 func (t *socketTransport) ExtraInfo(name string, fallback ...any) any {
 	return t.sock.info(name, fallback)
-}
-
-// info is what a transport of the socket knows by name: fallback[0] if that is
-// nothing.
-func (s *socket) info(name string, fallback []any) any {
-	switch name {
-	case "peername":
-		if a := s.remoteAddr(); a != nil {
-			return a
-		}
-	case "sockname":
-		if a := s.localAddr(); a != nil {
-			return a
-		}
-	case "socket":
-		return s
-	}
-	if len(fallback) > 0 {
-		return fallback[0]
-	}
-	return nil
 }
 
 // IsReading is ReadTransport's.

@@ -2,6 +2,8 @@ package asyncio
 
 import (
 	"log/slog"
+
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 )
 
 // lostWrites is how many writes after the end of a connection are taken for those
@@ -22,11 +24,11 @@ func (t *socketTransport) Write(data []byte) error {
 		return nil
 	}
 	if t.out.len() == 0 {
-		n, err := t.sock.write(data)
+		n, err := t.sock.end.write(data)
 		if n == len(data) {
 			return nil
 		}
-		if err != nil && err != errAgain {
+		if err != nil && err != fd.ErrAgain {
 			t.fatal(t.opError("write", err), "Fatal write error on socket transport")
 			return nil
 		}
@@ -77,8 +79,8 @@ func (t *socketTransport) WriteLines(pieces ...[]byte) error {
 
 // flush sends what is waiting, in one system call.
 func (t *socketTransport) flush() {
-	n, err := t.sock.write(t.out.bytes())
-	if err != nil && err != errAgain {
+	n, err := t.sock.end.write(t.out.bytes())
+	if err != nil && err != fd.ErrAgain {
 		t.fatal(t.opError("write", err), "Fatal write error on socket transport")
 		return
 	}
@@ -112,7 +114,7 @@ func (t *socketTransport) WriteEOF() error {
 }
 
 // sendEnd ends what is sent. If the connection is over already, reading tells.
-func (t *socketTransport) sendEnd() { t.sock.closeWrite() }
+func (t *socketTransport) sendEnd() { t.sock.end.closeWrite() }
 
 // CanWriteEOF is WriteTransport's.
 func (t *socketTransport) CanWriteEOF() bool { return true }

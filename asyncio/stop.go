@@ -7,15 +7,15 @@ import "github.com/go-greenlet/greenlet"
 var (
 	// ErrStopAsyncIteration is returned by an AsyncGen or another AsyncIterator
 	// that has ended. Python: StopAsyncIteration.
-	ErrStopAsyncIteration error = &classError{"StopAsyncIteration", "the asynchronous iteration has ended", nil}
+	ErrStopAsyncIteration = errorf("StopAsyncIteration", nil, "the asynchronous iteration has ended")
 
 	// ErrStopIteration is returned by a Coroutine that is driven by hand and has
 	// ended: the result is there. It is greenlet.ErrStop, too. Python:
 	// StopIteration.
-	ErrStopIteration error = &classError{"StopIteration", "the coroutine has ended", greenlet.ErrStop}
+	ErrStopIteration = errorf("StopIteration", greenlet.ErrStop, "the coroutine has ended")
 
 	// ErrGeneratorExit is what Close has a Yield, or a wait, return: the body
 	// cleans up and returns it. It is greenlet.Exit, too. As in Python it is no
 	// Exception (see IsException). Python: GeneratorExit.
-	ErrGeneratorExit error = &classError{"GeneratorExit", "generator exit", greenlet.Exit}
+	ErrGeneratorExit = errorf("GeneratorExit", greenlet.Exit, "generator exit")
 )

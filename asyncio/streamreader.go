@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -20,10 +21,9 @@ const streamLimit = 64 << 10
 //
 // It belongs to its loop. One task at a time may wait for it; a second one gets a
 // RuntimeError. A wait that ends with an error has taken nothing, unless the call
-// says otherwise. Errors of the calls that wait are io.EOF at the end; that with
-// which the connection has failed; a CancelledError, that of ctx when it ends,
-// ErrOtherLoop or ErrNoRunningLoop. If what they ask for is there they do not
-// switch.
+// says otherwise. The error of a call that waits is io.EOF at the end, the error
+// with which the connection has failed, or one of a wait. If what the call asks for
+// is there it does not switch.
 //
 // Python: asyncio.StreamReader.
 type StreamReader struct {
@@ -34,9 +34,12 @@ type StreamReader struct {
 	err       error
 	transport ReadTransport
 	paused    bool
-	waiters   line   // the task that waits
+	waiters   line   // the task that waits, and cancelled ones
+	waiter    *task  // the task that waits and has not been woken
 	into      []byte // where it wants what comes; nil: in got
 	filled    int    // how much has come there
+	failed    *task  // the task whose wait SetException has ended
+	failure   error  // with this
 }
 
 // IncompleteReadError is returned where a stream ends before what was asked for.
@@ -99,15 +102,24 @@ func (r *StreamReader) begin(ctx context.Context, what string) (*task, *greenlet
 		return nil, nil, err
 	case r.err != nil:
 		return nil, nil, r.err
-	case !r.waiters.empty() || r.into != nil:
+	case r.waiter != nil || r.into != nil:
 		return nil, nil, runtimeErrorf("%s() called while another coroutine is already waiting for incoming data", what)
 	}
 	if r.paused { // more is wanted than is kept
 		r.paused = false
 		r.transport.ResumeReading()
 	}
+	r.waiter = t
 	g, err := r.waiters.enter(ctx, t)
 	return t, g, err
+}
+
+// wake wakes who waits.
+func (r *StreamReader) wake() {
+	if r.waiter != nil {
+		r.waiter = nil
+		r.waiters.wake(1)
+	}
 }
 
 // end is the second half of a wait. What has come for a task that was cancelled
@@ -117,6 +129,13 @@ func (r *StreamReader) end(t *task, err error) error {
 		return err
 	}
 	_, err = r.waiters.leave(t, err)
+	if r.waiter == t {
+		r.waiter = nil
+	}
+	if r.failed == t {
+		err = cmp.Or(err, r.failure)
+		r.failed, r.failure = nil, nil
+	}
 	if err != nil {
 		if r.filled > 0 {
 			r.got.unshift(r.into[:r.filled])
@@ -229,10 +248,11 @@ func (r *StreamReader) incomplete(expected int) error {
 	return &IncompleteReadError{r.got.take(math.MaxInt), expected}
 }
 
-// ReadLine returns the bytes up to the next newline, with it. The last line may
-// have none; after it the error is io.EOF. A line that is longer than the limit
-// is dropped, as far as it has come, and the error is a ValueError. Python:
-// StreamReader.readline.
+// ReadLine waits for a line, and returns it with its newline. The last line of the
+// stream may have none; after it the error is io.EOF. If a line is longer than the
+// limit, what has come of it is dropped, and the error is a ValueError. Other errors
+// are the reader's. Only a task may call it; it switches if the line is not there yet.
+// Python: StreamReader.readline.
 func (r *StreamReader) ReadLine(ctx context.Context) ([]byte, error) {
 	line, err := r.ReadUntil(ctx, newline)
 	switch e := err.(type) {
@@ -255,8 +275,9 @@ func (r *StreamReader) ReadLine(ctx context.Context) ([]byte, error) {
 
 var newline = []byte{'\n'}
 
-// ReadUntil returns the bytes up to the next of the separators, with it; where
-// two end at the same place the longer. Without any it is a newline. If the
+// ReadUntil returns the bytes up to the next of the separators, with it: that which
+// ends first. Without any it is a newline. How far away it may be is counted from
+// where it begins; of several that end there, the shortest. If the
 // stream ends before, the error is an *IncompleteReadError with what there was. If
 // the separator is further away than the limit it is a *LimitOverrunError, and
 // nothing is taken. It is a ValueError if a separator is empty. Python:
@@ -275,16 +296,18 @@ func (r *StreamReader) ReadUntil(ctx context.Context, seps ...[]byte) ([]byte, e
 	if r.err != nil {
 		return nil, r.err
 	}
-	for seen := 0; ; { // no separator begins before
-		if start, end := find(r.got.bytes(), seen, seps); end > 0 {
-			if start > r.limit {
-				return nil, &LimitOverrunError{start, true}
+	// No separator begins in what is before seen. If another reader takes some of
+	// that meanwhile, what comes in its place is not looked at, as in Python.
+	for seen := 0; ; {
+		if r.got.len()-seen >= shortest {
+			if start, end := find(r.got.bytes(), seen, seps); end > 0 {
+				if start > r.limit {
+					return nil, &LimitOverrunError{start, true}
+				}
+				p := r.got.take(end)
+				r.resume()
+				return p, nil
 			}
-			p := r.got.take(end)
-			r.resume()
-			return p, nil
-		}
-		if r.got.len() >= shortest {
 			if seen = max(0, r.got.len()+1-longest); seen > r.limit {
 				return nil, &LimitOverrunError{seen, false}
 			}
@@ -303,11 +326,16 @@ func (r *StreamReader) ReadUntil(ctx context.Context, seps ...[]byte) ([]byte, e
 }
 
 // find returns where the first of seps begins and ends: that which ends first, and
-// of those the first of seps.
+// of those the shortest.
 func find(p []byte, from int, seps [][]byte) (start, end int) {
 	for _, sep := range seps {
-		if i := bytes.Index(p[from:], sep); i >= 0 && (end == 0 || from+i+len(sep) < end) {
-			start, end = from+i, from+i+len(sep)
+		i := bytes.Index(p[from:], sep)
+		if i < 0 {
+			continue
+		}
+		i += from
+		if to := i + len(sep); end == 0 || to < end || to == end && i > start {
+			start, end = i, to
 		}
 	}
 	return start, end
@@ -337,7 +365,14 @@ type boundReader struct {
 }
 
 // Read is ReadInto.
-func (b *boundReader) Read(p []byte) (int, error) { return b.r.ReadInto(b.ctx, p) }
+func (b *boundReader) Read(p []byte) (n int, err error) {
+	t, _ := current(b.ctx)
+	err = t.below(func() (err error) {
+		n, err = b.r.ReadInto(b.ctx, p)
+		return err
+	})
+	return n, err
+}
 
 // AtEOF reports whether the stream has ended and everything was taken. Owner
 // only. Python: StreamReader.at_eof.
@@ -347,11 +382,15 @@ func (r *StreamReader) AtEOF() bool { return r.eof && r.got.len() == 0 }
 // only. Python: StreamReader.exception.
 func (r *StreamReader) Exception() error { return r.err }
 
-// SetException has all further calls return err, and that which waits. Owner only;
-// it does not switch. Python: StreamReader.set_exception.
+// SetException has all further calls return err, and that which waits, also if what
+// it waits for comes before it runs. Owner only; it does not switch. Python:
+// StreamReader.set_exception.
 func (r *StreamReader) SetException(err error) {
 	r.err = err
-	r.waiters.wake(1)
+	if r.waiter != nil {
+		r.failed, r.failure = r.waiter, err
+		r.wake()
+	}
 }
 
 // SetTransport tells the reader what it has to pause when too much comes. It
@@ -368,7 +407,7 @@ func (r *StreamReader) SetTransport(t ReadTransport) {
 // StreamReader.feed_eof.
 func (r *StreamReader) FeedEOF() {
 	r.eof = true
-	r.waiters.wake(1)
+	r.wake()
 }
 
 // FeedData adds a copy of data, which has come. It panics with a RuntimeError
@@ -390,9 +429,7 @@ func (r *StreamReader) FeedData(data []byte) {
 
 // fed wakes who waits for what has come, and stops more if that is too much.
 func (r *StreamReader) fed() {
-	if !r.waiters.empty() {
-		r.waiters.wake(1)
-	}
+	r.wake()
 	if r.transport != nil && !r.paused && r.got.len() > 2*r.limit {
 		r.paused = true
 		r.transport.PauseReading()

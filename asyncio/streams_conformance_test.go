@@ -294,14 +294,18 @@ func crawlerLoopback(s *script) {
 
 func wgetLoopback(s *script) {
 	hosts := []string{"www.sina.com.cn", "www.sohu.com", "www.163.com"}
-	delay := map[string]time.Duration{hosts[0]: 60, hosts[1]: 20, hosts[2]: 100}
 	s.onSystem(func(ctx context.Context) error {
+		// The delays of the original only put the answers into an order.
+		done := map[string]*asyncio.Event{hosts[0]: asyncio.NewEvent(), hosts[1]: asyncio.NewEvent(), hosts[2]: asyncio.NewEvent()}
+		before := map[string]string{hosts[0]: hosts[1], hosts[2]: hosts[0]}
 		server, addr := s.loopback(ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			line(ctx, r)
 			host := strings.Fields(line(ctx, r))[1]
 			line(ctx, r)
-			if err := asyncio.Sleep(ctx, delay[host]*time.Millisecond*patience); err != nil {
-				return err
+			if b := before[host]; b != "" {
+				if err := done[b].Wait(ctx); err != nil {
+					return err
+				}
 			}
 			w.WriteString("HTTP/1.1 200 OK\r\nServer: " + host + "\r\n\r\nbody")
 			defer w.Close()
@@ -323,6 +327,7 @@ func wgetLoopback(s *script) {
 				}
 				s.must(closed(ctx, w))
 				s.print("Done " + host + ".")
+				done[host].Set()
 				return nil
 			}))
 		}

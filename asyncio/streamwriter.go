@@ -39,9 +39,8 @@ func (w *StreamWriter) WriteLines(pieces ...[]byte) error { return w.transport.W
 // not switch, unless the transport is closing: then the task goes on in the next
 // turn. Any number of tasks may wait.
 //
-// The error is ErrConnectionLost when the connection is over; that with which it
-// has failed; a CancelledError, that of ctx when it ends, ErrOtherLoop or
-// ErrNoRunningLoop. Only a task may call it. Python: StreamWriter.drain.
+// The error is ErrConnectionLost when the connection is over, the error with which
+// it has failed, or one of a wait. Only a task may call it. Python: StreamWriter.drain.
 func (w *StreamWriter) Drain(ctx context.Context) error {
 	if w.reader != nil && w.reader.err != nil {
 		return w.reader.err
@@ -71,9 +70,8 @@ func (w *StreamWriter) Close() { w.transport.Close() }
 func (w *StreamWriter) IsClosing() bool { return w.transport.IsClosing() }
 
 // WaitClosed suspends the calling task until the connection is over. The error is
-// that with which it has failed, nil if it was closed; a CancelledError, that of
-// ctx when it ends, ErrOtherLoop or ErrNoRunningLoop. If it is over the call does
-// not switch. Only a task may call it. Python: StreamWriter.wait_closed.
+// nil if it was closed, the error with which it has failed, or one of a wait. If
+// the connection is over the call does not switch. Only a task may call it. Python: StreamWriter.wait_closed.
 func (w *StreamWriter) WaitClosed(ctx context.Context) error { return w.flow.waitClosed(ctx) }
 
 // StartTLS goes over to TLS, on the connection of this writer and its reader, when
@@ -127,10 +125,14 @@ type boundWriter struct {
 // Write is Write and Drain. With an error of Drain it is not known how much was
 // sent.
 func (b *boundWriter) Write(p []byte) (int, error) {
-	if err := b.w.Write(p); err != nil {
-		return 0, err
-	}
-	if err := b.w.Drain(b.ctx); err != nil {
+	t, _ := current(b.ctx)
+	err := t.below(func() error {
+		if err := b.w.Write(p); err != nil {
+			return err
+		}
+		return b.w.Drain(b.ctx)
+	})
+	if err != nil {
 		return 0, err
 	}
 	return len(p), nil

@@ -8,6 +8,8 @@ import (
 	"os/exec"
 	"path/filepath"
 	"syscall"
+
+	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
 // SubprocessExec starts a child process: argv[0], which is looked for as os/exec
@@ -76,6 +78,9 @@ func spawn(ctx context.Context, factory func() SubprocessProtocol, argv []string
 	if err != nil {
 		return nil, err
 	}
+	if err := me.loop.onlySystem("a child process"); err != nil {
+		return nil, err
+	}
 	if len(argv) == 0 {
 		return nil, valueErrorf("a program was expected, got no arguments")
 	}
@@ -137,6 +142,7 @@ func (t *subprocess) start(argv []string, o *subprocessOptions) (err error) {
 		}
 		files[fd] = f
 	}
+	sys.Release()
 	t.process, err = os.StartProcess(program, argv, &os.ProcAttr{
 		Dir:   o.dir,
 		Env:   o.env,
@@ -153,7 +159,7 @@ func (t *subprocess) start(argv []string, o *subprocessOptions) (err error) {
 
 // connect makes the pipe to the child's descriptor fd, and returns the child's end.
 func (t *subprocess) connect(fd int) (*os.File, error) {
-	our, child, err := newPipe(fd > 0)
+	our, child, err := t.loop.pipes.newPipe(fd > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -215,7 +221,7 @@ func (t *subprocess) ended(state *os.ProcessState, err error) {
 	t.watch.close()
 	t.gone.Set()
 	t.tellExited()
-	if c := t.pipes[0]; c != nil && !watchesDescriptors {
+	if c := t.pipes[0]; c != nil && !t.loop.pipes.tellsClosed() {
 		c.transport.Close() // else only a write would tell that nobody reads
 	}
 	t.finish()
@@ -326,7 +332,10 @@ func (t *subprocess) PipeTransport(fd int) BaseTransport {
 }
 
 // SendSignal sends a signal to the process.
-func (t *subprocess) SendSignal(sig os.Signal) error { return t.process.Signal(sig) }
+func (t *subprocess) SendSignal(sig os.Signal) error {
+	sys.Release()
+	return t.process.Signal(sig)
+}
 
 // Terminate sends SIGTERM; where there is none it is Kill.
 func (t *subprocess) Terminate() error { return t.SendSignal(terminateSignal) }

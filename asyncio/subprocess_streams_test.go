@@ -379,3 +379,23 @@ func TestProcessesWithoutDescriptors(t *testing.T) {
 		t.Run(name, test)
 	}
 }
+
+// Wait waits for the process, not for its pipes, which a grandchild keeps open.
+func TestProcessWaitGrandchild(t *testing.T) {
+	noLeaks(t)
+	r, w := osPipe(t)
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		p := createShell(ctx, t, "(read line <&3; echo grand $line) & exit 3",
+			asyncio.WithStdin(asyncio.DevNull), asyncio.WithStdout(asyncio.Pipe), asyncio.WithExtraFiles(r))
+		if code, err := p.Wait(ctx); code != 3 || err != nil {
+			t.Errorf("%d, %v", code, err)
+		}
+		if p.Stdout.AtEOF() {
+			t.Error("the pipe has ended, too")
+		}
+		fmt.Fprintln(w, "child")
+		if out, err := p.Stdout.Read(ctx, -1); string(out) != "grand child\n" || err != nil && !errors.Is(err, io.EOF) {
+			t.Errorf("%q, %v", out, err)
+		}
+	})
+}

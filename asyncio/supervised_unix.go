@@ -4,7 +4,6 @@ package asyncio
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -72,16 +71,16 @@ func runSupervised(ctx context.Context, mark string, want int, main func(context
 		return main(ctx, listeners)
 	}, append(o.run[:len(o.run):len(o.run)], WithSignals(false))...)
 
-	var exit *SystemExit
+	exit := asExit(err)
 	switch {
 	case err == nil, told && asCancelled(err) != nil:
 		sayReady() // it had nothing to serve
 		return 0
-	case errors.As(err, &exit):
+	case exit != nil:
 		sayReady()
 		return exit.Code
 	}
-	slog.Error(fmt.Sprintf("asyncio: process %d has failed", os.Getpid()), "error", err)
+	logLines(fmt.Sprintf("asyncio: process %d has failed", os.Getpid()), "error", err, "")
 	return 1
 }
 
@@ -102,10 +101,10 @@ func inheritedListeners(l *Loop, count int, used func()) ([]net.Listener, error)
 		if err != nil {
 			return nil, err
 		}
-		if ln, err = newListener(l, ln, 0); err != nil {
+		if ln, err = l.conns.listener(l, ln.Addr().Network(), ln, 0); err != nil {
 			return nil, err
 		}
-		own := ln.(*listener)
+		own := ln.(systemListener)
 		own.keepPath() // the file of a unix socket is not this process's
 		all[i] = &inheritedListener{own, used}
 	}
@@ -115,23 +114,32 @@ func inheritedListeners(l *Loop, count int, used func()) ([]net.Listener, error)
 // An inheritedListener tells that it is used: a process that accepts has
 // everything that it needs.
 type inheritedListener struct {
-	*listener
+	systemListener
 	used func()
+}
+
+// A systemListener is a listener of either kind.
+type systemListener interface {
+	net.Listener
+	SyscallConn() (syscall.RawConn, error)
+	File() (*os.File, error)
+	SetDeadline(t time.Time) error
+	keepPath()
 }
 
 func (n *inheritedListener) Accept() (net.Conn, error) {
 	n.used()
-	return n.listener.Accept()
+	return n.systemListener.Accept()
 }
 
 // SyscallConn is called by WithSocket.
 func (n *inheritedListener) SyscallConn() (syscall.RawConn, error) {
 	n.used()
-	return n.listener.SyscallConn()
+	return n.systemListener.SyscallConn()
 }
 
 // File is, too, where the loop watches no descriptors.
 func (n *inheritedListener) File() (*os.File, error) {
 	n.used()
-	return n.listener.File()
+	return n.systemListener.File()
 }

@@ -9,12 +9,11 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
 	"time"
-
-	"golang.org/x/sys/unix"
 )
 
 // A supervised is a child process, as its supervisor sees it.
@@ -37,7 +36,8 @@ func (s *supervisor) start(p *childPlace) (*supervised, error) {
 	if len(emulator) == 0 {
 		cmd.Args[0] = os.Args[0]
 	}
-	cmd.Env = append(os.Environ(), supervisedVariable+"="+strconv.Itoa(len(s.listeners)))
+	cmd.Env = append(os.Environ(), supervisedVariable+"="+strconv.Itoa(len(s.listeners)),
+		supervisedPlaceVariable+"="+strconv.Itoa(slices.Index(s.places, p)))
 	cmd.Stdout, cmd.Stderr = os.Stdout, os.Stderr
 	cmd.ExtraFiles = append([]*os.File{s.life, says}, s.listeners...)
 	err = cmd.Start()
@@ -91,20 +91,24 @@ func (s *supervisor) kill(c *supervised) {
 // listenForChildren opens the sockets. close closes them, and removes the files of
 // unix sockets.
 func listenForChildren(ctx context.Context, listen []string) (files []*os.File, close func(), err error) {
-	var paths []string
+	paths := make(map[string]os.FileInfo)
 	close = func() {
 		for _, f := range files {
 			f.Close()
 		}
-		for _, path := range paths {
-			removeStale(path)
+		for path, own := range paths {
+			if now, err := os.Lstat(path); err == nil && os.SameFile(now, own) {
+				os.Remove(path)
+			}
 		}
 	}
 	for _, addr := range listen {
 		network, addr, _ := strings.Cut(addr, ":")
 		isPath := network == "unix" && addr != "" && addr[0] != '@'
 		if isPath {
-			removeStale(addr)
+			if err := makeWay(&net.UnixAddr{Net: network, Name: addr}, false); err != nil {
+				return files, close, opError("listen", &net.UnixAddr{Net: network, Name: addr}, err)
+			}
 		}
 		ln, err := new(net.ListenConfig).Listen(ctx, network, addr)
 		if err != nil {
@@ -114,9 +118,9 @@ func listenForChildren(ctx context.Context, listen []string) (files []*os.File, 
 			u.SetUnlinkOnClose(false)
 		}
 		if isPath {
-			paths = append(paths, addr)
+			paths[addr], _ = os.Lstat(addr)
 		}
-		f, err := inheritable(ln.(syscall.Conn))
+		f, err := dupFile(ln.(syscall.Conn))
 		ln.Close()
 		if err != nil {
 			return files, close, err
@@ -124,21 +128,4 @@ func listenForChildren(ctx context.Context, listen []string) (files []*os.File, 
 		files = append(files, f)
 	}
 	return files, close, nil
-}
-
-// inheritable returns a duplicate of the descriptor of c. It does not block, and
-// stays so when package exec calls Fd: children wait with duplicates of it.
-func inheritable(c syscall.Conn) (*os.File, error) {
-	raw, err := c.SyscallConn()
-	if err != nil {
-		return nil, err
-	}
-	fd := -1
-	if failed := raw.Control(func(of uintptr) { fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0) }); failed != nil {
-		return nil, failed
-	}
-	if err != nil {
-		return nil, os.NewSyscallError("fcntl", err)
-	}
-	return os.NewFile(uintptr(fd), "listener"), nil
 }

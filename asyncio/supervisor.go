@@ -5,6 +5,7 @@ import (
 	"net"
 	"os"
 	"runtime"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -41,7 +42,8 @@ func WithGracePeriod(d time.Duration) ProcessesOption { return gracePeriod(d) }
 //
 // In a child RunProcesses does not return: the process exits when main is over.
 // What the program does before the call, it does in each child, which has the same
-// arguments; so it should be early, and come once. Standard input is empty there.
+// arguments; so it should be early, and come once. What only this process is to do is
+// asked for by SupervisedProcess. Standard input is empty there.
 //
 // A process in which main returns nil, or a SystemExit of code 0, is done. One that
 // ends in any other way is reported by log/slog and started again, after a pause of
@@ -50,8 +52,9 @@ func WithGracePeriod(d time.Duration) ProcessesOption { return gracePeriod(d) }
 //
 // SIGTERM, SIGINT (Ctrl-C) and the end of ctx end the children: each gets a SIGTERM,
 // by which its main task is cancelled, once: ctx goes on, so that requests in flight
-// can be finished. Server.ServeForever does that. A handler of the loop for SIGTERM,
-// see AddSignalHandler, takes the place of the cancel. Those left after
+// can be finished. Server.Shutdown does that; Server.ServeForever closes their
+// connections. A handler of the loop for SIGTERM, see AddSignalHandler, takes the
+// place of the cancel. Those left after
 // WithGracePeriod, or at a second signal, are killed. Children end in the same way
 // when the process that has started them is gone, however it went.
 //
@@ -82,7 +85,7 @@ func RunProcesses(ctx context.Context, n int, listen []string, main func(ctx con
 	case o.grace < 0:
 		return valueErrorf("the grace period must not be negative")
 	case runningLoops.here() != nil:
-		return ErrLoopRunning
+		return insideLoop("RunProcesses")
 	case n == 0:
 		n = runtime.GOMAXPROCS(0)
 	}
@@ -91,13 +94,45 @@ func RunProcesses(ctx context.Context, n int, listen []string, main func(ctx con
 			return valueErrorf("%q is not an address like tcp:127.0.0.1:8080 or unix:/path", addr)
 		}
 	}
-	if mark := os.Getenv(supervisedVariable); mark != "" {
-		os.Unsetenv(supervisedVariable) // what main starts is none
-		os.Exit(runSupervised(ctx, mark, len(listen), main, o))
+	if supervisedMark != "" {
+		os.Exit(runSupervised(ctx, supervisedMark, len(listen), main, o))
 	}
 	return supervise(ctx, n, listen, o)
 }
 
-// supervisedVariable marks a process as a child of RunProcesses. Its value is how
-// many listeners it has inherited.
-const supervisedVariable = "ASYNCIO_SUPERVISED_PROCESS"
+// SupervisedProcess tells which process of RunProcesses this is: it is true in the
+// child processes, with the place of each, from zero on below their number, which
+// one that takes the place of another has from it. In the process that has called
+// RunProcesses, or is about to, and in any other it is false. So what only that one
+// is to do stands before the call:
+//
+//	if _, child := asyncio.SupervisedProcess(); !child {
+//		migrateDatabase()
+//		go serveMetrics()
+//	}
+//	err := asyncio.RunProcesses(ctx, 0, listen, main)
+//
+// Any goroutine may call it; it does not switch. Python has no such call.
+func SupervisedProcess() (place int, child bool) {
+	return supervisedPlace, supervisedMark != ""
+}
+
+// The variables by which a child of RunProcesses is told that it is one: by how many
+// listeners it has inherited, and by its place. They are taken away when the program
+// begins, as what a child starts is none.
+const (
+	supervisedVariable      = "ASYNCIO_SUPERVISED_PROCESS"
+	supervisedPlaceVariable = "ASYNCIO_SUPERVISED_PLACE"
+)
+
+var (
+	supervisedMark     = takeVariable(supervisedVariable)
+	supervisedPlace, _ = strconv.Atoi(takeVariable(supervisedPlaceVariable))
+)
+
+// takeVariable returns what a variable of the environment holds, and removes it.
+func takeVariable(name string) string {
+	v := os.Getenv(name)
+	os.Unsetenv(name)
+	return v
+}

@@ -15,6 +15,9 @@ import (
 // A program of two processes that serve one address, each until it has had an
 // answer.
 func runGreeters() {
+	if _, child := asyncio.SupervisedProcess(); !child {
+		fmt.Println("this is done once")
+	}
 	err := asyncio.RunProcesses(context.Background(), 2, []string{"tcp:127.0.0.1:0"}, func(ctx context.Context, listeners []net.Listener) error {
 		ln := listeners[0]
 		greet := func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
@@ -48,6 +51,7 @@ func ExampleRunProcesses() {
 	defer os.Unsetenv("ASYNCIO_TEST_CHILD")
 	runGreeters()
 	// Output:
+	// this is done once
 	// one of us says hello
 	// one of us says hello
 	// the end: <nil>

@@ -647,3 +647,34 @@ func TestRunProcessesErrors(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+var _ = addChild("places", func() {
+	place, isChild := asyncio.SupervisedProcess()
+	fmt.Println("before:", place, isChild)
+	err := asyncio.RunProcesses(context.Background(), 3, nil, func(ctx context.Context, _ []net.Listener) error {
+		place, isChild := asyncio.SupervisedProcess()
+		_, left := os.LookupEnv("ASYNCIO_SUPERVISED_PROCESS")
+		fmt.Println("main:", place, isChild, left)
+		return nil
+	})
+	place, isChild = asyncio.SupervisedProcess()
+	fmt.Println("after:", place, isChild, err)
+})
+
+// Each process knows which one it is: before the call, in main, and afterwards.
+func TestProcessesKnowTheirPlace(t *testing.T) {
+	out, err := child(t, "places").Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := strings.Split(strings.TrimSpace(string(out)), "\n")
+	slices.Sort(got)
+	want := []string{
+		"after: 0 false <nil>",
+		"before: 0 false", "before: 0 true", "before: 1 true", "before: 2 true",
+		"main: 0 true false", "main: 1 true false", "main: 2 true false",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got  %q\nwant %q", got, want)
+	}
+}

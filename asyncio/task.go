@@ -37,14 +37,18 @@ type task struct {
 	st sched.Task // first, because of what it has last
 
 	// The wait that the task is in, if it is in one.
-	wait  waitState
-	plain bool // parent needs no watching: it does not end before the run does
-	must  bool // a request to cancel it is to be delivered at the next wait
+	wait    waitState
+	plain   bool   // parent needs no watching: it does not end before the run does
+	must    bool   // a request to cancel it is to be delivered at the next wait
+	unheard bool   // and who was told of it may be a library: see unheard.go
+	place   uint32 // among the waiters of the future that it waits for
 	core
 	fut     canceller // the future that it waits for, to which a cancel goes first
 	watcher *watcher  // of the last context that had to be watched
 
 	cancels   int32
+	kept      bool // the request of must came when something was taken for the task: see keep
+	killed    bool // by Kill
 	cancelMsg []any
 
 	parent context.Context // what the task's context adds to
@@ -83,10 +87,12 @@ type taskOptions struct {
 	name  *string
 	ctx   context.Context
 	eager bool
+	asked bool     // whether eager was chosen
 	limit *limiter // under which it runs
 }
 
-// WithTaskName names the task. Without it the name is "Task-" and a number.
+// WithTaskName names the task. Without it the name is "Task-" and a number, which
+// each loop counts by itself.
 func WithTaskName(name string) TaskOption { return func(o *taskOptions) { o.name = &name } }
 
 // WithTaskContext gives the task's coroutine the values and the end of ctx, in
@@ -94,8 +100,16 @@ func WithTaskName(name string) TaskOption { return func(o *taskOptions) { o.name
 func WithTaskContext(ctx context.Context) TaskOption { return func(o *taskOptions) { o.ctx = ctx } }
 
 // EagerStart makes the task run at once, before CreateTask returns, up to its
-// first wait. A task that never waits is done then.
-func EagerStart(on bool) TaskOption { return func(o *taskOptions) { o.eager = on } }
+// first wait. A task that never waits is done then. EagerStart(false) overrules
+// EagerTaskFactory. Python: create_task(eager_start=on), of 3.14.
+func EagerStart(on bool) TaskOption { return func(o *taskOptions) { o.eager, o.asked = on, true } }
+
+// eagerByDefault is EagerStart(true) for who has not said what he wants.
+func eagerByDefault(o *taskOptions) {
+	if !o.asked {
+		o.eager = true
+	}
+}
 
 // CreateTask makes a task that will run f, and returns it. f begins in the
 // loop's next turn, after what is ready already. Its context has the values and
@@ -157,7 +171,8 @@ func (t *Task[T]) begin(l *Loop, ctx context.Context, f Coro[T], opts []TaskOpti
 		t.name = o.name
 	}
 	if t.name == nil {
-		t.number = nextTask.Add(1)
+		l.named++
+		t.number = l.named
 	}
 	t.setParent(ctx)
 	switch {
@@ -182,10 +197,10 @@ func chosen(opts []TaskOption) (o taskOptions) {
 // make returns, which it may call with options of its own.
 type TaskFactory func(l *Loop, make func(opts ...TaskOption) AnyTask) AnyTask
 
-// EagerTaskFactory starts every task eagerly: see EagerStart. Python:
-// asyncio.eager_task_factory.
+// EagerTaskFactory starts every task eagerly that was not made with
+// EagerStart(false). Python: asyncio.eager_task_factory.
 func EagerTaskFactory(_ *Loop, make func(opts ...TaskOption) AnyTask) AnyTask {
-	return make(EagerStart(true))
+	return make(eagerByDefault)
 }
 
 // SetTaskFactory has every task of the loop made by f; nil restores the default.
@@ -231,10 +246,13 @@ func (r *runner[T]) Run() {
 
 // returned ends the task when its coroutine has returned.
 func (t *task) returned(err error) {
+	if t.unheard {
+		err = t.heard(err)
+	}
 	switch {
 	case err != nil:
 		t.end(err)
-	case t.must:
+	case t.must && !t.kept:
 		t.settle(cancelled, t.cancellation())
 	default:
 		t.settle(finished, nil)
@@ -248,7 +266,9 @@ func (t *task) end(err error) {
 		t.settle(cancelled, err)
 	default:
 		t.fail(err, "Task")
-		t.lost.name = t.Name()
+		if t.lost != nil {
+			t.lost.name = t.Name()
+		}
 		if endsRun(err) {
 			t.loop.s.Abort(err)
 		}
@@ -302,7 +322,14 @@ func (t *task) String() string {
 // Cancel asks the task to end: its present wait, or its next one, returns a
 // CancelledError with msg, once. If it waits for a future, that one is cancelled
 // first, and the task learns it from there. A task that has not begun ends
-// without running. It reports false if the task has ended.
+// without running. Of several requests that come before the task runs again one is
+// delivered: the first, if that has ended a wait, else the last. It reports false
+// if the task has ended.
+//
+// A wait below an interface of Go (a net.Conn, say) fails with it, but does not
+// deliver it, as a library may have called: until code that knows of it has heard
+// of it, all further calls of the task below such interfaces fail, too, and then the
+// next wait with a ctx, or the end of what has asked for it.
 //
 // The task may clean up, and may refuse: then the request stays counted, until
 // Uncancel. Python: Task.cancel.
@@ -314,16 +341,19 @@ func (t *task) Cancel(msg ...any) bool {
 		return false
 	}
 	t.cancels++
-	if t.fut != nil {
+	switch {
+	case t.fut != nil:
 		if t.fut.Cancel(msg...) {
 			return true
 		}
-	} else if t.wait == waiting {
+	case t.wait == waiting:
 		t.cancelMsg = msg
 		t.abort()
 		return true
+	case t.wait == aborted:
+		return true // the first one is on its way
 	}
-	t.must, t.cancelMsg = true, msg
+	t.must, t.kept, t.cancelMsg = true, false, msg
 	return true
 }
 
@@ -344,7 +374,7 @@ func (t *task) Uncancel() int {
 	if t.cancels > 0 {
 		t.cancels--
 		if t.cancels == 0 {
-			t.must = false
+			t.must, t.unheard, t.kept = false, false, false
 		}
 	}
 	return int(t.cancels)
@@ -353,7 +383,7 @@ func (t *task) Uncancel() int {
 // cancellation is the error of a request that is delivered now.
 func (t *task) cancellation() *CancelledError {
 	err := cancelledError(t.cancelMsg)
-	t.must, t.cancelMsg = false, nil
+	t.must, t.unheard, t.kept, t.cancelMsg = false, false, false, nil
 	return err
 }
 
@@ -393,8 +423,8 @@ func (t *Task[T]) Result() (T, error) {
 // t has ended it returns at once, without a switch. If the calling task is
 // cancelled meanwhile, t is cancelled first.
 //
-// The error is that of t; a RuntimeError if t is the caller; ErrOtherLoop or
-// ErrNoRunningLoop; or that of ctx, when it ends. Python: await.
+// The error is that of t, a RuntimeError if t is the caller, or one of a wait. Only
+// a task may call it. Python: await.
 func (t *Task[T]) Await(ctx context.Context) (T, error) {
 	if t.state == pending {
 		if err := t.core.wait(ctx, t); err != nil {
@@ -407,7 +437,7 @@ func (t *Task[T]) Await(ctx context.Context) (T, error) {
 
 // AddDoneCallback arranges that cb is called with t, by CallSoon, when t has
 // ended. Python: Task.add_done_callback.
-func (t *Task[T]) AddDoneCallback(cb *Callback) { t.tell(&doneCall{cb, t}) }
+func (t *Task[T]) AddDoneCallback(cb *Callback) { t.call(cb, t) }
 
 func (t *Task[T]) future(*Loop) (AnyFuture, error) {
 	if t == nil {

@@ -1,8 +1,11 @@
 package asyncio
 
 import (
+	"cmp"
 	"context"
 	"errors"
+
+	"github.com/go-greenlet/greenlet/internal/alone"
 )
 
 // A TaskGroup is tasks that end together: whoever makes them in a group cannot go
@@ -29,9 +32,12 @@ type TaskGroup struct {
 	ending      int     // how many have ended and are to be counted
 	empty       *Future[None]
 
-	errs    []error
-	base    error // one that ends the program
-	stopped error // the end of ctx, if a task has failed with that
+	errs      []error
+	whose     []*task // whose they are
+	base      error   // one that ends the program
+	stopped   error   // the end of ctx, if a task has failed with that
+	cancelled error   // the CancelledError that has come to the parent
+	outside   bool    // and it was not the group that had asked for it
 }
 
 type groupState uint8
@@ -51,12 +57,16 @@ const (
 // of f last. That a task is cancelled is no error. If the calling task is
 // cancelled from elsewhere, so are the tasks; the error is the CancelledError, or
 // the group of errors if there are some, and then the task stays cancelled: its
-// next wait tells. A panic of f is an error of f, a *PanicError. An error that
-// ends the program (SystemExit, ErrKeyboardInterrupt) is returned as it is.
+// next wait tells. That is so also where the group has cancelled itself before, and
+// its tasks take a while to end: there Python loses the request. A panic of f is an
+// error of f, a *PanicError. An error that ends the program (SystemExit,
+// ErrKeyboardInterrupt) is returned as it is, and all others are told to the
+// exception handler. An ErrGeneratorExit of f that is the only error is returned as
+// it is, too.
 //
 // The end of ctx is a cancel of all, too: what the tasks or f fail with because of
-// it is no error of the group. Then the result is the error of ctx, if there are
-// no others. ctx is also what the contexts of the tasks add to.
+// it is no error of the group, unless it was joined with others. Then the result is
+// the error of ctx, if there are no others. ctx is also what the contexts of the tasks add to.
 // The error is ErrNoRunningLoop if the caller
 // is not a task, and a TypeError if f is nil. Python: async with
 // asyncio.TaskGroup().
@@ -138,6 +148,9 @@ func GroupTask[T any](tg *TaskGroup, f Coro[T], opts ...TaskOption) (*Task[T], e
 	}
 	t := start(tg.loop, tg.ctx, f, opts...)
 	tg.add(&t.task)
+	if tg.aborting { // an eager task has done that, before the group knew it
+		t.Cancel()
+	}
 	return t, nil
 }
 
@@ -147,8 +160,9 @@ func (tg *TaskGroup) Go(f func(ctx context.Context) error, opts ...TaskOption) (
 }
 
 // Cancel ends the group early, without an error: its tasks and its parent are
-// cancelled, and Exit returns nil if nothing else is wrong. A group that was not
-// entered yet is cancelled when it is. It may be called more than once, and after
+// cancelled, and Exit returns nil if nothing else is wrong. An eager task that
+// calls it is cancelled at its first wait. A group that was not entered yet is
+// cancelled when it is. It may be called more than once, and after
 // the end. Python: TaskGroup.cancel, since 3.15.
 func (tg *TaskGroup) Cancel() {
 	if tg.state == groupExited {
@@ -176,56 +190,82 @@ func (tg *TaskGroup) Exit(ctx context.Context, err error) error {
 		return errors.Join(err, runtimeErrorf("TaskGroup is finished"))
 	}
 	tg.state = groupExiting
-	var stopped error // why the parent is to stop, if it is
+	if err != nil || tg.asked {
+		err = tg.parent.heard(err)
+	}
+	var stopped error // the end of ctx, if the parent has met with that
 	switch {
 	case err == nil:
 	case endsRun(err):
 		tg.base = err
+	case asCancelled(err) != nil:
+		tg.wasCancelled(err)
 	case tg.isStop(err):
 		stopped = err
 	}
 	if err != nil {
 		tg.abort()
 	}
-	if e := tg.wait(ctx); e != nil && stopped == nil {
+	if e := tg.wait(ctx); stopped == nil {
 		stopped = e
 	}
 	tg.state = groupExited
 	if tg.base != nil {
+		tg.tellOthers(err)
 		return tg.base
 	}
-	if tg.asked && tg.parent.Uncancel() <= tg.cancels && asCancelled(stopped) != nil {
-		stopped = nil // it was the group's own cancel
+	if tg.asked && tg.parent.Uncancel() <= tg.cancels && !tg.outside {
+		tg.cancelled = nil // it was the group's own cancel, and nobody else's
 	}
 	if err != nil && !tg.isStop(err) {
 		tg.errs = append(tg.errs, err)
 	}
 	if len(tg.errs) == 0 {
-		if stopped == nil {
-			stopped = tg.stopped
-		}
-		return stopped
+		// A cancel comes once, the end of ctx is there to stay: so the cancel first.
+		return cmp.Or(tg.cancelled, stopped, tg.stopped)
 	}
 	if tg.parent.Cancelling() > 0 {
 		// The cancel was not the group's, and the error hides it: it comes again.
 		tg.parent.Uncancel()
 		tg.parent.Cancel()
 	}
+	if len(tg.errs) == 1 && alone.Is(err, ErrGeneratorExit) {
+		return err
+	}
 	return NewExceptionGroup("unhandled errors in a TaskGroup", tg.errs...)
 }
 
-// isStop reports whether err is a cancellation or the end of ctx, and so no error
-// of the group.
+// tellOthers tells the exception handler what the error that ends the program takes
+// the place of: errors of tasks, and err, that of the parent.
+func (tg *TaskGroup) tellOthers(err error) {
+	errs, whose := tg.errs, tg.whose
+	if err != nil && !tg.isStop(err) {
+		errs, whose = append(errs, err), append(whose, tg.parent)
+	}
+	for i, err := range errs {
+		if err == tg.base {
+			continue
+		}
+		tg.loop.CallExceptionHandler(ExceptionContext{
+			Message:   "A TaskGroup has failed, and the program ends",
+			Exception: err,
+			Task:      anyTask(&whose[i].st),
+		})
+	}
+}
+
+// isStop reports whether err is a cancellation or the end of ctx, alone, and so no
+// error of the group.
 func (tg *TaskGroup) isStop(err error) bool {
 	if asCancelled(err) != nil {
 		return true
 	}
 	end := tg.ctx.Err()
-	return end != nil && errors.Is(err, end)
+	return end != nil && alone.Is(err, end)
 }
 
-// wait waits for the tasks, whatever happens. It returns why the parent is to
-// stop: it was cancelled or ctx has ended, before the tasks were cancelled.
+// wait waits for the tasks, whatever happens: a cancel of the parent is noted, and
+// the end of ctx returned.
 func (tg *TaskGroup) wait(ctx context.Context) (stopped error) {
 	for tg.live > 0 {
 		tg.empty = NewFuture[None](tg.loop)
@@ -233,19 +273,27 @@ func (tg *TaskGroup) wait(ctx context.Context) (stopped error) {
 		tg.empty = nil
 		switch {
 		case err == nil:
+			continue
 		case tg.loop.IsClosed():
 			return err
+		case asCancelled(err) != nil:
+			tg.wasCancelled(err)
 		default:
-			if !tg.aborting {
-				stopped = err
-				tg.abort()
-			}
-			if asCancelled(err) == nil {
-				ctx = context.WithoutCancel(ctx) // it stays at its end
-			}
+			stopped = err
+			ctx = context.WithoutCancel(ctx) // it stays at its end
 		}
+		tg.abort()
 	}
 	return stopped
+}
+
+// wasCancelled notes the CancelledError err, with which the parent's body or wait
+// has ended. After the group's own request the one of somebody else may look just
+// the same: Exit counts the requests.
+func (tg *TaskGroup) wasCancelled(err error) {
+	if !tg.outside {
+		tg.cancelled, tg.outside = err, !tg.asked
+	}
 }
 
 // abort cancels the tasks.
@@ -318,6 +366,9 @@ func (m *member) ended() {
 	}
 	m.t.seen()
 	if tg.parent.Done() {
+		if m.t.killed {
+			return
+		}
 		tg.loop.CallExceptionHandler(ExceptionContext{
 			Message:   "A task of a TaskGroup has failed, and its parent has ended",
 			Exception: m.t.err,
@@ -330,7 +381,7 @@ func (m *member) ended() {
 		tg.abort()
 		return
 	}
-	tg.errs = append(tg.errs, m.t.err)
+	tg.errs, tg.whose = append(tg.errs, m.t.err), append(tg.whose, m.t)
 	if endsRun(m.t.err) && tg.base == nil {
 		tg.base = m.t.err
 	}

@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -204,6 +206,47 @@ func TestTaskGroupErrors(t *testing.T) {
 				asyncio.GroupTask(tg, stubborn(time.Minute, 1))
 				asyncio.CurrentTask(ctx).Loop().CallLater(time.Second, tg.Cancel)
 				return sleep(ctx)
+			}},
+		{what: "cancelled from elsewhere after its body has cancelled the group", outside: []time.Duration{time.Second}, want: []string{"CancelledError"}, cancels: 1,
+			f: func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				asyncio.GroupTask(tg, stubborn(time.Minute, 1))
+				asyncio.Sleep(ctx, 0)
+				tg.Cancel()
+				return nil
+			}},
+		{what: "cancelled from elsewhere after the group's own cancel has ended its body", outside: []time.Duration{1, 2}, want: []string{"CancelledError"}, cancels: 2,
+			f: func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				asyncio.GroupTask(tg, stubborn(time.Minute, 1))
+				asyncio.Sleep(ctx, 0)
+				tg.Cancel()
+				return sleep(ctx)
+			}},
+		{what: "cancelled from elsewhere after a task has cancelled the group that waits", outside: []time.Duration{2 * time.Second}, want: []string{"CancelledError"}, cancels: 1,
+			f: func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				asyncio.GroupTask(tg, stubborn(time.Minute, 1))
+				asyncio.CurrentTask(ctx).Loop().CallLater(time.Second, tg.Cancel)
+				return nil
+			}},
+		{what: "cancelled by the group and from elsewhere before it waits", want: []string{"CancelledError"}, cancels: 1,
+			f: func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				tg.Go(sleep)
+				tg.Cancel()
+				asyncio.CurrentTask(ctx).Cancel()
+				return nil
+			}},
+		{what: "the same without a task", after: []bool{true, false}, cancels: 1,
+			f: func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				tg.Cancel()
+				asyncio.CurrentTask(ctx).Cancel()
+				return nil
+			}},
+		{what: "cancelled by the group, from elsewhere, and an error", outside: []time.Duration{time.Second}, want: []string{"cleanup"}, after: []bool{true, false}, cancels: 1,
+			f: func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				asyncio.GroupTask(tg, stubborn(time.Minute, 1))
+				tg.Go(failsWhenCancelled("cleanup"))
+				asyncio.Sleep(ctx, 0)
+				tg.Cancel()
+				return nil
 			}},
 	} {
 		play(t, func(ctx context.Context) error {
@@ -406,6 +449,147 @@ func TestTaskGroupContextEnds(t *testing.T) {
 		wantPy(t, "a task that fails at the end", err, "ExceptionGroup", "cleanup")
 		return nil
 	})
+}
+
+// A seenEnd is a context that tells when somebody has asked it why it has ended.
+type seenEnd struct {
+	context.Context
+	seen func()
+}
+
+func (c seenEnd) Err() error {
+	err := c.Context.Err()
+	if err != nil {
+		c.seen()
+	}
+	return err
+}
+
+// TestTaskGroupOutside: what asks a task from outside to stop, while a group that
+// has cancelled itself waits for its tasks, comes out of the group.
+func TestTaskGroupOutside(t *testing.T) {
+	play(t, func(ctx context.Context) error {
+		// ending is a group that waits until over is done, or for a minute.
+		ending := func(over *asyncio.Future[asyncio.None]) func(ctx context.Context) error {
+			return func(ctx context.Context) error {
+				return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+					tg.Go(func(ctx context.Context) error {
+						err := asyncio.Sleep(ctx, time.Hour)
+						if over != nil {
+							over.Await(context.WithoutCancel(ctx))
+						} else {
+							asyncio.Sleep(ctx, time.Minute)
+						}
+						return err
+					})
+					asyncio.Sleep(ctx, 0)
+					tg.Cancel()
+					return nil
+				})
+			}
+		}
+		endable := func() (context.Context, *asyncio.Future[asyncio.None], context.CancelFunc) {
+			over := asyncio.NewFuture[asyncio.None](asyncio.CurrentTask(ctx).Loop())
+			end, cancel := context.WithCancel(ctx)
+			return seenEnd{end, func() { over.SetResult(asyncio.None{}) }}, over, cancel
+		}
+		require.NoError(t, ending(nil)(ctx))
+		err := asyncio.WithTimeout(ctx, time.Second, func(ctx context.Context, _ *asyncio.Timeout) error { return ending(nil)(ctx) })
+		require.Equal(t, asyncio.ErrTimeout, err)
+
+		task := asyncio.Go(ctx, ending(nil))
+		asyncio.Sleep(ctx, time.Second)
+		task.Cancel("shutdown")
+		_, err = task.Await(ctx)
+		require.EqualError(t, err, "asyncio: cancelled: shutdown")
+
+		end, over, cancel := endable()
+		task = asyncio.Go(end, ending(over))
+		asyncio.Sleep(ctx, time.Second)
+		cancel()
+		_, err = task.Await(ctx)
+		require.Equal(t, context.Canceled, err)
+
+		// A cancel comes once and the end of ctx is there to stay: the cancel is told.
+		end, over, cancel = endable()
+		task = asyncio.Go(end, ending(over))
+		asyncio.Sleep(ctx, time.Second)
+		task.Cancel("shutdown")
+		asyncio.Sleep(ctx, time.Second)
+		cancel()
+		_, err = task.Await(ctx)
+		require.EqualError(t, err, "asyncio: cancelled: shutdown")
+
+		// A cancel that was asked for before the group was entered, and is delivered in
+		// it, is not the group's, though that asks for one as well.
+		task = asyncio.Go(ctx, func(ctx context.Context) error {
+			asyncio.CurrentTask(ctx).Cancel("early")
+			return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				tg.Go(func(ctx context.Context) error {
+					err := asyncio.Sleep(ctx, time.Hour)
+					tg.Cancel()
+					return err
+				}, asyncio.EagerStart(true))
+				return asyncio.Sleep(ctx, time.Hour)
+			})
+		})
+		_, err = task.Await(ctx)
+		require.EqualError(t, err, "asyncio: cancelled: early")
+
+		// The group in a group does not go on after the outer one was cancelled.
+		err = asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+			tg.Go(failing(time.Second, "a sibling"))
+			err := ending(nil)(ctx)
+			require.ErrorIs(t, err, asyncio.ErrCancelled)
+			return err
+		})
+		require.Equal(t, []string{"a sibling"}, messages(err))
+		require.Zero(t, asyncio.CurrentTask(ctx).Cancelling())
+		return asyncio.Sleep(ctx, 0)
+	})
+}
+
+// TestTaskGroupEagerCancels: an eager task that cancels its group before its first
+// wait is cancelled there, however deep it was made.
+func TestTaskGroupEagerCancels(t *testing.T) {
+	type run = func(ctx context.Context, tg *asyncio.TaskGroup, f func(ctx context.Context) error)
+	eager := func(ctx context.Context, tg *asyncio.TaskGroup, f func(ctx context.Context) error) {
+		tg.Go(f, asyncio.EagerStart(true))
+	}
+	for what, c := range map[string]run{
+		"by its option": eager,
+		"by the task factory": func(ctx context.Context, tg *asyncio.TaskGroup, f func(ctx context.Context) error) {
+			asyncio.CurrentTask(ctx).Loop().SetTaskFactory(asyncio.EagerTaskFactory)
+			tg.Go(f)
+		},
+		"made by another one": func(ctx context.Context, tg *asyncio.TaskGroup, f func(ctx context.Context) error) {
+			eager(ctx, tg, func(ctx context.Context) error {
+				eager(ctx, tg, f)
+				return asyncio.Sleep(ctx, time.Hour)
+			})
+		},
+		"with a limit": func(ctx context.Context, tg *asyncio.TaskGroup, f func(ctx context.Context) error) {
+			tg.SetLimit(1)
+			eager(ctx, tg, f)
+		},
+	} {
+		play(t, func(ctx context.Context) error {
+			start := asyncio.CurrentTask(ctx).Loop().Time()
+			var child error
+			err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				c(ctx, tg, func(ctx context.Context) error {
+					tg.Cancel()
+					child = asyncio.Sleep(ctx, time.Hour)
+					return child
+				})
+				return nil
+			})
+			require.NoError(t, err, what)
+			require.ErrorIs(t, child, asyncio.ErrCancelled, what)
+			require.Equal(t, start, asyncio.CurrentTask(ctx).Loop().Time(), what)
+			return nil
+		})
+	}
 }
 
 func TestTaskGroupEager(t *testing.T) {

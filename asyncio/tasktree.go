@@ -14,6 +14,9 @@ import (
 //
 //	l.AddSignalHandler(syscall.SIGUSR1, func() { l.WriteTasks(ctx, os.Stderr) })
 //
+// Below the tree are the tasks and futures that have failed with an error that nobody
+// has looked at.
+//
 // Any goroutine may call it. Another than that on which the loop runs, or ran last,
 // waits until the loop comes to it, or ctx ends: what keeps a loop that runs from
 // that, a watchdog tells (WithWatchdog).
@@ -51,7 +54,17 @@ type taskTree struct {
 	done  map[*task]bool
 }
 
+// describeTasks returns what WriteTasks writes.
 func (l *Loop) describeTasks() string {
+	text := l.taskTree()
+	for _, e := range l.lost.list() {
+		text += e.String() + "\n"
+	}
+	return text
+}
+
+// taskTree returns the tasks as a tree.
+func (l *Loop) taskTree() string {
 	tree := &taskTree{below: make(map[*task][]*task), done: make(map[*task]bool)}
 	var all, top []*task
 	for _, t := range AllTasks(l) {

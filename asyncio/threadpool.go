@@ -4,6 +4,8 @@ import (
 	"context"
 	"runtime"
 	"sync"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
 // A ThreadPool runs functions on goroutines of its own, a bounded number of them
@@ -24,8 +26,9 @@ type ThreadPool struct {
 
 // A queued function waits for a goroutine.
 type queued struct {
-	run  func()
-	drop func() // called in place of run if the pool is closed before
+	run    func()
+	drop   func()    // called in place of run if the pool is closed before
+	labels rt.Labels // of who has submitted it, for the profiler
 }
 
 // NewThreadPool makes a pool of at most n goroutines. Zero is Python's default:
@@ -34,7 +37,7 @@ type queued struct {
 func NewThreadPool(n int) *ThreadPool {
 	switch {
 	case n < 0:
-		panic(valueErrorf("max_workers must be greater than 0"))
+		panic(valueErrorf("the number of workers must be greater than 0"))
 	case n == 0:
 		n = min(32, runtime.GOMAXPROCS(0)+4)
 	}
@@ -52,7 +55,7 @@ func (p *ThreadPool) submit(f, drop func()) error {
 	if p.refuses {
 		return runtimeErrorf("cannot schedule new futures after shutdown")
 	}
-	p.queue = append(p.queue, queued{f, drop})
+	p.queue = append(p.queue, queued{f, drop, rt.OwnLabels()})
 	if p.busy < p.most {
 		p.busy++
 		go p.work()
@@ -82,6 +85,7 @@ func (p *ThreadPool) work() {
 		p.queue[0] = queued{}
 		p.queue = p.queue[1:]
 		p.mu.Unlock()
+		rt.SetOwnLabels(next.labels) // the goroutine may have had another's
 		next.run()
 	}
 }

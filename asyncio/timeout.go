@@ -44,8 +44,8 @@ func (s timeoutState) String() string {
 }
 
 // NewTimeout makes a Timeout that is over d after Enter. With zero or less it is
-// over at once: the first wait is cancelled. Any goroutine may call it. Python:
-// asyncio.timeout.
+// over in the loop's next turn: a wait that suspends the task is cancelled, one that
+// returns at once is not. Any goroutine may call it. Python: asyncio.timeout.
 func NewTimeout(d time.Duration) *Timeout { return &Timeout{after: d, when: NoTimeout} }
 
 // NewTimeoutAt makes a Timeout that is over at a time of the loop's clock: see
@@ -56,7 +56,10 @@ func NewTimeoutAt(when time.Duration) *Timeout { return &Timeout{after: NoTimeou
 // cancelled; when the CancelledError has come out of f, it returns ErrTimeout. An
 // f that refuses to be cancelled, or fails in its own way, is the stronger: its
 // result is returned. So is a cancel that comes from elsewhere. With zero or less
-// the first wait of f is cancelled; NoTimeout sets none.
+// f begins all the same, and its first wait that suspends the task is cancelled: an
+// f that never waits, or only for what is done, has its result. NoTimeout sets none.
+// What a library has made of a CancelledError that came from its connection is no
+// failure of f: then ErrTimeout has that error in it.
 //
 // It ends one wait. A context that has ended ends every wait with it, so a ctx of
 // context.WithTimeout is for an f that may not refuse.
@@ -150,7 +153,8 @@ func (t *Timeout) expire() {
 }
 
 // Exit ends the time. err is what the task has come to meanwhile; it is returned,
-// unless it is the cancellation by t, and nobody else's: then ErrTimeout is. If t
+// unless it is the cancellation by t, and nobody else's: then ErrTimeout is, with
+// what a library has made of the cancellation in it. If t
 // was not entered or has been left, a RuntimeError is returned with it. Python:
 // Timeout.__aexit__.
 func (t *Timeout) Exit(err error) error {
@@ -158,10 +162,14 @@ func (t *Timeout) Exit(err error) error {
 	switch t.state {
 	case timeoutEntered:
 		t.state = timeoutExited
+		if err != nil {
+			err = t.task.heard(err)
+		}
 	case timeoutExpiring:
 		t.state = timeoutExpired
+		err = t.task.heard(err)
 		if t.task.Uncancel() <= t.cancels && asCancelled(err) != nil {
-			return ErrTimeout
+			return instead(ErrTimeout, err)
 		}
 	default:
 		return errors.Join(err, t.misused())
@@ -245,12 +253,12 @@ func atOnce[T any](ctx context.Context, me *task, aw Awaitable[T]) (v T, err err
 	}
 	f.Cancel()
 	// Not in f itself, or a cancel of the caller would go to f again.
-	if err := waitFor(ctx, me.loop, []*core{f.base()}, waitOptions{}); err != nil {
+	if _, err := waitFor(ctx, me.loop, []*core{f.base()}, waitOptions{}); err != nil {
 		return v, err
 	}
 	v, err = f.Result()
 	if asCancelled(err) != nil {
-		err = ErrTimeout
+		err = instead(ErrTimeout, err)
 	}
 	return v, err
 }

@@ -273,8 +273,8 @@ func TestShieldRules(t *testing.T) {
 		pending.Cancel("why")
 		_, err = outer.Await(ctx)
 		var c *asyncio.CancelledError
-		if !errors.As(err, &c) || c.Msg != "why" || !outer.Cancelled() {
-			t.Errorf("the shield of one that is cancelled: %v", err)
+		if !errors.As(err, &c) || c.Msg != nil || !outer.Cancelled() {
+			t.Errorf("the shield of one that is cancelled: %v, want a cancel without the message of the inner one", err)
 		}
 		_, err = asyncio.Shield[int](ctx, nil).Await(ctx)
 		wantPy(t, "nil", err, "TypeError", "awaitable is required")
@@ -283,7 +283,7 @@ func TestShieldRules(t *testing.T) {
 		return nil
 	}))
 	l.Close()
-	if want := []string{"Task exception was never retrieved: late"}; !reflect.DeepEqual(reports, want) {
+	if want := []string{"ValueError exception in shielded future: late"}; !reflect.DeepEqual(reports, want) {
 		t.Errorf("reports %q, want %q", reports, want)
 	}
 	_, err := asyncio.Shield(context.Background(), returning(1, nil)).Result()

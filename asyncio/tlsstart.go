@@ -84,9 +84,9 @@ func newTLSOptions(cfg *tls.Config, server bool, hostname string, opts []TLSOpti
 	}
 	switch {
 	case o.handshake <= 0:
-		return o, valueErrorf("ssl_handshake_timeout should be a positive number, got %v", o.handshake)
+		return o, valueErrorf("the timeout of WithTLSHandshakeTimeout should be positive, got %v", o.handshake)
 	case o.shutdown <= 0:
-		return o, valueErrorf("ssl_shutdown_timeout should be a positive number, got %v", o.shutdown)
+		return o, valueErrorf("the timeout of WithTLSShutdownTimeout should be positive, got %v", o.shutdown)
 	case o.server && cfg == nil:
 		return o, valueErrorf("the server side of TLS needs a tls.Config")
 	case cfg == nil:

@@ -14,7 +14,7 @@ import (
 type BaseTransport interface {
 	// Close closes the transport when what was written is sent. Nothing is
 	// received any more. The protocol's ConnectionLost(nil) is called later, not
-	// from inside. Closing twice is once. Python: close.
+	// from inside. A second call does nothing. Python: close.
 	Close()
 
 	// IsClosing reports whether the transport is closed, or about to be. Python:
@@ -49,8 +49,8 @@ type ReadTransport interface {
 	IsReading() bool
 
 	// PauseReading has nothing received until ResumeReading. What the other side
-	// sends meanwhile fills the buffers of the system, and then stops it. To
-	// pause twice is once. Python: pause_reading.
+	// sends meanwhile fills the buffers of the system, and then stops it. While it is
+	// paused a second call does nothing. Python: pause_reading.
 	PauseReading()
 
 	// ResumeReading ends a pause. Python: resume_reading.
@@ -113,7 +113,9 @@ type DatagramTransport interface {
 	// SendTo sends data as one datagram to addr, or to where the socket is
 	// connected if that is nil. It never waits: if the system has no room, a copy
 	// is kept until it has. The error is a ValueError for another address than the
-	// connected one. Python: sendto.
+	// connected one, and a *net.OpError, as of a net.PacketConn, for what is no
+	// address for the socket. What the system says of one is told to ErrorReceived.
+	// Python: sendto.
 	SendTo(data []byte, addr net.Addr) error
 
 	// Abort closes at once: datagrams that were not sent are dropped. Python:

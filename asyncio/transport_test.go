@@ -21,7 +21,7 @@ func onSockets(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	if err := asyncio.RunMain(ctx, f, opts...); err != nil {
+	if err := asyncio.RunMain(ctx, f, beneath(opts)...); err != nil {
 		t.Error(err)
 	} else if ctx.Err() != nil {
 		t.Error("it took too long")

@@ -14,11 +14,11 @@ type turns struct {
 
 // turn waits until t has the turn, or if t is nil the calling goroutine.
 func (d *descriptor) turn(t *task) error {
-	for !d.gate.take() {
+	for !d.gate.Take() {
 		d.mu.Lock()
-		if !d.gate.want() {
+		if !d.gate.Want() {
 			d.mu.Unlock()
-			if d.gate.isShut() {
+			if d.gate.IsShut() {
 				return net.ErrClosed
 			}
 			continue
@@ -28,7 +28,7 @@ func (d *descriptor) turn(t *task) error {
 			d.turns.others = append(d.turns.others, turn)
 			d.mu.Unlock()
 			<-turn
-			if d.gate.isShut() {
+			if d.gate.IsShut() {
 				return net.ErrClosed
 			}
 			return nil
@@ -38,7 +38,7 @@ func (d *descriptor) turn(t *task) error {
 		d.mu.Unlock()
 		has, err := d.queue(t)
 		switch {
-		case d.gate.isShut():
+		case d.gate.IsShut():
 			return net.ErrClosed
 		case err != nil && has:
 			d.handOn(true)
@@ -65,7 +65,7 @@ func (d *descriptor) queue(t *task) (has bool, err error) {
 	if g != nil {
 		_, err = g.Switch(nil)
 	}
-	has, err = d.turns.tasks.leave(t, err)
+	has, err = d.turns.tasks.leaveBelow(t, err)
 	returned = true
 	return has, err
 }
@@ -73,7 +73,7 @@ func (d *descriptor) queue(t *task) (has bool, err error) {
 // endTurn gives the turn back, or to who waits for it: after a task it goes to
 // somebody else first, and after somebody else to a task.
 func (d *descriptor) endTurn() {
-	if d.gate.give() {
+	if d.gate.Give() {
 		return
 	}
 	if d.loop.s.Owned() {
@@ -101,7 +101,7 @@ func (d *descriptor) handOn(othersFirst bool) {
 	if t := d.turns.tasks.next(); t != nil {
 		d.turns.tasks.choose(t)
 	} else if !d.turns.other() {
-		d.gate.free()
+		d.gate.Free()
 	}
 }
 
@@ -110,7 +110,7 @@ func (d *descriptor) handOnOutside() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.turns.other() {
-		d.gate.free()
+		d.gate.Free()
 	}
 }
 

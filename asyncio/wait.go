@@ -2,7 +2,6 @@ package asyncio
 
 import (
 	"context"
-	"fmt"
 	"time"
 )
 
@@ -15,7 +14,8 @@ type waitOptions struct {
 	limited bool
 }
 
-// ReturnWhen tells Wait what to wait for.
+// ReturnWhen tells Wait what to wait for: FirstCompleted, FirstException or
+// AllCompleted, which is the zero value. It is an option of Wait. Python: return_when.
 type ReturnWhen int
 
 // What Wait can wait for.
@@ -39,8 +39,7 @@ func (w Within) forWait(o *waitOptions) { o.within, o.limited = w, time.Duration
 // none, whatever happens, and returns none of their errors.
 //
 // It always switches. The error is a ValueError if fs is empty; a TypeError if
-// one is nil or a coroutine, which must be made a task first; ErrOtherLoop; a
-// CancelledError; or that of ctx, when it ends. Cost: some memory for each of fs.
+// one is nil or a coroutine, which must be made a task first; or one of a wait. Cost: some memory for each of fs.
 //
 // Python: asyncio.wait.
 func Wait[A AnyAwaitable](ctx context.Context, fs []A, opts ...WaitOption) (done, pending []A, err error) {
@@ -59,16 +58,17 @@ func Wait[A AnyAwaitable](ctx context.Context, fs []A, opts ...WaitOption) (done
 	case len(cores) == 0:
 		return nil, nil, valueErrorf("Set of Tasks/Futures is empty.")
 	case o.when < AllCompleted || o.when > FirstException:
-		return nil, nil, valueErrorf("Invalid return_when value: %d", o.when)
+		return nil, nil, valueErrorf("Invalid ReturnWhen: %d", o.when)
 	}
-	if err := waitFor(ctx, t.loop, cores, o); err != nil {
+	at, err := waitFor(ctx, t.loop, cores, o)
+	if err != nil {
 		return nil, nil, err
 	}
-	for i, f := range cores {
-		if f.Done() {
-			done = append(done, unique[i])
+	for i, f := range unique {
+		if at[i].done {
+			done = append(done, f)
 		} else {
-			pending = append(pending, unique[i])
+			pending = append(pending, f)
 		}
 	}
 	return done, pending, nil
@@ -89,7 +89,7 @@ func futuresOf[A AnyAwaitable](l *Loop, fs []A) (unique []A, cores []*core, err 
 			return nil, nil, err
 		}
 		if f.Loop() != l {
-			return nil, nil, fmt.Errorf("%w: Wait is given a future of another", ErrOtherLoop)
+			return nil, nil, errorf("RuntimeError", ErrOtherLoop, "Wait got a future attached to a different loop")
 		}
 		if c := f.base(); !seen[c] {
 			seen[c] = true
@@ -99,26 +99,36 @@ func futuresOf[A AnyAwaitable](l *Loop, fs []A) (unique []A, cores []*core, err 
 	return unique, cores, nil
 }
 
+// A waitedFor is one of those that waitFor waits for.
+type waitedFor struct {
+	place uint32 // of the wait among the waiters of the future
+	done  bool   // it was, when the wait was over
+}
+
 // waitFor waits for fs as o says.
-func waitFor(ctx context.Context, l *Loop, fs []*core, o waitOptions) error {
+func waitFor(ctx context.Context, l *Loop, fs []*core, o waitOptions) ([]waitedFor, error) {
 	w := &waitSet{left: len(fs), when: o.when}
 	w.over.loop = l
 	if o.limited {
 		w.timer = l.s.After(time.Duration(o.within), w.release)
 	}
-	for _, f := range fs {
-		f.tell(w)
+	at := make([]waitedFor, len(fs))
+	for i, f := range fs {
+		at[i].place = f.tell(w)
 	}
 	_, err := w.over.Await(ctx)
 	if w.timer != nil {
 		w.timer.Cancel()
 	}
-	for _, f := range fs {
+	for i, f := range fs {
 		if f.state == pending {
-			f.untell(w)
+			f.untell(w, at[i].place)
 		}
+		// Not Done: one that follows others, and is left alone, would look whether
+		// those have ended in this very turn.
+		at[i].done = f.state != pending
 	}
-	return err
+	return at, err
 }
 
 // A waitSet waits for some of several futures.

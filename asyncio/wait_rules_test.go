@@ -36,7 +36,7 @@ func TestWaitMisuse(t *testing.T) {
 			wantPy(t, c.what, err, c.class, c.msg)
 		}
 		_, _, err := asyncio.Wait(ctx, []any{ready}, asyncio.ReturnWhen(7))
-		wantPy(t, "a wrong ReturnWhen", err, "ValueError", "Invalid return_when value: 7")
+		wantPy(t, "a wrong ReturnWhen", err, "ValueError", "Invalid ReturnWhen: 7")
 		return nil
 	})
 }

@@ -48,6 +48,7 @@ func (l *Loop) watch() (stop func()) {
 
 func (w *watchdog) life() {
 	defer close(w.over)
+	defer knownGoroutine()()
 	for w.sleeps() {
 		if w.l.s.Waits() {
 			continue

@@ -2,13 +2,13 @@ package asyncio
 
 import (
 	"context"
-	"errors"
 	"os"
 	"os/signal"
 	"runtime"
 	"sync"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/internal/alone"
 	"github.com/go-greenlet/greenlet/internal/rt"
 )
 
@@ -69,7 +69,7 @@ func RunWorkers(ctx context.Context, n int, main func(ctx context.Context, w *Wo
 	case main == nil:
 		return typeErrorf("a function was expected, got nil")
 	case runningLoops.here() != nil:
-		return ErrLoopRunning
+		return insideLoop("RunWorkers")
 	case n == 0:
 		n = runtime.GOMAXPROCS(0)
 	}
@@ -82,6 +82,7 @@ func RunWorkers(ctx context.Context, n int, main func(ctx context.Context, w *Wo
 		return err
 	}
 
+	outer := ctx
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	interrupted := cancelOnInterrupt(chosen.signals, func() { cancel(ErrKeyboardInterrupt) })
@@ -94,7 +95,7 @@ func RunWorkers(ctx context.Context, n int, main func(ctx context.Context, w *Wo
 			defer greenlet.Close()
 			errs[i] = errGoexit
 			defer func() {
-				if failed(errs[i]) {
+				if failed(ctx, errs[i]) {
 					cancel(errs[i])
 				}
 			}()
@@ -102,11 +103,12 @@ func RunWorkers(ctx context.Context, n int, main func(ctx context.Context, w *Wo
 		}()
 	}
 	group.Wait()
+	wasInterrupted := interrupted()
 
 	var failures []error
 	var ended error
 	for _, err := range errs {
-		if failed(err) {
+		if failed(ctx, err) {
 			failures = append(failures, err)
 		} else if err != nil {
 			ended = err
@@ -115,7 +117,10 @@ func RunWorkers(ctx context.Context, n int, main func(ctx context.Context, w *Wo
 	switch {
 	case failures != nil:
 		return NewExceptionGroup("unhandled errors in workers", failures...)
-	case interrupted():
+	case wasInterrupted:
+		if outer.Err() != nil {
+			return &endedRun{ErrKeyboardInterrupt, outer.Err()}
+		}
 		return ErrKeyboardInterrupt
 	}
 	return ended
@@ -124,21 +129,33 @@ func RunWorkers(ctx context.Context, n int, main func(ctx context.Context, w *Wo
 // errGoexit is the error of a worker whose goroutine was ended.
 var errGoexit = runtimeErrorf("the worker has ended its goroutine by runtime.Goexit")
 
-// failed reports whether err is an error of a main of its own, and not that it was
-// told to end.
-func failed(err error) bool { return err != nil && !errors.Is(err, context.Canceled) }
+// failed reports whether err is an error of a main of its own, and not only that it
+// was told to end.
+func failed(ctx context.Context, err error) bool {
+	return err != nil && !alone.Is(err, context.Canceled) && !(ctx.Err() != nil && alone.Is(err, ctx.Err()))
+}
 
 // newWorkers makes the workers and their loops: before any of them runs, so that
-// they can be reached from the beginning.
+// they can be reached from the beginning. If one cannot be made, because the loop
+// factory panics, say, those before it are closed.
 func newWorkers(n int, opts []RunOption) ([]*Worker, []*Runner, error) {
 	all, runners := make([]*Worker, n), make([]*Runner, n)
-	for i := range all {
-		runners[i] = NewRunner(append(opts[:len(opts):len(opts)], WithSignals(false))...)
-		l, err := runners[i].Loop()
+	made := 0
+	defer func() {
+		if made == n {
+			return
+		}
+		for _, r := range runners[:made] {
+			r.abandon()
+		}
+	}()
+	for ; made < n; made++ {
+		r := NewRunner(append(opts[:len(opts):len(opts)], WithSignals(false))...)
+		l, err := r.Loop()
 		if err != nil {
 			return nil, nil, err
 		}
-		all[i] = &Worker{index: i, all: all, loop: l}
+		all[made], runners[made] = &Worker{index: made, all: all, loop: l}, r
 	}
 	return all, runners, nil
 }
@@ -169,7 +186,10 @@ func cancelOnInterrupt(on bool, cancel func()) (end func() bool) {
 	caught := make(chan os.Signal, 1)
 	done := make(chan bool)
 	signal.Notify(caught, os.Interrupt)
+	signalsUsed.Store(true)
+	known := knownGoroutine()
 	go func() {
+		defer known()
 		interrupted := false
 		for {
 			select {
@@ -184,6 +204,12 @@ func cancelOnInterrupt(on bool, cancel func()) (end func() bool) {
 	}()
 	return func() bool {
 		signal.Stop(caught)
-		return <-done
+		interrupted := <-done
+		select {
+		case <-caught: // it had no time to look
+			interrupted = true
+		default:
+		}
+		return interrupted
 	}
 }

@@ -302,3 +302,43 @@ func TestWorkersShareAddress(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+// Loops that were made before one that cannot be made are closed, and nothing else
+// is left.
+func TestWorkerCannotBeMade(t *testing.T) {
+	for name, fails := range map[string]func() *asyncio.Loop{
+		"nil":     func() *asyncio.Loop { return nil },
+		"panics":  func() *asyncio.Loop { panic("no loop") },
+		"Goexits": func() *asyncio.Loop { runtime.Goexit(); return nil },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var made []*asyncio.Loop
+			factory := func() *asyncio.Loop {
+				if len(made) == 2 {
+					return fails()
+				}
+				made = append(made, asyncio.NewLoop())
+				return made[len(made)-1]
+			}
+			over := make(chan struct{})
+			go func() {
+				defer close(over)
+				defer func() {
+					if p := recover(); p != nil && p != "no loop" {
+						t.Error(p)
+					}
+				}()
+				main := func(context.Context, *asyncio.Worker) error { t.Error("main runs"); return nil }
+				if err := asyncio.RunWorkers(t.Context(), 3, main, asyncio.WithLoopFactory(factory)); pyName(err) != "TypeError" {
+					t.Error(err)
+				}
+			}()
+			<-over
+			for i, l := range made {
+				if !l.IsClosed() {
+					t.Errorf("loop %d of %d is open", i, len(made))
+				}
+			}
+		})
+	}
+}

@@ -21,7 +21,7 @@ type writePipe struct {
 const mostAtOnce = 256 << 10
 
 // openWritePipe makes a transport of end, which is closed with it.
-func openWritePipe(l *Loop, end *pipeEnd, protocol BaseProtocol) (pipeTransport, error) {
+func openWritePipe(l *Loop, end pipeEnd, protocol BaseProtocol) (pipeTransport, error) {
 	p := &writePipe{writable: true}
 	p.marks.set(-1, -1)
 	p.protocol = protocol

@@ -1,0 +1,199 @@
+package asyncio
+
+import (
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// A Network is where the connections of a loop lead: see WithNetwork. Without one
+// it is the system's. One that is simulated runs a distributed program in a test,
+// the program unchanged: what Dial, Listen, ListenPacket, connections, streams,
+// servers, transports, datagrams and the look-up of names ask of the world is in
+// this interface, and in those of the ends that it makes.
+//
+// The loop calls its methods from its tasks: so they may wait as tasks do, with the
+// ctx, whose error is returned then. RunningLoop tells the loop. A ctx need not
+// come from the calling task, as a library may have kept it from elsewhere:
+// CurrentTask(ctx).Context() is the task's own.
+//
+// Addresses are those of package net: *net.TCPAddr and *net.UDPAddr with an IP,
+// *net.UnixAddr with a path that has a meaning in the network only. Errors are those
+// of system calls, such as syscall.ECONNREFUSED; the words of package net come round
+// them here.
+type Network interface {
+	// Connect makes a connection to o.Remote. It waits until there is one.
+	Connect(ctx context.Context, o NetworkOptions) (NetworkStream, error)
+
+	// Bind makes a listener at o.Local, which refuses connections until its Listen
+	// is called. It does not wait.
+	Bind(ctx context.Context, o NetworkOptions) (NetworkListener, error)
+
+	// BindPackets makes an end for datagrams. It does not wait.
+	BindPackets(ctx context.Context, o NetworkOptions) (NetworkPackets, error)
+
+	// LookupNetIP returns the addresses of a name, as net.Resolver does: network is
+	// "ip", "ip4" or "ip6". It is not asked about numbers.
+	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
+
+	// LookupAddr returns the names of an address, as net.Resolver does.
+	LookupAddr(ctx context.Context, addr string) (names []string, err error)
+
+	// Now returns what the wall clock shows where the calling task runs: see the
+	// function Now. It does not wait.
+	Now(ctx context.Context) time.Time
+}
+
+// NetworkOptions say how a Network is to make an end.
+type NetworkOptions struct {
+	// Network is "tcp" or "unix"; for datagrams "udp", "udp4", "udp6" or
+	// "unixgram".
+	Network string
+
+	// Local is the end's own address. Port 0 is one that is free. If it is nil, the
+	// network chooses, and one for datagrams has none until it sends.
+	Local net.Addr
+
+	// Remote is the other end's address. It may be nil for datagrams: then each is
+	// sent to an address of its own, and they are received from everywhere.
+	Remote net.Addr
+
+	V6Only      bool // a Local of [::] is not every address of IPv4, too
+	ReusePort   bool // others may have the same address
+	Exclusive   bool // an address whose former connections have just ended is taken
+	ReplacePath bool // a unix path is taken from who has it
+	KeepAlive   bool // the other side of an idle connection is asked whether it lives
+	Broadcast   bool // datagrams may be sent to all of a network
+}
+
+// ErrWouldBlock is returned by an end of a Network where a call would have to wait:
+// there is nothing to read, no room, no connection.
+var ErrWouldBlock = errors.New("asyncio: the call would have to wait")
+
+// A NetworkEnd is what the ends that a Network makes have in common. They belong to
+// the loop, whose tasks and callbacks alone call them, and nothing in them waits.
+type NetworkEnd interface {
+	// LocalAddr returns the end's own address; nil if it has none.
+	LocalAddr() net.Addr
+
+	// Watch has w told of what is new, from now on, in place of another. After a
+	// call has returned ErrWouldBlock, or has written less than all, w is told once
+	// when the call is worth trying again: Readable if there is something to read
+	// or accept, the end or an error, Writable if there is room or an error. Telling
+	// more often is no harm. It is told on the loop, in a callback of its own, or
+	// by what a task does with the other end.
+	Watch(w sched.Watcher)
+
+	// Now returns what the wall clock shows where the end is: deadlines go by it.
+	Now() time.Time
+
+	// Close ends it. What was written before is still sent. It is called once, and
+	// nothing after it.
+	Close() error
+}
+
+// A NetworkStream is an end of a connection.
+type NetworkStream interface {
+	NetworkEnd
+
+	// RemoteAddr returns the other end's address; nil if it has none.
+	RemoteAddr() net.Addr
+
+	// Read reads what has come. The error is io.EOF at the end, ErrWouldBlock if
+	// there is nothing.
+	Read(p []byte) (int, error)
+
+	// Write takes what there is room for, which may be less than all, without an
+	// error. The error is ErrWouldBlock if there is no room.
+	Write(p []byte) (int, error)
+
+	// CloseWrite ends what is sent.
+	CloseWrite() error
+}
+
+// A NetworkListener accepts connections.
+type NetworkListener interface {
+	NetworkEnd
+
+	// Listen has connections made, of which backlog may wait to be accepted. A
+	// backlog of zero is the network's choice.
+	Listen(backlog int) error
+
+	// Accept returns the next connection, or ErrWouldBlock.
+	Accept() (NetworkStream, error)
+}
+
+// NetworkPackets is an end for datagrams.
+type NetworkPackets interface {
+	NetworkEnd
+
+	// RemoteAddr returns the address of NetworkOptions.Remote; nil if there is none.
+	RemoteAddr() net.Addr
+
+	// ReadFrom receives one datagram. What p has no room for is lost. The error is
+	// ErrWouldBlock if there is none.
+	ReadFrom(p []byte) (int, net.Addr, error)
+
+	// WriteTo sends one datagram, to the remote address if to is nil. The error is
+	// ErrWouldBlock if there is no room.
+	WriteTo(p []byte, to net.Addr) error
+}
+
+// WithNetwork makes the connections of the loop, and what it knows of names and of
+// the wall clock, n's in place of the system's.
+//
+// Then only the loop's tasks and callbacks may use its connections, and what only
+// the system has is refused, with an error that is errors.ErrUnsupported: Sockets,
+// AddReader and AddWriter, pipes, child processes, jobs of a ProcessPool, WithSocket
+// and the like with a connection of the system, SyscallConn and File of a connection,
+// and of Dialer and ListenConfig the fields Control, ControlContext and Resolver.
+func WithNetwork(n Network) LoopOption { return func(o *loopOptions) { o.network = n } }
+
+// Network returns what WithNetwork has set; nil is the system's network. Any
+// goroutine may call it; it does not switch.
+func (l *Loop) Network() Network { return l.network }
+
+// Now returns what the wall clock shows: time.Now, or that of the Network of the
+// loop that ctx comes from, where the hosts may have clocks of their own, which go
+// wrong. A program that is to be simulated asks it in place of time.Now. It does not
+// switch. Python has no such call.
+func Now(ctx context.Context) time.Time {
+	if t := taskOf(ctx); t != nil && t.loop.network != nil {
+		return t.loop.network.Now(ctx)
+	}
+	if l, err := RunningLoop(ctx); err == nil && l.network != nil {
+		return l.network.Now(ctx)
+	}
+	return time.Now()
+}
+
+// onlySystem refuses what another network than the system's does not have.
+func (l *Loop) onlySystem(what string) error {
+	if l.network == nil {
+		return nil
+	}
+	return unsupported(what, "only the system's network has it, and the loop has another")
+}
+
+func unsupported(what, why string) error {
+	return errorf("NotImplementedError", errors.ErrUnsupported, "%s: %s", what, why)
+}
+
+// errOutside is what a goroutine gets that uses a connection of another network than
+// the system's.
+var errOutside = unsupported("a connection used by another goroutine", "only the loop has its network")
+
+// asTask returns ctx for a wait of the current task of l in its network.
+func (l *Loop) asTask(ctx context.Context) (context.Context, error) {
+	switch {
+	case !l.s.Owned() || !l.s.Running():
+		return nil, errOutside
+	case l.s.Current() == nil:
+		return nil, errCallbackWaits
+	}
+	return waitContext(ctx, l), nil
+}

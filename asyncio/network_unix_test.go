@@ -1,0 +1,61 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio_test
+
+import (
+	"context"
+	"io"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+)
+
+// The tests of datagrams hold on another network, as they are.
+func TestOverNetworkDatagrams(t *testing.T) {
+	overNetwork = func() asyncio.RunOption { return onMemNet(newMemNet(time.Millisecond)) }
+	defer func() { overNetwork = nil }()
+	t.Run("Datagrams", TestDatagrams)
+	t.Run("Ends", TestDatagramEnds)
+}
+
+// And on a simulated one: see TestOverSimulated.
+func TestOverSimulatedDatagrams(t *testing.T) {
+	overNetwork = onSimNet
+	defer func() { overNetwork = nil }()
+	t.Run("Datagrams", TestDatagrams)
+	t.Run("ToNobody", TestDatagramsToNobody)
+	t.Run("Unix", TestDatagramsUnix)
+	t.Run("Ends", TestDatagramEnds)
+	t.Run("Refused", TestDatagramsRefused)
+	t.Run("LoopClosed", TestDatagramsLoopClosed)
+}
+
+// A file goes by pieces: there is no system to send it.
+func TestNetworkSendFile(t *testing.T) {
+	content := counted(1_000_000)
+	f := testFile(t, content)
+	onMem(t, func(ctx context.Context, n *memNet) {
+		var all []byte
+		server := serving(t, ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) (err error) {
+			defer w.Close()
+			all, err = r.Read(ctx, -1)
+			return err
+		})
+		defer server.Close()
+		r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+		require.NoError(t, err)
+		_, err = asyncio.SendFile(ctx, w.Transport(), f, 0, 0, asyncio.SendFileFallback(false))
+		require.ErrorIs(t, err, asyncio.ErrSendfileNotAvailable)
+		sent, err := asyncio.SendFile(ctx, w.Transport(), f, 0, 0)
+		require.NoError(t, err)
+		require.EqualValues(t, len(content), sent)
+		w.WriteEOF()
+		_, err = r.Read(ctx, -1)
+		require.ErrorIs(t, err, io.EOF, "the server has closed")
+		require.Equal(t, content, all)
+		w.Close()
+	})
+}

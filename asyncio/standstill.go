@@ -1,0 +1,123 @@
+package asyncio
+
+import (
+	"runtime"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+	"github.com/go-greenlet/greenlet/stack"
+)
+
+// A loop stands still if all its tasks wait and nothing will wake them: a deadlock,
+// in Python a program that hangs without a word. The loop knows that it has no
+// timer, watches no descriptor and nothing is held; but other goroutines may call
+// it, and of those it knows only how many there are. So it is sure, and tells the
+// exception handler, if there are none but its own, greenlets, and those that
+// wait for a signal to interrupt the run. Where there are others it says nothing.
+//
+// It is no error of a task: nothing is cancelled, and the loop waits on, as an
+// interrupt can still come.
+type standstill struct {
+	since time.Duration // when it was first seen, on the loop's clock
+	turn  uint64        // and in which turn of the loop, which was the last if it is one
+	wait  time.Duration // how long until the next look
+	told  string        // what was said last, which is not said again
+}
+
+const (
+	stillPatience    = 100 * time.Millisecond // until it is looked who else is there
+	stillPatienceMax = 10 * time.Second       // after that Go's own detector can strike
+)
+
+// knownGoroutines counts the goroutines of this package that wake no loop by
+// themselves, but for a signal.
+var knownGoroutines atomic.Int64
+
+// signalsUsed is set when package os/signal has a goroutine.
+var signalsUsed atomic.Bool
+
+// knownGoroutine counts the calling goroutine, until the function that it returns is
+// called.
+func knownGoroutine() (end func()) {
+	knownGoroutines.Add(1)
+	return func() { knownGoroutines.Add(-1) }
+}
+
+// nobodyElse reports whether there are no goroutines but those that cannot wake the
+// caller's loop.
+func nobodyElse() bool {
+	known := 1 + stack.Stats().Goroutines + int(knownGoroutines.Load())
+	if signalsUsed.Load() {
+		known++
+	}
+	return runtime.NumGoroutine() <= known
+}
+
+// idle is called when the loop is about to wait. still tells that nothing that it
+// knows of will wake it.
+func (l *Loop) idle(still bool) (again time.Duration) {
+	again = l.lost.idle(l)
+	if !still {
+		l.still.wait = 0
+		return again
+	}
+	return min(again, l.standsStill())
+}
+
+// standsStill looks whether the loop can be woken at all, and returns when to look
+// again.
+func (l *Loop) standsStill() (again time.Duration) {
+	s := &l.still
+	turn := l.s.Turns()
+	switch {
+	case l.virtual:
+		s.wait = stillPatienceMax // its clock would go forward
+	case s.wait == 0 || turn != s.turn:
+		s.since, s.wait = l.Time(), stillPatience
+		s.turn = turn + 1 // that in which the time has come
+		return s.since + s.wait
+	case l.Time() < s.since+s.wait:
+		return s.since + s.wait
+	}
+	if nobodyElse() && !l.expectsSomething() {
+		l.tellStandstill()
+		return sched.Never
+	}
+	if s.wait >= stillPatienceMax {
+		return sched.Never
+	}
+	s.wait *= 2
+	s.turn = turn + 1
+	return s.since + s.wait
+}
+
+// expectsSomething reports whether something may come that is no goroutine yet: a
+// signal that has a handler, or the deadline of a context.
+func (l *Loop) expectsSomething() bool {
+	if len(l.signals.byNumber) > 0 || l.runDeadline {
+		return true
+	}
+	waits := false
+	for st := range l.s.Tasks() {
+		waits = true
+		if w := taskIn(st).watcher; w != nil && w.armed {
+			if _, limited := w.ctx.Deadline(); limited {
+				return true
+			}
+		}
+	}
+	return !waits // for what RunForever is there for
+}
+
+func (l *Loop) tellStandstill() {
+	tasks := l.taskTree()
+	if tasks == l.still.told {
+		return
+	}
+	l.still.told = tasks
+	l.CallExceptionHandler(ExceptionContext{
+		Message: "Deadlock: all tasks wait, and nothing can wake them",
+		Tasks:   l.describeTasks(),
+	})
+}
