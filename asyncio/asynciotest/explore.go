@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/asyncio/simnet"
 )
 
 // SeedVar is the environment variable that makes Explore run one seed only.
@@ -25,28 +26,66 @@ const SeedVar = "ASYNCIOTEST_SEED"
 //
 // With ASYNCIOTEST_SEED=17 in the environment it runs seed 17 only, and what f
 // logs appears as it happens.
+//
+// With WithNetwork a failure also tells the last events of the network, and the
+// smallest plan of faults that Explore has found with which f fails, too: f is run
+// again and again for that, for a minute at most. What simnet.Sometimes has never seen
+// is logged. Where t is a *testing.T that is not parallel, crypto/rand is seeded, too
+// (from Go 1.26 on). See also WithCheck.
 func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opts ...Option) {
 	t.Helper()
+	var asked play
+	for _, o := range opts {
+		o(&asked)
+	}
+	x := &exploration{t: t, f: f, opts: opts, check: asked.check, network: asked.simulated != nil, seeds: n}
 	if v := os.Getenv(SeedVar); v != "" {
 		seed, err := strconv.ParseUint(v, 0, 64)
 		if err != nil {
 			t.Fatalf("%s=%q: want a number", SeedVar, v)
 		}
-		Run(t, func(ctx context.Context) { f(t, ctx) }, append(opts[:len(opts):len(opts)], WithSeed(seed))...)
+		x.one(seed)
 		return
 	}
 	for seed := uint64(1); seed <= uint64(n); seed++ {
-		tr := &trial{TB: t}
-		tr.play(seed, f, opts)
+		var tr *trial
+		var net *simnet.Network
+		var differs string
+		if x.check > 0 && x.network && seed%uint64(x.check) == 0 {
+			tr, net, differs = x.checked(seed)
+		} else {
+			tr, net = x.run(seed)
+		}
+		again := fmt.Sprintf("run it again: %s=%d go test -run '^%s$'", SeedVar, seed, strings.ReplaceAll(t.Name(), "/", "$/^"))
 		switch {
 		case tr.failed:
-			t.Fatalf("seed %d fails, of %d:\n%s\nrun it again: %s=%d go test -run '^%s$'",
-				seed, n, indented(tr.log.String()), SeedVar, seed, strings.ReplaceAll(t.Name(), "/", "$/^"))
+			t.Fatalf("seed %d fails, of %d:\n%s\n%s%s", seed, n, indented(tr.log.String()), x.explained(seed, net), again)
+			return
+		case differs != "":
+			t.Fatalf("seed %d is not the same run twice: %s\n%s", seed, differs, again)
 			return
 		case tr.skipped:
 			t.Skip(strings.TrimSpace(tr.log.String()))
 		}
+		x.noteReached(net)
 	}
+	x.logReached()
+}
+
+// one runs one seed, with the test's own t.
+func (x *exploration) one(seed uint64) {
+	x.t.Helper()
+	opts := append(x.opts[:len(x.opts):len(x.opts)], WithSeed(seed))
+	if x.network {
+		seedCrypto(x.t, seed)
+		if os.Getenv(EventsVar) != "" {
+			opts = append(opts, withAllEvents)
+		}
+		var n *simnet.Network
+		opts = append(opts, withSight(&n))
+		defer func() { writeEvents(x.t, n) }()
+	}
+	Run(x.t, func(ctx context.Context) { x.f(x.t, ctx) }, opts...)
 }
 
 func indented(s string) string {

@@ -11,6 +11,7 @@ import (
 
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
+	"github.com/go-greenlet/greenlet/asyncio/simnet"
 )
 
 // An Option is a choice made for Run, Explore and Simulate.
@@ -33,6 +34,14 @@ func WithRealTime() Option { return func(p *play) { p.real = true } }
 // WithLoopOptions makes the loop with opts, too.
 func WithLoopOptions(opts ...asyncio.LoopOption) Option {
 	return func(p *play) { p.loopOpts = append(p.loopOpts, opts...) }
+}
+
+// WithNetwork gives the run a simulated network, for which cfg is what simnet.New
+// takes, and the seed is that of the run: see package simnet. Connections, datagrams
+// and names are its own then, and simnet.Of(ctx) returns it. When f has returned, all
+// its hosts crash; only what the test itself has begun can be left behind.
+func WithNetwork(cfg simnet.Config) Option {
+	return func(p *play) { p.simulated = &cfg }
 }
 
 // Run runs f as the main task of a loop of its own, on virtual time, and closes
@@ -115,6 +124,11 @@ type play struct {
 	report   func(problem string)
 	loop     *asyncio.Loop
 	hopeless bool // nothing could happen any more
+
+	simulated *simnet.Config
+	network   *simnet.Network // nil: the system's
+	onNetwork func(n *simnet.Network)
+	check     int // see WithCheck
 }
 
 type playKey struct{}
@@ -143,6 +157,13 @@ func newPlay(opts []Option) *play {
 	}
 	if p.seeded {
 		p.loopOpts = append(p.loopOpts, asyncio.WithSeed(p.seed))
+	}
+	if p.simulated != nil {
+		p.network = simnet.New(p.seed, *p.simulated)
+		p.loopOpts = append(p.loopOpts, p.network.Options()...)
+		if p.onNetwork != nil {
+			p.onNetwork(p.network)
+		}
 	}
 	p.rand = rand.New(rand.NewPCG(p.seed, 1))
 	return p
@@ -191,6 +212,9 @@ func (p *play) run(ctx context.Context, main func(ctx context.Context) error) er
 // last step is not left behind.
 func (p *play) settle(ctx context.Context, r *asyncio.Runner) {
 	asyncio.RunIn(ctx, r, func(ctx context.Context) (asyncio.None, error) {
+		if p.network != nil {
+			simnet.Of(ctx).Close()
+		}
 		return asyncio.None{}, WaitIdle(ctx)
 	})
 }
