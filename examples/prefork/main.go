@@ -40,7 +40,8 @@ func serve(ctx context.Context, listeners []net.Listener) error {
 	ln.Close() // srv has its own
 	if *forever {
 		fmt.Println("serving at", srv.Addr())
-		return srv.ServeForever(ctx)
+		asyncio.NewEvent().Wait(ctx) // until the process is told to end
+		return srv.Shutdown(ctx)     // which lets requests in flight be finished
 	}
 	answer, err := ask(ctx, srv.Addr().String(), "hello")
 	if err != nil {
