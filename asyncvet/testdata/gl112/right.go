@@ -1,0 +1,21 @@
+package gl112
+
+import (
+	"context"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+)
+
+func called(ctx context.Context) *asyncio.Task[asyncio.None] {
+	return asyncio.Go(ctx, func(ctx context.Context) error {
+		return inner(ctx)
+	})
+}
+
+func anotherLoop(ctx context.Context) *asyncio.Task[asyncio.None] {
+	return asyncio.Go(ctx, func(ctx context.Context) error {
+		return asyncio.DoInThread(ctx, func(context.Context) error {
+			return asyncio.RunMain(context.Background(), inner)
+		})
+	})
+}

@@ -1,0 +1,13 @@
+module example.com/faults
+
+go 1.26.0
+
+require github.com/go-greenlet/greenlet v0.0.0
+
+require golang.org/x/sys v0.47.0 // indirect
+
+replace github.com/go-greenlet/greenlet => ../..
+
+require example.com/other v0.0.0
+
+replace example.com/other => ./other
