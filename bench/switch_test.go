@@ -1,6 +1,7 @@
 package bench_test
 
 import (
+	"fmt"
 	"iter"
 	"math"
 	"runtime"
@@ -28,6 +29,14 @@ func BenchmarkSwitch(b *testing.B) {
 func BenchmarkWrapped(b *testing.B) {
 	b.Run("by=greenlet", wrapped)
 	b.Run("by=pull", wrappedPull)
+}
+
+// BenchmarkSameWrapper calls Switch through so many methods that are not inlined, the
+// same on both sides, as two tasks do that wait in a queue.
+func BenchmarkSameWrapper(b *testing.B) {
+	for _, calls := range []int{1, 3} {
+		b.Run(fmt.Sprintf("calls=%d/by=greenlet", calls), func(b *testing.B) { sameWrapper(b, calls) })
+	}
 }
 
 // BenchmarkThrow sends an error in place of a value.
@@ -112,6 +121,40 @@ func wrapped(b *testing.B) {
 	for range n {
 		v, _ = outside.ask(v)
 	}
+	perSwitch(b, 2*n)
+	arrived(b, v, x)
+}
+
+//go:noinline
+func once(g *greenlet.Greenlet, v any) any { v, _ = g.Switch(v); return v }
+
+//go:noinline
+func twice(g *greenlet.Greenlet, v any) any { return once(g, v) }
+
+//go:noinline
+func thrice(g *greenlet.Greenlet, v any) any { return twice(g, v) }
+
+//go:noinline
+func throughCalls(calls int, other *greenlet.Greenlet, v any, n int) any {
+	if calls == 1 {
+		for range n {
+			v = once(other, v)
+		}
+		return v
+	}
+	for range n {
+		v = thrice(other, v)
+	}
+	return v
+}
+
+func sameWrapper(b *testing.B, calls int) {
+	root := greenlet.Current()
+	g := greenlet.New(func(v any) (any, error) { return throughCalls(calls, root, v, forever), nil })
+	started(b, g)
+	x := any(new(box))
+	n := trips(b)
+	v := throughCalls(calls, g, x, n)
 	perSwitch(b, 2*n)
 	arrived(b, v, x)
 }

@@ -70,6 +70,7 @@ type title struct{ what, unit, text string }
 var titles = []title{
 	{"Switch", "ns/switch", "One switch to and fro between two, ns"},
 	{"Wrapped", "ns/switch", "Through a method that is not inlined, ns"},
+	{"SameWrapper", "ns/switch", "Through methods that are not inlined, the same on both sides, ns"},
 	{"Throw", "ns/switch", "With an error in place of a value, ns"},
 	{"Ring", "ns/switch", "Round a ring of n, ns a switch"},
 	{"Round", "ns/switch", "To each of n in turn and back, ns a switch"},
