@@ -3,7 +3,8 @@
 
 GO    ?= go
 SHORT ?=# -short for a quicker run of any of the tests
-TEST   = $(GO) test -count=1 -timeout 15m $(SHORT)
+ONLY  ?=# which tests, if not all: a pattern
+TEST   = $(GO) test -count=1 -timeout 15m $(SHORT) $(if $(ONLY),-run '$(ONLY)')
 
 # The releases of the layout tables, which say themselves which they are.
 RELEASES := $(shell sed -n 's,^// GOVERSION=\(go[0-9.]*\) .*,\1,p' internal/rt/layout_go*_amd64.go)
@@ -29,8 +30,8 @@ NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)
 
 say = @printf '\n== %s\n' "$(1)"
 
-.PHONY: help demo test check releases matrix race portable noopt generic hostile arm64 riscv64 386 wasm cross \
-        layout nested tidy staticcheck fuzz bench bench-net bench-smoke
+.PHONY: help demo test check releases matrix race portable noopt invariants generic hostile arm64 riscv64 386 arm wasm cross \
+        layout asyncvet nested world cover tidy staticcheck conformance fuzz mutants bench bench-net bench-smoke
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -83,12 +84,15 @@ layout: ## generate the layout tables anew and compare
 releases:
 	@printf '%s\n' $(RELEASES)
 
-matrix: ## the tests on every Go release: assembly, purego, race
+# How they are built and run on each release.
+WAYS = "" "-race" "-tags purego"
+
+matrix: ## the tests on every Go release: assembly, race, purego
 	@failed=; for v in $(RELEASES); do \
 		export GOTOOLCHAIN=$$v; \
-		printf '\n== %s\n' $$v; $(TEST) $(CORE) || failed=1; \
-		for how in "-tags purego" "-race"; do \
-			printf '\n== %s %s\n' $$v "$$how"; $(TEST) $$how $(SWITCH) || failed=1; \
+		for how in $(WAYS); do \
+			tested='$(SWITCH)'; test -n "$$how" || tested='$(CORE)'; \
+			printf '\n== %s %s\n' $$v "$$how"; $(TEST) $$how $$tested || failed=1; \
 		done; \
 	done; test -z "$$failed"
 
@@ -104,9 +108,13 @@ portable: ## the tests of the loop that watches no descriptors, as on Windows
 	$(call say,tests with -tags portable: connections by Go's own poller)
 	$(TEST) -tags portable ./sched/... ./asyncio/... ./examples/...
 
-noopt: ## the tests without optimisation and inlining
+noopt: ## the switch's tests without optimisation and inlining
 	$(call say,tests with -gcflags=all='-N -l')
-	$(TEST) -gcflags=all='-N -l' $(CORE)
+	$(TEST) -gcflags=all='-N -l' $(SWITCH)
+
+invariants: ## the switch's tests, in a build that looks whether its invariants hold
+	$(call say,tests with -tags greenlet_invariants)
+	$(TEST) -tags greenlet_invariants . ./sched/...
 
 hostile: ## the stress tests under every hostile setting of the runtime, for long
 	sh tools/hostile.sh $(if $(SHORT),short,long)
@@ -117,7 +125,7 @@ arm64:
 
 # There it is the generic switch, of which 386 runs everything.
 riscv64: ARCH = riscv64 ## conformance and examples on riscv64, by QEMU
-riscv64: TEST += -run 'TestConformance|^Example'
+riscv64: ONLY = TestConformance|^Example
 riscv64:
 	$(emulated)
 
@@ -131,9 +139,19 @@ define emulated
 	fi
 endef
 
-386: ## the tests on 386, which an amd64 processor runs
+# Not every kernel on amd64 runs programs of 386. QEMU runs none of Go's, either:
+# of the processors with 32 bits it has arm.
+386: ## the tests on 386, which most amd64 machines run, else on arm, by QEMU
 	$(call say,tests on 386)
-	GOARCH=386 CGO_ENABLED=0 $(TEST) $(CORE)
+	@if GOARCH=386 CGO_ENABLED=0 $(GO) run ./examples/hello >/dev/null 2>&1; then \
+		GOARCH=386 CGO_ENABLED=0 $(TEST) $(CORE); \
+	else \
+		echo "this machine runs no programs of 386"; $(MAKE) arm; \
+	fi
+
+arm: ARCH = arm ## the tests on arm, by QEMU
+arm:
+	$(emulated)
 
 # One thread, and a goroutine that must print its stack to know its number: the
 # rest of the tests would take minutes there.
@@ -155,16 +173,47 @@ cross: ## vet for other systems, tests included, and link a program
 		$(GO) vet ./... && $(GO) build -o /dev/null ./examples/tlsproxy || failed=1; \
 	done; test -z "$$failed"
 
-nested: ## build, vet and test the modules in subfolders
+# Screenshots, which people look at, are kept in the folder that ARTIFACTS names.
+KEEP = $(if $(ARTIFACTS),$(shell mkdir -p '$(ARTIFACTS)')-artifacts -outputdir '$(abspath $(ARTIFACTS))')
+
+# Of the programs, and of what is made of package asyncio: see asyncvet/rules.
+asyncvet: ## what the programs of this tree do wrong on a loop: docs/asyncvet.md
+	$(call say,asyncvet)
+	@tmp=$$(mktemp -d) && trap 'rm -r $$tmp' EXIT && $(GO) build -C asyncvet -o $$tmp/asyncvet . && \
+	for d in . $(filter examples/% bench/% tools/%,$(NESTED)); do \
+		test -n "$$($(GO) list -C $$d ./... 2>/dev/null)" || continue; \
+		echo "$$d"; (cd $$d && $$tmp/asyncvet ./...) || exit 1; \
+	done
+
+nested: asyncvet ## build, vet and test the modules in subfolders
 	@for d in $(NESTED); do \
 		test -n "$$($(GO) list -C $$d ./... 2>/dev/null)" || continue; \
 		printf '\n== module %s\n' $$d; \
-		(cd $$d && $(GO) build -o /dev/null ./... && $(GO) vet ./... && $(TEST) ./...) || exit 1; \
+		(cd $$d && $(GO) build -o /dev/null ./... && $(GO) vet ./... && $(TEST) $(KEEP) ./...) || exit 1; \
+	done
+
+# Each of the tutorials' programs. Their tests find MariaDB, PostgreSQL and
+# Chromium, or install them, by tools/servers.sh, or say that they are skipped.
+WORLD = web crawler threads mysql api chat-web prefork tasks register
+
+cover: ## which statements no test runs, by package; some minutes
+	$(call say,coverage)
+	cd tools/cover && $(GO) run . $(COVER)
+
+world: ## the tests of the tutorials' programs: see docs/tutorials.md
+	@for d in $(WORLD:%=examples/%); do \
+		printf '\n== %s\n' $$d; \
+		(cd $$d && $(TEST) $(KEEP) ./...) || exit 1; \
 	done
 
 # By count, not by the clock: before Go 1.27 a run that ends at a deadline can
 # report the deadline itself as a failure (go.dev/issue/75804). Short minimizing,
 # because an input whose coverage depends on the scheduler never gets smaller.
+conformance: ## the programs of testdata/conformance on CPython 3.13 to 3.15, from npm
+	$(call say,conformance programs on CPython 3.13 to 3.15)
+	@dir=$${TMPDIR:-/tmp}/greenlet-conformance; mkdir -p $$dir && cp tools/conformance/package.json $$dir && \
+		(cd $$dir && npm install --no-audit --no-fund --silent) && node tools/conformance/run.mjs
+
 fuzz: FUZZTIME ?= 50000x
 fuzz: ## every fuzz test, for FUZZTIME (a count, or a duration)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u | while read -r d; do \
@@ -173,6 +222,10 @@ fuzz: ## every fuzz test, for FUZZTIME (a count, or a duration)
 			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$d || exit 1; \
 		done; \
 	done
+
+mutants: ## drop each gate of the switch, swap its stores: which test dies? SAMPLE=n for n of them
+	$(call say,mutants of the switch)
+	$(GO) run -C tools/mutants . $(if $(SAMPLE),-sample $(SAMPLE)) $(MUTANTS)
 
 bench: ## measure, and print a table of medians and ratios
 	$(GO) run -C bench/report .
