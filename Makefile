@@ -12,7 +12,7 @@ RELEASES := $(shell sed -n 's,^// GOVERSION=\(go[0-9.]*\) .*,\1,p' internal/rt/l
 # What is tested in each of the many ways to build and run it: the packages. The
 # examples, which are a program each to link, are tested in those that most
 # people use.
-CORE = . ./internal/... ./stack/... ./seqs/... ./sched/... ./asyncio/...
+CORE = . ./internal/... ./stack/... ./seqs/... ./greenlettest/... ./sched/... ./asyncio/...
 
 # What a release of Go, or a processor, can break by itself: the switch, and what
 # is right above it.

@@ -83,16 +83,17 @@ var dependencyLaws = []law{
 // rank orders the folders: a package imports its own folder and those of a
 // lower rank.
 var rank = map[string]int{
-	"internal": 0,
-	"stack":    1,
-	".":        2, // package greenlet
-	"seqs":     3,
-	"sched":    4,
-	"asyncio":  5,
-	"asyncvet": 6,
-	"examples": 6,
-	"bench":    6,
-	"tools":    6,
+	"internal":     0,
+	"stack":        1,
+	".":            2, // package greenlet
+	"seqs":         3,
+	"greenlettest": 3,
+	"sched":        4,
+	"asyncio":      5,
+	"asyncvet":     6,
+	"examples":     6,
+	"bench":        6,
+	"tools":        6,
 }
 
 const module = "github.com/go-greenlet/greenlet"

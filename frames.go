@@ -1,7 +1,6 @@
 package greenlet
 
 import (
-	"bytes"
 	"runtime"
 	"strconv"
 	"strings"
@@ -42,22 +41,25 @@ func isOurs(f string) bool {
 // printedFrames reads the frames of a goroutine from what runtime.Stack prints
 // of all goroutines.
 func printedFrames(goid uint64) []runtime.Frame {
+	start := "goroutine " + strconv.FormatUint(goid, 10) + " "
+	for block := range strings.SplitSeq(printedGoroutines(), "\n\n") {
+		if strings.HasPrefix(block, start) {
+			return trimFrames(parseFrames(block))
+		}
+	}
+	return nil
+}
+
+// printedGoroutines is what runtime.Stack prints of all goroutines.
+func printedGoroutines() string {
 	buf := make([]byte, 1<<16)
 	for {
 		n := runtime.Stack(buf, true)
 		if n < len(buf) || n >= 1<<30 {
-			buf = buf[:n]
-			break
+			return string(buf[:n])
 		}
 		buf = make([]byte, 4*n)
 	}
-	start := append(append([]byte("goroutine "), strconv.FormatUint(goid, 10)...), ' ')
-	for block := range bytes.SplitSeq(buf, []byte("\n\n")) {
-		if bytes.HasPrefix(block, start) {
-			return trimFrames(parseFrames(string(block)))
-		}
-	}
-	return nil
 }
 
 // parseFrames reads one goroutine's block: a line for the goroutine, then two

@@ -1,0 +1,2 @@
+// Package greenlettest is for tests of what runs on greenlets.
+package greenlettest
