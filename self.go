@@ -21,11 +21,51 @@ var carriers sync.Map // goid -> *carrier
 // refers to them weakly: the end of a goroutine cannot be observed, and a tree
 // that nothing else refers to can as well be made anew.
 var roots = struct {
-	mu sync.Mutex
-	m  map[uint64]weak.Pointer[hub]
+	mu    sync.Mutex
+	m     map[uint64]*root
+	first *root // of all of them, for those who look from outside
 
 	pinned map[uint64]*hub // those with a trace hook, which must not be lost
-}{m: make(map[uint64]weak.Pointer[hub]), pinned: make(map[uint64]*hub)}
+}{m: make(map[uint64]*root), pinned: make(map[uint64]*hub)}
+
+// A root is a tree in roots.
+type root struct {
+	next, prev *root
+	hub        weak.Pointer[hub]
+}
+
+// keep makes h the tree of its goroutine. roots.mu is held.
+func (h *hub) keep() {
+	if old := roots.m[h.rootID]; old != nil {
+		old.forget()
+	}
+	r := &root{next: roots.first, hub: weak.Make(h)}
+	if r.next != nil {
+		r.next.prev = r
+	}
+	roots.first = r
+	roots.m[h.rootID] = r
+}
+
+// forget takes r out of the list. roots.mu is held.
+func (r *root) forget() {
+	if r.next != nil {
+		r.next.prev = r.prev
+	}
+	if r.prev != nil {
+		r.prev.next = r.next
+	} else {
+		roots.first = r.next
+	}
+}
+
+// value returns the tree: nil if there is none any more.
+func (r *root) value() *hub {
+	if r == nil {
+		return nil
+	}
+	return r.hub.Value()
+}
 
 // rootCache saves the look-up in roots. It is emptied after every cycle of the
 // collector, so that it keeps no tree alive for long.
@@ -63,10 +103,10 @@ func selfByID(goid uint64) *carrier {
 	}
 	roots.mu.Lock()
 	defer roots.mu.Unlock()
-	h := roots.m[goid].Value()
+	h := roots.m[goid].value()
 	if h == nil {
 		h = newHub(goid)
-		roots.m[goid] = weak.Make(h)
+		h.keep()
 		runtime.AddCleanup(h, forgetRoot, rootRemains{goid, h.free, h.draft})
 	}
 	rootCache[goid%uint64(len(rootCache))].Store(h)
@@ -85,7 +125,8 @@ func forgetRoot(r rootRemains) {
 	r.draft.dismiss()
 	roots.mu.Lock()
 	defer roots.mu.Unlock()
-	if roots.m[r.goid].Value() == nil {
+	if of := roots.m[r.goid]; of != nil && of.value() == nil {
+		of.forget()
 		delete(roots.m, r.goid)
 	}
 }
@@ -106,8 +147,8 @@ func trees() []*hub {
 	roots.mu.Lock()
 	defer roots.mu.Unlock()
 	all := make([]*hub, 0, len(roots.m))
-	for _, w := range roots.m {
-		if h := w.Value(); h != nil {
+	for r := roots.first; r != nil; r = r.next {
+		if h := r.value(); h != nil {
 			all = append(all, h)
 		}
 	}

@@ -47,6 +47,8 @@ type Loop struct {
 	conns   conns // without a Network
 	pipes   pipes
 	named   uint64 // how many tasks were named by a number
+
+	prevRunning, nextRunning *Loop // in the list of those that run
 }
 
 // A Handle is a callback that is to run: what CallSoon returns. Python:

@@ -11,10 +11,37 @@ var runningLoops loopRegistry
 
 // A loopRegistry finds the Loop that a loop of package sched is part of, while
 // it runs.
-type loopRegistry struct{ loops sync.Map }
+type loopRegistry struct {
+	loops sync.Map
 
-func (r *loopRegistry) add(l *Loop)    { r.loops.Store(l.s, l) }
-func (r *loopRegistry) remove(l *Loop) { r.loops.Delete(l.s) }
+	mu    sync.Mutex
+	first *Loop // of all of them, for those who look from outside
+}
+
+func (r *loopRegistry) add(l *Loop) {
+	r.loops.Store(l.s, l)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	l.prevRunning, l.nextRunning = nil, r.first
+	if r.first != nil {
+		r.first.prevRunning = l
+	}
+	r.first = l
+}
+
+func (r *loopRegistry) remove(l *Loop) {
+	r.loops.Delete(l.s)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if l.nextRunning != nil {
+		l.nextRunning.prevRunning = l.prevRunning
+	}
+	if l.prevRunning != nil {
+		l.prevRunning.nextRunning = l.nextRunning
+	} else {
+		r.first = l.nextRunning
+	}
+}
 
 func (r *loopRegistry) of(s *sched.Loop) *Loop {
 	if l, ok := r.loops.Load(s); ok {

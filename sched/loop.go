@@ -52,6 +52,8 @@ type Loop struct {
 	turns       uint64
 	failure     error
 	closed      bool
+
+	prevRunning, nextRunning *Loop // in the list of those that run
 }
 
 // Errors that callers test with errors.Is.

@@ -13,6 +13,7 @@ var running = registry{loops: make(map[*greenlet.Greenlet]*Loop)}
 type registry struct {
 	mu    sync.Mutex
 	loops map[*greenlet.Greenlet]*Loop
+	first *Loop // of all of them, for those who look from outside
 }
 
 // claim notes that l runs on g's goroutine. It reports false if another does.
@@ -24,6 +25,11 @@ func (r *registry) claim(g *greenlet.Greenlet, l *Loop) bool {
 		return false
 	}
 	r.loops[root] = l
+	l.prevRunning, l.nextRunning = nil, r.first
+	if r.first != nil {
+		r.first.prevRunning = l
+	}
+	r.first = l
 	return true
 }
 
@@ -31,7 +37,19 @@ func (r *registry) release(g *greenlet.Greenlet) {
 	root := rootOf(g)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	l := r.loops[root]
+	if l == nil {
+		return
+	}
 	delete(r.loops, root)
+	if l.nextRunning != nil {
+		l.nextRunning.prevRunning = l.prevRunning
+	}
+	if l.prevRunning != nil {
+		l.prevRunning.nextRunning = l.nextRunning
+	} else {
+		r.first = l.nextRunning
+	}
 }
 
 func rootOf(g *greenlet.Greenlet) *greenlet.Greenlet {

@@ -14,6 +14,11 @@ import (
 // PausedPC is the same for a coroutine that has gone back to its consumer.
 var ParkedPC, PausedPC uintptr
 
+func tellParked() {
+	Tell("rt.ParkedPC", Address(&ParkedPC))
+	Tell("rt.PausedPC", Address(&PausedPC))
+}
+
 // ParkedInSwitch reports whether g, which waits, was parked by the assembly. Owner
 // only: g is parked and ours.
 func (g G) ParkedInSwitch() bool {

@@ -40,6 +40,16 @@ const (
 	GWaitReason = 176 // g.waitreason: uint8, valid while waiting
 	GGCScanDone = 182 // g.gcscandone: bool, stack scanned in this cycle; owned by the holder of StatusScan
 
+	// What a look from another process needs besides, see sight.go: where a
+	// goroutine is that is in a system call, and of the module's data where its code
+	// begins and what the functions' tables of inlined calls are relative to.
+	GSyscallSP    = 104 // g.syscallsp: stack pointer of who has made the system call
+	GSyscallPC    = 112 // g.syscallpc: program counter of who has made the system call
+	GSyscallBP    = 120 // g.syscallbp: frame pointer of who has made the system call
+	DataText      = 176 // moduledata.text: address of the code
+	DataGofunc    = 344 // moduledata.gofunc: address that funcdata is relative to
+	StatusSyscall = 0x3 // _Gsyscall
+
 	// The switch's gates: a goroutine on which one of these is set takes the slow
 	// path, because some part of the runtime must see the switch.
 	GLockedM  = 208 // g.lockedm: *m, the thread the goroutine is locked to

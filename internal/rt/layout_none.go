@@ -38,6 +38,16 @@ const (
 	GWaitReason = 0 // g.waitreason: uint8, valid while waiting
 	GGCScanDone = 0 // g.gcscandone: bool, stack scanned in this cycle; owned by the holder of StatusScan
 
+	// What a look from another process needs besides, see sight.go: where a
+	// goroutine is that is in a system call, and of the module's data where its code
+	// begins and what the functions' tables of inlined calls are relative to.
+	GSyscallSP    = 0   // g.syscallsp: stack pointer of who has made the system call
+	GSyscallPC    = 0   // g.syscallpc: program counter of who has made the system call
+	GSyscallBP    = 0   // g.syscallbp: frame pointer of who has made the system call
+	DataText      = 0   // moduledata.text: address of the code
+	DataGofunc    = 0   // moduledata.gofunc: address that funcdata is relative to
+	StatusSyscall = 0x0 // _Gsyscall
+
 	// The switch's gates: a goroutine on which one of these is set takes the slow
 	// path, because some part of the runtime must see the switch.
 	GLockedM  = 0 // g.lockedm: *m, the thread the goroutine is locked to

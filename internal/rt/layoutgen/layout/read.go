@@ -15,7 +15,7 @@ type debugInfo struct {
 	constants map[string]int64             // those the tables repeat
 }
 
-// readDebugInfo reads runtime.g, runtime.m and the constants from an
+// readDebugInfo reads runtime.g, runtime.m, runtime.moduledata and the constants from an
 // executable that was linked without -s or -w.
 func readDebugInfo(file string) (*debugInfo, error) {
 	data, err := openDebugInfo(file)
@@ -44,7 +44,7 @@ func readDebugInfo(file string) (*debugInfo, error) {
 		}
 		name, _ := e.Val(dwarf.AttrName).(string)
 		switch {
-		case e.Tag == dwarf.TagStructType && (name == "runtime.g" || name == "runtime.m"):
+		case e.Tag == dwarf.TagStructType && (name == "runtime.g" || name == "runtime.m" || name == "runtime.moduledata"):
 			t, err := data.Type(e.Offset)
 			if err != nil {
 				return nil, fmt.Errorf("reading type %s: %w", name, err)

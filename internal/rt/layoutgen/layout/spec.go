@@ -74,6 +74,19 @@ var groups = []group{
 		},
 	},
 	{
+		doc: "What a look from another process needs besides, see sight.go: where a\ngoroutine is that is in a system call, and of the module's data where its code\nbegins and what the functions' tables of inlined calls are relative to.",
+		fields: []field{
+			{"GSyscallSP", "g.syscallsp", word, "stack pointer of who has made the system call"},
+			{"GSyscallPC", "g.syscallpc", word, "program counter of who has made the system call"},
+			{"GSyscallBP", "g.syscallbp", word, "frame pointer of who has made the system call"},
+			{"DataText", "moduledata.text", word, "address of the code"},
+			{"DataGofunc", "moduledata.gofunc", word, "address that funcdata is relative to"},
+		},
+		values: []value{
+			{"StatusSyscall", "_Gsyscall", ""},
+		},
+	},
+	{
 		doc: "The switch's gates: a goroutine on which one of these is set takes the slow\npath, because some part of the runtime must see the switch.",
 		fields: []field{
 			{"GLockedM", "g.lockedm", word, "*m, the thread the goroutine is locked to"},

@@ -1,0 +1,24 @@
+package sched
+
+import "github.com/go-greenlet/greenlet/internal/rt"
+
+// What the sight table says of loops and tasks: see package rt.
+func init() {
+	var l Loop
+	rt.Tell("sched.loops", rt.Address(&running.first))
+	rt.Tell("sched.Loop.nextRunning", rt.Offset(&l, &l.nextRunning))
+	rt.Tell("sched.Loop.first", rt.Offset(&l, &l.first))
+	rt.Tell("sched.Loop.current", rt.Offset(&l, &l.current))
+	rt.Tell("sched.Loop.turns", rt.Offset(&l, &l.turns))
+	rt.Tell("sched.Loop.live", rt.Offset(&l, &l.live))
+	rt.Tell("sched.Loop.hub", rt.Offset(&l, &l.hub))
+	rt.Tell("sched.Loop.waits", rt.Offset(&l, &l.waits))
+	var t Task
+	rt.Tell("sched.Task.next", rt.Offset(&t, &t.next))
+	rt.Tell("sched.Task.in", rt.Offset(&t, &t.in))
+	rt.Tell("sched.Task.g", rt.Offset(&t, &t.g))
+	rt.Tell("sched.Task.queued", rt.Offset(&t, &t.queued))
+	rt.Tell("sched.Task.number", rt.Offset(&t, &t.number))
+	rt.Tell("sched.Task.alarm", rt.Offset(&t, &t.alarm))
+	rt.Tell("sched.Task.size", rt.Size(&t))
+}
