@@ -15,8 +15,14 @@ import (
 	"github.com/go-greenlet/greenlet/asyncio/simnet"
 )
 
-// SeedVar is the environment variable that makes Explore run one seed only.
-const SeedVar = "ASYNCIOTEST_SEED"
+// Environment variables that Explore goes by.
+const (
+	SeedVar     = "ASYNCIOTEST_SEED"     // run one seed only
+	SeedsVar    = "ASYNCIOTEST_SEEDS"    // run these: 5000, which are 1 to 5000, or 2001-3000
+	WorkersVar  = "ASYNCIOTEST_WORKERS"  // by so many processes; 0: by none
+	StateVar    = "ASYNCIOTEST_STATE"    // the name of a file that has what was done; the next run goes on from there
+	FailuresVar = "ASYNCIOTEST_FAILURES" // end when so many seeds have failed, instead of one
+)
 
 // Explore runs f n times as Run does, with the seeds 1 to n, each on a goroutine
 // of its own. At the first that fails it fails the test: it tells the seed, what
@@ -32,13 +38,20 @@ const SeedVar = "ASYNCIOTEST_SEED"
 // again and again for that, for a minute at most. What simnet.Sometimes has never seen
 // is logged. Where t is a *testing.T that is not parallel, crypto/rand is seeded, too
 // (from Go 1.26 on). See also WithCheck.
+//
+// With WithWorkers, WorkersVar, StateVar or FailuresVar the seeds are spread over worker
+// processes, and what is told is the same. Standard error shows how far it is: in one line
+// on a terminal, every half minute elsewhere. An interrupt ends it after the seeds under
+// way. With StateVar the next run of the same program goes on where it was, also after a
+// failure; another program begins anew. The file is for one call of Explore. A seed that
+// ends its process is a failure like any other.
 func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opts ...Option) {
 	t.Helper()
 	var asked play
 	for _, o := range opts {
 		o(&asked)
 	}
-	x := &exploration{t: t, f: f, opts: opts, check: asked.check, network: asked.simulated != nil, seeds: n}
+	x := &exploration{t: t, f: f, opts: opts, check: asked.check, network: asked.simulated != nil}
 	if v := os.Getenv(SeedVar); v != "" {
 		seed, err := strconv.ParseUint(v, 0, 64)
 		if err != nil {
@@ -47,29 +60,65 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 		x.one(seed)
 		return
 	}
-	for seed := uint64(1); seed <= uint64(n); seed++ {
-		var tr *trial
-		var net *simnet.Network
-		var differs string
-		if x.check > 0 && x.network && seed%uint64(x.check) == 0 {
-			tr, net, differs = x.checked(seed)
-		} else {
-			tr, net = x.run(seed)
+	call := callOf(t)
+	if v := os.Getenv(workerVar); v != "" {
+		if v == workerName(call, t.Name()) {
+			x.serve(os.Stdin, stdout)
+			t.SkipNow()
 		}
-		again := fmt.Sprintf("run it again: %s=%d go test -run '^%s$'", SeedVar, seed, strings.ReplaceAll(t.Name(), "/", "$/^"))
-		switch {
-		case tr.failed:
-			t.Fatalf("seed %d fails, of %d:\n%s\n%s%s", seed, n, indented(tr.log.String()), x.explained(seed, net), again)
+		return
+	}
+	seeds := span{1, uint64(max(n, 0))}
+	if v := os.Getenv(SeedsVar); v != "" {
+		var err error
+		if seeds, err = parseSeeds(v); err != nil {
+			t.Fatalf("%s=%v", SeedsVar, err)
+		}
+	}
+	workers, err := workersFor(asked.workers)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if workers > 0 {
+		x.hunt(workers, seeds, call)
+		return
+	}
+	for seed := seeds.From; seed <= seeds.To; seed++ {
+		tr, net, differs := x.try(seed)
+		if tr.failed || differs != "" {
+			r := &reply{Log: tr.log.String(), Differs: differs}
+			if tr.failed {
+				r.Explained = x.explained(seed, net)
+			}
+			x.fail(seed, seeds.size(), r)
 			return
-		case differs != "":
-			t.Fatalf("seed %d is not the same run twice: %s\n%s", seed, differs, again)
-			return
-		case tr.skipped:
+		}
+		if tr.skipped {
 			t.Skip(strings.TrimSpace(tr.log.String()))
 		}
 		x.noteReached(net)
 	}
-	x.logReached()
+	x.logReached(seeds.size())
+}
+
+// try runs a seed, twice if it is to be checked.
+func (x *exploration) try(seed uint64) (tr *trial, net *simnet.Network, differs string) {
+	if x.check > 0 && x.network && seed%uint64(x.check) == 0 {
+		return x.checked(seed)
+	}
+	tr, net = x.run(seed)
+	return tr, net, ""
+}
+
+// fail fails the test, by what r says of a seed.
+func (x *exploration) fail(seed, of uint64, r *reply) {
+	x.t.Helper()
+	again := fmt.Sprintf("run it again: %s=%d go test -run '%s'", SeedVar, seed, pattern(x.t.Name()))
+	if r.Differs != "" {
+		x.t.Fatalf("seed %d is not the same run twice: %s\n%s%s", seed, r.Differs, r.Explained, again)
+	} else {
+		x.t.Fatalf("seed %d fails, of %d:\n%s\n%s%s", seed, of, indented(r.Log), r.Explained, again)
+	}
 }
 
 // one runs one seed, with the test's own t.

@@ -129,6 +129,7 @@ type play struct {
 	network   *simnet.Network // nil: the system's
 	onNetwork func(n *simnet.Network)
 	check     int // see WithCheck
+	workers   int // see WithWorkers
 }
 
 type playKey struct{}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"maps"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -47,6 +48,17 @@ func withAllEvents(p *play) {
 // onNetwork has f told of the network of the run before it begins.
 func onNetwork(f func(n *simnet.Network)) Option { return func(p *play) { p.onNetwork = f } }
 
+// WithWorkers has Explore spread the seeds over n processes of the test's program, or as
+// many as there are processors if n is 0. Each of them runs the test as far as to the
+// call of Explore, and then seeds. What f prints, and what it leaves in variables, is lost
+// with them. On js and wasip1, which have no processes, it does nothing. See Explore.
+func WithWorkers(n int) Option {
+	if n <= 0 {
+		n = runtime.GOMAXPROCS(0)
+	}
+	return func(p *play) { p.workers = n }
+}
+
 // An exploration is a call of Explore.
 type exploration struct {
 	t       testing.TB
@@ -54,7 +66,7 @@ type exploration struct {
 	opts    []Option
 	check   int
 	network bool
-	seeds   int
+	workers int // processes
 	reached map[string]int
 }
 
@@ -231,12 +243,20 @@ func (x *exploration) noteReached(n *simnet.Network) {
 }
 
 // logReached tells what was never reached.
-func (x *exploration) logReached() {
-	for _, name := range slices.Sorted(maps.Keys(x.reached)) {
-		if x.reached[name] == 0 {
-			x.t.Logf("in none of %d seeds: %s", x.seeds, name)
+func (x *exploration) logReached(seeds uint64) {
+	for _, name := range never(x.reached) {
+		x.t.Logf("in none of %d seeds: %s", seeds, name)
+	}
+}
+
+// never returns what was reached no times.
+func never(reached map[string]int) (names []string) {
+	for _, name := range slices.Sorted(maps.Keys(reached)) {
+		if reached[name] == 0 {
+			names = append(names, name)
 		}
 	}
+	return names
 }
 
 // writeEvents writes the events of n to the file that the environment says.

@@ -3,6 +3,7 @@ package asynciotest_test
 import (
 	"fmt"
 	"os"
+	"os/signal"
 	"runtime"
 	"runtime/pprof"
 	"testing"
@@ -14,6 +15,9 @@ import (
 
 // TestMain runs the tests and then looks for what they have left behind.
 func TestMain(m *testing.M) {
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, os.Interrupt) // starts the goroutine of signals, which stays
+	signal.Stop(signals)
 	live, goroutines := greenlet.Stats().Live, runtime.NumGoroutine()
 	if runtime.GOOS == "js" {
 		goroutines++ // the runtime's own, which handles events

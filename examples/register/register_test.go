@@ -13,13 +13,13 @@ import (
 
 var simulated = simnet.Config{Latency: simnet.Exponential(time.Millisecond, 5*time.Millisecond), Loss: 0.01}
 
-// A thousand runs of the cluster and its clients, each with other faults.
+// A thousand runs of the cluster and its clients, each with other faults, on all processors.
 func TestSimulation(t *testing.T) {
 	asynciotest.Explore(t, 1000, func(t testing.TB, ctx context.Context) {
 		if err := simulate(ctx, NoBug); err != nil {
 			t.Fatal(err)
 		}
-	}, asynciotest.WithNetwork(simulated))
+	}, asynciotest.WithNetwork(simulated), asynciotest.WithWorkers(0))
 }
 
 // simulate runs the cluster and its clients as hosts of a simulated network, for half a
