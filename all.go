@@ -4,7 +4,6 @@ import (
 	"iter"
 	"runtime"
 
-	"github.com/go-greenlet/greenlet/internal/rt"
 	"github.com/go-greenlet/greenlet/stack"
 )
 
@@ -83,27 +82,14 @@ func Stats() Counts {
 //
 // Python: greenlet.gr_frame.
 func (g *Greenlet) Stack() []runtime.Frame {
-	me := self()
-	if me.mayReach(g, "look at the stack of") != nil || g.loadState() != started || g.c == me {
+	pcs, goroutine := g.addresses(nil)
+	if goroutine != 0 {
+		return printedFrames(goroutine)
+	}
+	if len(pcs) == 0 {
 		return nil
 	}
-	was, ok := g.c.seize(me.hub)
-	if !ok {
-		return nil
-	}
-	if was == paused {
-		defer g.c.pair.set(paused)
-	}
-	if !assembly {
-		return printedFrames(g.c.goid())
-	}
-	pcs := make([]uintptr, 64)
-	n := rt.Callers(g.c.g, pcs)
-	for n == len(pcs) && n < maxFrames {
-		pcs = make([]uintptr, 2*n)
-		n = rt.Callers(g.c.g, pcs)
-	}
-	frames := runtime.CallersFrames(pcs[:n])
+	frames := runtime.CallersFrames(pcs)
 	var all []runtime.Frame
 	for {
 		f, more := frames.Next()

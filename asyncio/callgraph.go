@@ -65,21 +65,11 @@ func (t *task) calls() []runtime.Frame {
 	if asks {
 		frames = callersFrames()
 	}
-	if len(frames) == 0 {
-		return nil
+	if asks && len(frames) > 0 {
+		frames = usersFrames(frames)
+		frames = frames[max(0, slices.IndexFunc(frames, func(f runtime.Frame) bool { return !inPackage(f) })):]
 	}
-	frames = usersFrames(frames)
-	if last := len(frames) - 1; strings.HasSuffix(frames[last].Function, ".coroutine.func1") {
-		frames = frames[:last] // which makes a Coro of a function without a result
-	}
-	switch own := slices.IndexFunc(frames, func(f runtime.Frame) bool { return !inPackage(f) }); {
-	case own < 0: // the task is a function of this package
-		return frames[max(len(frames)-1, 0):]
-	case own > 0 && !asks:
-		return frames[own-1:]
-	default:
-		return frames[own:]
-	}
+	return ownCalls(frames)
 }
 
 // callersFrames returns the calls in which the caller is.

@@ -20,7 +20,10 @@ import (
 //
 // Python: asyncio.AbstractEventLoop.
 type Loop struct {
-	s *sched.Loop
+	s    *sched.Loop
+	id   uint64
+	name string
+	seen sight
 
 	handler     func(*Loop, ExceptionContext)
 	factory     TaskFactory
@@ -47,6 +50,7 @@ type Loop struct {
 	conns   conns // without a Network
 	pipes   pipes
 	named   uint64 // how many tasks were named by a number
+	ended   [outcomes]uint64
 
 	prevRunning, nextRunning *Loop // in the list of those that run
 }
@@ -68,7 +72,11 @@ type loopOptions struct {
 	debug    *bool
 	watchdog *time.Duration
 	network  Network
+	name     string
 }
+
+// WithLoopName names the loop, for those who look at it: see Loop.Name.
+func WithLoopName(name string) LoopOption { return func(o *loopOptions) { o.name = name } }
 
 // WithClock makes the loop go by c, in place of the system's clock.
 func WithClock(c sched.Clock) LoopOption {
@@ -117,7 +125,7 @@ func NewLoop(opts ...LoopOption) *Loop {
 		opt(&o)
 	}
 	environment := debugEnvironment()
-	l := &Loop{slow: environment.slow, virtual: o.virtual, network: o.network}
+	l := &Loop{slow: environment.slow, virtual: o.virtual, network: o.network, id: loopsMade.Add(1), name: o.name}
 	l.sockets, l.conns, l.pipes = systemSockets, systemConns, systemPipes
 	if l.network != nil {
 		l.sockets = networkSockets{}

@@ -2,7 +2,6 @@ package asyncio
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"runtime"
 	"slices"
@@ -50,6 +49,9 @@ type lostError struct {
 	made *source
 	n    uint64 // they are reported in order
 
+	since time.Time // when it came
+	task  uint64    // the number of the task, if it is one's
+
 	of   weak.Pointer[core] // whose it is
 	wait time.Duration      // how long until the next look; 0: the loop was not idle yet
 	due  time.Duration      // when that is, on the loop's clock
@@ -57,7 +59,7 @@ type lostError struct {
 
 // remember notes that f has failed with err.
 func (lost *lostErrors) remember(f *core, err error, kind string) {
-	e := &lostError{loop: f.loop, kind: kind, err: err, made: f.made, of: weak.Make(f)}
+	e := &lostError{loop: f.loop, kind: kind, err: err, made: f.made, of: weak.Make(f), since: time.Now()}
 	f.lost = e
 	lost.mu.Lock()
 	if lost.all == nil {
@@ -124,16 +126,6 @@ func (lost *lostErrors) list() []*lostError {
 	lost.mu.Lock()
 	defer lost.mu.Unlock()
 	return inOrder(lost.all)
-}
-
-// String says whose error it is, and what.
-func (e *lostError) String() string {
-	who := e.name
-	if who == "" {
-		who = "a " + e.kind
-	}
-	_, short := withoutStacks(e.err)
-	return fmt.Sprintf("%s: has failed, and nobody has looked at the error: %v", who, short)
 }
 
 // idle looks after the lost errors when the loop is about to wait, and returns when

@@ -1,6 +1,9 @@
 package asyncio
 
 import (
+	"cmp"
+	"iter"
+	"slices"
 	"sync"
 
 	"github.com/go-greenlet/greenlet/sched"
@@ -52,3 +55,19 @@ func (r *loopRegistry) of(s *sched.Loop) *Loop {
 
 // here returns the loop that runs on the calling goroutine, or nil.
 func (r *loopRegistry) here() *Loop { return r.of(sched.Running()) }
+
+// all returns the loops in the order in which they were made.
+func (r *loopRegistry) all() iter.Seq[*Loop] {
+	return func(yield func(*Loop) bool) {
+		var all []*Loop
+		for _, l := range r.loops.Range {
+			all = append(all, l.(*Loop))
+		}
+		slices.SortFunc(all, func(a, b *Loop) int { return cmp.Compare(a.id, b.id) })
+		for _, l := range all {
+			if !yield(l) {
+				return
+			}
+		}
+	}
+}

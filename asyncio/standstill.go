@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"runtime"
+	"strings"
 	"sync/atomic"
 	"time"
 
@@ -70,6 +71,7 @@ func (l *Loop) idle(still bool) (again time.Duration) {
 func (l *Loop) standsStill() (again time.Duration) {
 	s := &l.still
 	turn := l.s.Turns()
+	l.noteStill()
 	switch {
 	case l.virtual:
 		s.wait = stillPatienceMax // its clock would go forward
@@ -92,6 +94,15 @@ func (l *Loop) standsStill() (again time.Duration) {
 	return s.since + s.wait
 }
 
+// noteStill notes since when the loop stands still, for those who look at it.
+func (l *Loop) noteStill() {
+	steps := l.s.Counts().Steps
+	if l.seen.stillFrom.Load() == 0 || l.seen.stillSteps.Load() != steps {
+		l.seen.stillSteps.Store(steps)
+		l.seen.stillFrom.Store(int64(time.Since(started)))
+	}
+}
+
 // expectsSomething reports whether something may come that is no goroutine yet: a
 // signal that has a handler, or the deadline of a context.
 func (l *Loop) expectsSomething() bool {
@@ -111,13 +122,16 @@ func (l *Loop) expectsSomething() bool {
 }
 
 func (l *Loop) tellStandstill() {
-	tasks := l.taskTree()
-	if tasks == l.still.told {
+	var tasks, all strings.Builder
+	s := l.lookHere()
+	newTextTree(s, &tasks).all()
+	if tasks.String() == l.still.told {
 		return
 	}
-	l.still.told = tasks
+	l.still.told = tasks.String()
+	s.write(&all)
 	l.CallExceptionHandler(ExceptionContext{
 		Message: "Deadlock: all tasks wait, and nothing can wake them",
-		Tasks:   l.describeTasks(),
+		Tasks:   all.String(),
 	})
 }

@@ -234,6 +234,7 @@ func (r *runner[T]) Run() {
 	t := (*Task[T])(r)
 	if t.must || t.wait == aborted {
 		t.wait = awake
+		t.loop.ended[endedCancelled]++
 		t.settle(cancelled, t.cancellation())
 		return
 	}
@@ -253,8 +254,10 @@ func (t *task) returned(err error) {
 	case err != nil:
 		t.end(err)
 	case t.must && !t.kept:
+		t.loop.ended[endedCancelled]++
 		t.settle(cancelled, t.cancellation())
 	default:
+		t.loop.ended[endedOK]++
 		t.settle(finished, nil)
 	}
 }
@@ -263,11 +266,17 @@ func (t *task) returned(err error) {
 func (t *task) end(err error) {
 	switch c := asCancelled(err); {
 	case c != nil:
+		t.loop.ended[endedCancelled]++
 		t.settle(cancelled, err)
 	default:
+		if _, panicked := err.(*PanicError); panicked {
+			t.loop.ended[endedPanicked]++
+		} else {
+			t.loop.ended[endedFailed]++
+		}
 		t.fail(err, "Task")
 		if t.lost != nil {
-			t.lost.name = t.Name()
+			t.lost.name, t.lost.task = t.Name(), uint64(t.st.Number())
 		}
 		if endsRun(err) {
 			t.loop.s.Abort(err)

@@ -49,19 +49,31 @@ func (l *Loop) watch() (stop func()) {
 func (w *watchdog) life() {
 	defer close(w.over)
 	defer knownGoroutine()()
+	seen := &w.l.seen
+	seen.watched.Store(true)
+	defer seen.watched.Store(false)
 	for w.sleeps() {
 		if w.l.s.Waits() {
+			seen.lag.add(0)
 			continue
 		}
 		asked, answer := time.Now(), make(chan struct{})
-		if _, err := w.l.s.Post(func() { close(answer) }); err != nil {
+		_, err := w.l.s.Post(func() {
+			seen.lag.add(time.Since(asked))
+			close(answer)
+		})
+		if err != nil {
 			return
 		}
 		if w.answered(answer, w.patience) {
 			continue
 		}
+		seen.blocks.Add(1)
+		seen.blockedFrom.Store(int64(asked.Sub(started)))
 		name := w.report()
-		if w.answered(answer, sched.Never) {
+		answered := w.answered(answer, sched.Never)
+		seen.blockedFrom.Store(0)
+		if answered {
 			slog.Warn("asyncio: The loop goes on", "task", name, "blocked", time.Since(asked).Round(time.Millisecond))
 		}
 	}

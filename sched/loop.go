@@ -47,9 +47,13 @@ type Loop struct {
 	below    []greenlet.Option  // for new workers: the hub is their parent
 
 	first, last *Task // those that have not ended, in the order they were made
+	walks       []*Walk
 	live        int
-	made        uint32 // how many tasks there have been
+	made        uint64 // how many tasks there have been
 	turns       uint64
+	notSteps    uint64        // how many of what was ready were no steps, less the steps that were not ready
+	slept       time.Duration // how long it has waited, in real time
+	sleeps      time.Duration // since when it waits, if it does; else 0
 	failure     error
 	closed      bool
 
@@ -205,6 +209,7 @@ func (l *Loop) runOnce() {
 		case e.handle == nil:
 			switch {
 			case l.trace != nil && !l.trace(e.task): // it may not go on now
+				l.notSteps++
 			case l.measure != nil:
 				l.measured(e.task)
 			default:
@@ -213,6 +218,7 @@ func (l *Loop) runOnce() {
 		case e.task != nil:
 			e.task.wakeUp()
 		default:
+			l.notSteps++
 			l.call(e.handle)
 		}
 	}
@@ -255,11 +261,22 @@ func (l *Loop) await() {
 		l.poll()
 	}
 	if l.ready.len() == 0 && l.attention.Load() == 0 {
-		if d := l.clock.Until(when, alone); d > 0 || l.polls {
+		if d := l.clock.Until(when, alone); d > 0 {
+			l.sleep(d)
+		} else if l.polls {
 			l.poller.Wait(d)
 		}
 	}
 	l.waits.Store(false)
+}
+
+// sleep waits in the poller, and counts the time.
+func (l *Loop) sleep(d time.Duration) {
+	from := time.Since(began)
+	l.sleeps = from
+	l.poller.Wait(d)
+	l.slept += time.Since(began) - from
+	l.sleeps = 0
 }
 
 // poll asks for events without waiting.
@@ -329,6 +346,7 @@ func (l *Loop) next() *Task {
 			if t := l.take().task; !t.ended {
 				return t
 			}
+			l.notSteps++
 		case e.task != nil:
 			l.take().task.wakeUp()
 		default:
@@ -533,6 +551,6 @@ func (l *Loop) killAll() {
 		}
 	}
 	l.current, l.woken = nil, nil
-	l.idle, l.ready, l.quiet, l.timers = workers{}, ready{}, nil, timers{closed: true}
+	l.idle, l.ready, l.quiet, l.timers = workers{}, ready{before: l.ready.taken()}, nil, timers{closed: true}
 	whole = true
 }

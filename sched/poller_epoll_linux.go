@@ -250,6 +250,9 @@ func (p *epoller) clear() {
 
 func (p *epoller) Busy() bool { return p.count > 0 }
 
+//go:norace
+func (p *epoller) descriptors() int { return p.count }
+
 func (p *epoller) Close() error {
 	if p.ep < 0 {
 		return nil

@@ -238,6 +238,9 @@ func (p *kqueuer) clear() {
 
 func (p *kqueuer) Busy() bool { return p.count > 0 }
 
+//go:norace
+func (p *kqueuer) descriptors() int { return p.count }
+
 func (p *kqueuer) Close() error {
 	if p.kq < 0 {
 		return nil

@@ -17,6 +17,7 @@ var sleepOver Handle
 type ready struct {
 	ring       []entry // its length is a power of two
 	head, tail uint
+	before     uint64 // how many were taken out before head counted from 0
 }
 
 const ringMin = 64
@@ -48,13 +49,16 @@ func (r *ready) grow() {
 	for i := range n {
 		ring[i] = *r.at(i)
 	}
-	*r = ready{ring: ring, tail: uint(n)}
+	*r = ready{ring: ring, tail: uint(n), before: r.taken()}
 }
+
+// taken is how many were taken out.
+func (r *ready) taken() uint64 { return r.before + uint64(r.head) }
 
 // shrink gives back the ring of a burst that is over.
 func (r *ready) shrink() {
 	const keep = 1 << 14
 	if r.head == r.tail && len(r.ring) > keep {
-		*r = ready{}
+		*r = ready{before: r.taken()}
 	}
 }

@@ -89,7 +89,7 @@ func (l *Loop) adopt(t *Task, b Body) {
 	l.last = t
 	l.live++
 	l.made++
-	t.number = l.made
+	t.number = uint32(l.made)
 }
 
 // StartNow is Start that runs the first step at once, before it returns. It
@@ -106,6 +106,7 @@ func (l *Loop) StartNow(t *Task, b Body) error {
 	me := caller{greenlet.Current(), l.current}
 	t.back = &me
 	l.current = t
+	l.notSteps--
 	if l.trace != nil {
 		l.trace(t)
 	}
@@ -131,6 +132,9 @@ func (l *Loop) end(t *Task) {
 		t.in.Remove(t) // it was killed while it waited
 	}
 	t.ClearAlarm()
+	if l.walks != nil {
+		l.walkOn(t)
+	}
 	if t.prev == nil {
 		l.first = t.next
 	} else {
@@ -465,6 +469,7 @@ func (t *Task) Alarmed() bool { return t.firing || t.alarm != 0 }
 
 // wakeUp is what the end of a sleep does.
 func (t *Task) wakeUp() {
+	t.loop.notSteps++
 	if t.firing {
 		t.firing = false
 		t.Ready()

@@ -15,6 +15,7 @@ type inbox struct {
 	mail   []*Handle
 	spare  []*Handle // the slice that was read last, for the next mail
 	closed bool
+	posts  uint64 // how many there have been
 }
 
 // The reasons for which a new turn must begin in the hub.
@@ -38,6 +39,7 @@ func (l *Loop) Post(fn func()) (*Handle, error) {
 		return nil, ErrClosed
 	}
 	l.inbox.mail = append(l.inbox.mail, h)
+	l.inbox.posts++
 	l.inbox.mu.Unlock()
 	l.attention.Or(mailCame)
 	if l.waits.Load() {

@@ -1,0 +1,289 @@
+package asyncio
+
+import (
+	"context"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// This file is the part of a snapshot that is done on the loop, and how the goroutine
+// that asks comes by it. Here everything is only noted: pointers to tell futures apart,
+// return addresses, no names. What it means is found out later: see assemble.
+
+const (
+	// lookChunk is how many tasks are looked at in one go.
+	lookChunk = 256
+	// lookPatience is how long a loop may take to come to a look until it is taken for
+	// blocked.
+	lookPatience = 500 * time.Millisecond
+)
+
+// sight is what a loop keeps for those who look at it.
+type sight struct {
+	// The watchdog writes these.
+
+	watched     atomic.Bool
+	blockedFrom atomic.Int64 // since when the loop is blocked, counted from started; 0: it is not
+	blocks      atomic.Uint64
+	lag         lagHistogram
+
+	// The loop writes these, when it is about to wait and nothing will wake it.
+
+	stillFrom  atomic.Int64  // since when, counted from started
+	stillSteps atomic.Uint64 // how many steps it had taken then: if it takes more it is over
+
+	mu sync.Mutex // held by who looks
+}
+
+// A looked is a part of what there is to see on a loop.
+type looked struct {
+	tasks      []lookedTask
+	links      []link
+	addresses  []uintptr
+	goroutines []uint64
+	last       bool // there are no more
+}
+
+// A lookedTask is a task as it was seen.
+type lookedTask struct {
+	self    *core // which future it is
+	id      uint64
+	name    *string
+	number  uint64
+	state   SightState
+	cancels int
+
+	on *core // the future that it waits for
+
+	// Its parts of addresses and goroutines.
+	addresses, goroutines span
+}
+
+type span struct{ from, to int }
+
+func part[T any](all []T, s span) []T { return all[s.from:s.to] }
+
+// A link says that somebody waits for one future by another one: the task or future
+// that follows it.
+type link struct {
+	from, to *core
+	sure     bool // to cannot end before from has
+}
+
+// A looker looks at the tasks of a loop, a chunk at a time. It is the loop's.
+type looker struct {
+	l     *Loop
+	walk  *sched.Walk
+	known map[*core]bool // whose links were noted
+}
+
+func (l *Loop) newLooker() *looker {
+	return &looker{l: l, walk: l.s.Walk(), known: make(map[*core]bool)}
+}
+
+// next looks at n more tasks and notes them in to.
+func (k *looker) next(n int, to *looked) {
+	*to = looked{tasks: to.tasks[:0], links: to.links[:0], addresses: to.addresses[:0], goroutines: to.goroutines[:0]}
+	for range n {
+		st := k.walk.Next()
+		if st == nil {
+			to.last = true
+			k.walk.End()
+			return
+		}
+		k.task(taskIn(st), to)
+	}
+}
+
+func (k *looker) task(t *task, to *looked) {
+	n := lookedTask{
+		self:    &t.core,
+		id:      uint64(t.st.Number()),
+		name:    t.name,
+		number:  t.number,
+		cancels: int(t.cancels),
+	}
+	if f, ok := t.fut.(interface{ base() *core }); ok {
+		n.on = f.base()
+	}
+	switch {
+	case k.l.s.Current() == &t.st:
+		n.state = SightRunning
+	case t.st.Greenlet() == nil:
+		n.state = SightCreated
+	case t.st.Queued():
+		n.state = SightReady
+	default:
+		n.state = SightWaiting
+	}
+	n.addresses.from, n.goroutines.from = len(to.addresses), len(to.goroutines)
+	to.addresses, to.goroutines = t.st.Addresses(to.addresses, to.goroutines)
+	n.addresses.to, n.goroutines.to = len(to.addresses), len(to.goroutines)
+	to.tasks = append(to.tasks, n)
+	k.link(&t.core, to)
+}
+
+// A linker is a waiter by which others wait for f: not a task.
+type linker interface {
+	// follows returns the future that follows f, or the task that waits. sure tells
+	// that it cannot end before f. It is nil if nobody waits now.
+	follows() (of *core, sure bool)
+}
+
+// link notes who waits for f by another future, and so on.
+func (k *looker) link(f *core, to *looked) {
+	if k.known[f] {
+		return
+	}
+	k.known[f] = true
+	note := func(w waiter) {
+		if by, ok := w.(linker); ok {
+			if of, sure := by.follows(); of != nil {
+				to.links = append(to.links, link{f, of, sure})
+				k.link(of, to)
+			}
+		}
+	}
+	switch w := f.waiter.(type) {
+	case nil:
+	case *waiters:
+		w.each(note)
+	default:
+		note(w)
+	}
+}
+
+func (g *GatherFuture[E]) follows() (*core, bool) { return &g.core, true }
+
+func (w *waitSet) follows() (*core, bool) {
+	return &w.over.core, w.when == AllCompleted && w.timer == nil
+}
+
+func (m *member) follows() (*core, bool) {
+	p := m.tg.parent
+	if p.state != pending {
+		return nil, false
+	}
+	exits := m.tg.empty != nil && p.fut == canceller(m.tg.empty)
+	return &p.core, exits
+}
+
+func (a *arrival[T]) follows() (*core, bool) {
+	if t := a.c.waits; t != nil {
+		return &t.core, false
+	}
+	return nil, false
+}
+
+func (s *shield[T]) follows() (*core, bool) { return &s.outer.core, true }
+
+// look returns what l does, and whether that is only what can be had without it.
+func (l *Loop) look(ctx context.Context) (_ *LoopSnapshot, partial bool, _ error) {
+	switch {
+	case !l.s.Owned():
+		l.seen.mu.Lock()
+		defer l.seen.mu.Unlock()
+		return newAssembly(l).fromOutside(ctx)
+	case l.IsClosed():
+		return nil, false, ErrLoopClosed
+	}
+	return l.lookHere(), false, nil
+}
+
+// lookHere is look for who is on the loop.
+func (l *Loop) lookHere() *LoopSnapshot {
+	a := newAssembly(l)
+	a.state = SightIdle
+	if l.s.Running() {
+		a.state = SightRunning
+	}
+	var all looked
+	l.newLooker().next(everybody, &all)
+	a.add(&all)
+	return a.finish()
+}
+
+// fromOutside has the loop looked at, by another goroutine.
+func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bool, _ error) {
+	l := a.l
+	waits, stalled := l.s.Waits(), l.Stats().Stalled
+	came := make(chan *looked, 1)
+	var k *looker // the loop's
+	ask := func(into *looked) error {
+		_, err := l.s.Post(func() {
+			if k == nil {
+				k = l.newLooker()
+			}
+			k.next(lookChunk, into)
+			came <- into
+		})
+		return loopError(err)
+	}
+	defer l.s.Post(func() {
+		if k != nil {
+			k.walk.End()
+		}
+	})
+	asked := time.Now()
+	if err := ask(new(looked)); err != nil {
+		return nil, false, err
+	}
+	late := time.NewTimer(lookPatience)
+	defer late.Stop()
+	spare := new(looked)
+	for first := true; ; first = false {
+		select {
+		case seen := <-came:
+			if first {
+				a.lag = time.Since(asked)
+			}
+			if !seen.last {
+				if err := ask(spare); err != nil {
+					return nil, false, err
+				}
+				late.Reset(lookPatience)
+			}
+			a.add(seen)
+			spare = seen
+			if seen.last {
+				switch {
+				case stalled:
+					a.state = SightStalled
+				case waits:
+					a.state = SightIdle
+				default:
+					a.state = SightRunning
+				}
+				return a.finish(), false, nil
+			}
+		case <-ctx.Done():
+			return nil, false, ctx.Err()
+		case <-late.C:
+			a.lag = time.Since(asked)
+			a.blocked(a.lag)
+			return a.finish(), true, nil
+		}
+	}
+}
+
+// blocked notes what keeps the loop from going on.
+func (a *assembly) blocked(d time.Duration) {
+	l := a.l
+	if l.s.Waits() || !l.s.Foreign() { // it does not run
+		a.state = SightIdle
+		return
+	}
+	a.state = SightBlocked
+	b := &BlockSnapshot{For: max(d, l.Stats().Blocked), Name: l.glimpse()}
+	if st := l.s.Glimpse(); st != nil {
+		b.Task = uint64(st.Number())
+	}
+	if frames := blockedFrames(l.s); len(frames) > 0 {
+		b.Stack = frames
+		b.At = shortPlace(blockingCall(frames))
+	}
+	a.block = b
+}
