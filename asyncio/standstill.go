@@ -3,9 +3,9 @@ package asyncio
 import (
 	"runtime"
 	"strings"
-	"sync/atomic"
 	"time"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/known"
 	"github.com/go-greenlet/greenlet/sched"
 	"github.com/go-greenlet/greenlet/stack"
 )
@@ -31,28 +31,21 @@ const (
 	stillPatienceMax = 10 * time.Second       // after that Go's own detector can strike
 )
 
-// knownGoroutines counts the goroutines of this package that wake no loop by
-// themselves, but for a signal.
-var knownGoroutines atomic.Int64
+// knownGoroutine counts the calling goroutine among those that wake no loop by
+// themselves, until the function that it returns is called.
+func knownGoroutine() (end func()) { return known.Goroutine() }
 
 // signalsUsed is set when package os/signal has a goroutine.
-var signalsUsed atomic.Bool
-
-// knownGoroutine counts the calling goroutine, until the function that it returns is
-// called.
-func knownGoroutine() (end func()) {
-	knownGoroutines.Add(1)
-	return func() { knownGoroutines.Add(-1) }
-}
+var signalsUsed = &known.Signals
 
 // nobodyElse reports whether there are no goroutines but those that cannot wake the
 // caller's loop.
 func nobodyElse() bool {
-	known := 1 + stack.Stats().Goroutines + int(knownGoroutines.Load())
+	harmless := 1 + stack.Stats().Goroutines + int(known.Goroutines.Load())
 	if signalsUsed.Load() {
-		known++
+		harmless++
 	}
-	return runtime.NumGoroutine() <= known
+	return runtime.NumGoroutine() <= harmless
 }
 
 // idle is called when the loop is about to wait. still tells that nothing that it
