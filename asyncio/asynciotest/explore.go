@@ -60,14 +60,6 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 		x.one(seed)
 		return
 	}
-	call := callOf(t)
-	if v := os.Getenv(workerVar); v != "" {
-		if v == workerName(call, t.Name()) {
-			x.serve(os.Stdin, stdout)
-			t.SkipNow()
-		}
-		return
-	}
 	seeds := span{1, uint64(max(n, 0))}
 	if v := os.Getenv(SeedsVar); v != "" {
 		var err error
@@ -79,9 +71,15 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 	if err != nil {
 		t.Fatal(err)
 	}
-	if workers > 0 {
-		x.hunt(workers, seeds, call)
+	switch v := os.Getenv(workerVar); {
+	case workers > 0 && v == "":
+		x.hunt(workers, seeds, callOf(t))
 		return
+	case workers > 0 && v == workerName(callOf(t), t.Name()):
+		x.serve(os.Stdin, stdout)
+		t.SkipNow()
+	case v != "":
+		return // the worker is for another call
 	}
 	for seed := seeds.From; seed <= seeds.To; seed++ {
 		tr, net, differs := x.try(seed)

@@ -50,13 +50,13 @@ type answer struct {
 	*reply
 }
 
-// calls counts the calls of Explore of each test that runs.
+// calls counts the calls of Explore with workers of each test that runs.
 var calls = struct {
 	sync.Mutex
 	of map[string]int
 }{of: make(map[string]int)}
 
-// callOf returns which call of Explore in its test this is, counted from one.
+// callOf returns which call of Explore with workers in its test this is, counted from one.
 func callOf(t testing.TB) int {
 	calls.Lock()
 	defer calls.Unlock()
