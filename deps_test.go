@@ -91,6 +91,7 @@ var rank = map[string]int{
 	"sched":        4,
 	"asyncio":      5,
 	"asyncvet":     6,
+	"cmd":          6,
 	"examples":     6,
 	"bench":        6,
 	"tools":        6,

@@ -1,0 +1,292 @@
+package look
+
+import (
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"runtime"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-greenlet/greenlet/cmd/greenlet/internal/target"
+)
+
+// kinds is how the program is built.
+var kinds = []struct {
+	name      string
+	flags     []string
+	long      bool // not in a short run
+	namesOnly bool // there is no goroutine to read
+}{
+	{"stripped", []string{"-ldflags=-s -w"}, false, false},
+	{"PIE stripped", []string{"-buildmode=pie", "-ldflags=-s -w"}, true, false},
+	{"purego", []string{"-tags=purego"}, true, true},
+	{"plain", nil, true, false},
+	{"PIE", []string{"-buildmode=pie"}, true, false},
+	{"trimpath", []string{"-trimpath"}, true, false},
+	{"not optimised", []string{"-gcflags=all=-N -l"}, true, false},
+	{"race", []string{"-race"}, true, false},
+}
+
+// lookAt looks at a process until done says that it is as it should be.
+func lookAt(t *testing.T, pid int, done func(*Snapshot) bool) *Snapshot {
+	t.Helper()
+	var s *Snapshot
+	for start := time.Now(); ; {
+		p, err := Open(pid)
+		require.NoError(t, err)
+		s, err = p.Look()
+		require.NoError(t, err)
+		require.NoError(t, p.Close())
+		if done(s) {
+			return s
+		}
+		if time.Since(start) > 20*time.Second {
+			text := new(strings.Builder)
+			s.WriteJSON(text, true)
+			require.Fail(t, "never so", "%s", text)
+		}
+		runtime.Gosched()
+	}
+}
+
+func inState(state string) func(*Snapshot) bool {
+	return func(s *Snapshot) bool { return len(s.Loops) == 1 && s.Loops[0].State == state && !s.Partial }
+}
+
+func (l *Loop) named(t *testing.T, name string) *Task {
+	t.Helper()
+	for _, task := range l.Tasks {
+		if task.Name == name {
+			return task
+		}
+	}
+	require.Fail(t, "no task", "%s", name)
+	return nil
+}
+
+// calls returns a group's calls as text.
+func (s *Snapshot) calls(stack []int) (all []string) {
+	for _, id := range stack {
+		f := s.Frames[id-1]
+		all = append(all, fmt.Sprintf("%s %s:%d", ShortName(f.Func), filepath.Base(f.File), f.Line))
+	}
+	return all
+}
+
+func (s *Snapshot) where(l *Loop, t *Task) []string {
+	for _, g := range l.Groups {
+		if g.ID == t.Group {
+			return s.calls(g.Stack)
+		}
+	}
+	return nil
+}
+
+func TestLook(t *testing.T) {
+	for _, kind := range kinds {
+		t.Run(kind.name, func(t *testing.T) {
+			if kind.long && testing.Short() {
+				t.Skip("long")
+			}
+			if kind.name == "race" {
+				if _, err := exec.LookPath("gcc"); err != nil {
+					t.Skip(err)
+				}
+			}
+			path := target.Build(t, kind.flags...)
+			t.Run("waits", func(t *testing.T) { testWaits(t, path, kind.namesOnly) })
+			t.Run("circle", func(t *testing.T) { testCircle(t, path) })
+			for _, scene := range []string{"sleep", "channel", "read", "callback", "compute"} {
+				t.Run(scene, func(t *testing.T) { testBlocked(t, path, scene, kind.namesOnly) })
+			}
+			t.Run("greenlets", func(t *testing.T) { testGreenlets(t, path, kind.namesOnly) })
+		})
+	}
+}
+
+func testWaits(t *testing.T, path string, namesOnly bool) {
+	s := lookAt(t, target.Start(t, path, "waits"), inState(Idle))
+	assert.Equal(t, runtime.Version(), s.Go)
+	assert.Contains(t, []string{"assembly", "generic"}, s.Backend)
+	l := s.Loops[0]
+	assert.Equal(t, uint64(1), l.ID)
+	assert.Equal(t, 14, l.Count)
+	assert.Empty(t, l.Warnings)
+	for name, want := range map[string]struct {
+		first, second string
+		line          string
+		awaits        []string
+	}{
+		"Task-1":    {"asyncio.(*Event).Wait", "main.forever", "forever", nil},
+		"sleeper":   {"asyncio.Sleep", "main.sleeper", "sleeper", nil},
+		"locker":    {"asyncio.(*Lock).Acquire", "main.locker", "locker", nil},
+		"getter":    {"asyncio.(*Queue[...]).Get", "main.getter", "getter", nil},
+		"gatherer":  {"asyncio.(*GatherFuture[...]).Await", "main.gatherer", "gatherer", []string{"gathered 1", "gathered 2"}},
+		"grouper":   {"asyncio.RunTaskGroup", "main.grouper", "grouper", []string{"member"}},
+		"awaiter":   {"asyncio.(*Task[...]).Await", "main.awaiter", "awaiter", []string{"leaf"}},
+		"awaiter 2": {"asyncio.(*Task[...]).Await", "main.awaiter", "awaiter", []string{"leaf"}},
+	} {
+		task := l.named(t, name)
+		assert.Equal(t, Waiting, task.State, name)
+		var awaits []uint64
+		for _, other := range want.awaits {
+			awaits = append(awaits, l.named(t, other).ID)
+			assert.Contains(t, l.named(t, other).By, task.ID)
+		}
+		slices.Sort(awaits)
+		assert.ElementsMatch(t, awaits, task.Awaits, name)
+		calls := s.where(l, task)
+		if namesOnly {
+			assert.Empty(t, calls)
+			continue
+		}
+		require.GreaterOrEqual(t, len(calls), 2, "%s: %s", name, calls)
+		assert.True(t, strings.HasPrefix(calls[0], want.first+" "), "%s: %s", name, calls)
+		assert.Equal(t, fmt.Sprintf("%s main.go:%d", want.second, target.Line(t, want.line)), calls[1], name)
+	}
+	if !namesOnly {
+		require.Len(t, l.Locks, 1)
+		assert.Equal(t, "Lock", l.Locks[0].Kind)
+		assert.Equal(t, []uint64{l.named(t, "locker").ID, l.named(t, "locker 2").ID}, l.Locks[0].Waiters)
+	}
+	assert.Equal(t, 14, s.Greenlets.Live)
+}
+
+func testCircle(t *testing.T, path string) {
+	s := lookAt(t, target.Start(t, path, "circle"), inState(Idle))
+	l := s.Loops[0]
+	require.Len(t, l.Cycles, 1)
+	assert.ElementsMatch(t, []uint64{l.named(t, "a-to-b").ID, l.named(t, "b-to-a").ID}, l.Cycles[0])
+	assert.Equal(t, []Warning{{"W1", l.named(t, "a-to-b").ID, "tasks wait for each other in a circle: a-to-b -> b-to-a -> a-to-b"}}, l.Warnings)
+}
+
+func testBlocked(t *testing.T, path, scene string, namesOnly bool) {
+	line := scene
+	if scene == "callback" {
+		line = "sleep"
+	}
+	place := fmt.Sprintf("main.go:%d", target.Line(t, line))
+	s := lookAt(t, target.Start(t, path, scene), func(s *Snapshot) bool {
+		return inState(Blocked)(s) && (namesOnly || s.Loops[0].Blocked.At == place || s.Loops[0].Blocked.Busy)
+	})
+	l := s.Loops[0]
+	who := "blocker"
+	if scene == "callback" {
+		who = "a callback"
+		assert.Zero(t, l.Blocked.Task)
+	} else {
+		assert.Equal(t, l.named(t, who).ID, l.Blocked.Task)
+		assert.Equal(t, Running, l.named(t, who).State)
+		assert.Equal(t, Waiting, l.named(t, "sleeper").State)
+	}
+	switch {
+	case namesOnly:
+		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by " + who}}, l.Warnings)
+	case scene == "compute":
+		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by blocker, which computes"}}, l.Warnings)
+		assert.True(t, l.Blocked.Busy)
+	default:
+		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by " + who + " at " + place}}, l.Warnings)
+		assert.True(t, slices.ContainsFunc(s.calls(l.Blocked.Stack), func(call string) bool { return strings.HasPrefix(call, "main.") }))
+	}
+}
+
+func testGreenlets(t *testing.T, path string, namesOnly bool) {
+	s := lookAt(t, target.Start(t, path, "greenlets"), func(s *Snapshot) bool { return s.Greenlets.Live == 3 })
+	assert.Empty(t, s.Loops)
+	if namesOnly {
+		return
+	}
+	require.Len(t, s.Greenlets.Groups, 1)
+	calls := s.calls(s.Greenlets.Groups[0].Stack)
+	assert.Equal(t, 3, s.Greenlets.Groups[0].Count)
+	assert.True(t, strings.HasPrefix(calls[0], "greenlet.(*Greenlet).Switch "), calls)
+	assert.Equal(t, fmt.Sprintf("main.waiter main.go:%d", target.Line(t, "waiter")), calls[1])
+}
+
+// The program changes all the time. It is never stopped, which a tracer would have to
+// do, and no task is there twice.
+func TestLookAtChanging(t *testing.T) {
+	n := 200
+	if os.Getenv("GREENLET_LONG") != "" {
+		n = 10_000
+	}
+	pid := target.Start(t, target.Build(t, kinds[0].flags...), "churn")
+	p, err := Open(pid)
+	require.NoError(t, err)
+	defer p.Close()
+	named, tasks := 0, 0
+	for range n {
+		start := time.Now()
+		s, err := p.Look()
+		require.NoError(t, err)
+		require.Less(t, time.Since(start), 10*time.Second)
+		require.Len(t, s.Loops, 1)
+		seen := make(map[uint64]bool)
+		for _, task := range s.Loops[0].Tasks {
+			tasks++
+			if strings.HasPrefix(task.Name, "churning ") || task.Name == "Task-1" {
+				named++
+				require.False(t, seen[task.ID], "twice: %v", task)
+				seen[task.ID] = true
+			}
+		}
+		stat, err := os.ReadFile("/proc/" + strconv.Itoa(pid) + "/stat")
+		require.NoError(t, err)
+		_, after, _ := strings.Cut(string(stat), ") ")
+		require.NotContains(t, "tT", after[:1])
+	}
+	assert.NotZero(t, named)
+	t.Logf("%d looks, %d tasks, %d of them with the name of one", n, tasks, named)
+}
+
+func TestOpenErrors(t *testing.T) {
+	_, err := Open(os.Getpid())
+	assert.ErrorIs(t, err, ErrNoTable)
+	for _, pid := range []int{0, -1, 1 << 30} {
+		_, err := Open(pid)
+		assert.ErrorIs(t, err, os.ErrNotExist)
+	}
+	cmd := exec.Command("true")
+	require.NoError(t, cmd.Run())
+	_, err = Open(cmd.Process.Pid)
+	assert.Error(t, err)
+}
+
+func TestList(t *testing.T) {
+	pid := target.Start(t, target.Build(t, kinds[0].flags...), "nothing")
+	var mine Listed
+	for _, p := range List() {
+		assert.NotEqual(t, os.Getpid(), p.PID)
+		if p.PID == pid {
+			mine = p
+		}
+	}
+	assert.Equal(t, runtime.Version(), mine.Go)
+	assert.Contains(t, mine.Command, " nothing")
+}
+
+func BenchmarkLook(b *testing.B) {
+	path := target.Build(b, kinds[0].flags...)
+	for _, n := range []int{1000, 100_000} {
+		b.Run(strconv.Itoa(n), func(b *testing.B) {
+			pid := target.Start(b, path, "many", strconv.Itoa(n))
+			for b.Loop() {
+				p, err := Open(pid)
+				require.NoError(b, err)
+				s, err := p.Look()
+				require.NoError(b, err)
+				require.Equal(b, n+1, s.Loops[0].Count)
+				p.Close()
+			}
+		})
+	}
+}

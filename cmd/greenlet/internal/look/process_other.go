@@ -1,0 +1,29 @@
+//go:build !linux
+
+package look
+
+import "errors"
+
+// Supported reports whether the memory of processes can be read on this system.
+const Supported = false
+
+// Open returns an error: memory is read on Linux alone.
+func Open(pid int) (*Process, error) {
+	return nil, errors.New("the memory of processes is read on Linux alone")
+}
+
+// Close does nothing.
+func (p *Process) Close() error { return nil }
+
+// A Listed is a process that has a sight table.
+type Listed struct {
+	PID     int
+	Go      string
+	Command string
+}
+
+// List returns nothing.
+func List() []Listed { return nil }
+
+// WhyForbidden says what the system asks of who reads the memory of a process.
+func WhyForbidden() string { return "" }
