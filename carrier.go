@@ -461,8 +461,7 @@ func (c *carrier) arrive() (any, error) {
 	case letterGoexit:
 		runtime.Goexit()
 	case letterKill:
-		c.killed = true
-		runtime.Goexit()
+		c.dies()
 	}
 	return l.v, l.err
 }

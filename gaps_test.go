@@ -2,6 +2,7 @@ package greenlet_test
 
 import (
 	"context"
+	"runtime"
 	"runtime/pprof"
 	"testing"
 
@@ -138,4 +139,257 @@ func TestLabelsOfWhoStarts(t *testing.T) {
 			}).Switch(nil)
 		}
 	}
+}
+
+// What is thrown at who waits in Next comes out of that Next, also where the trace
+// hook that is told of it has called the generator in between.
+func TestThrownAtWhoWaitsInNext(t *testing.T) {
+	main := ownTree(t)
+	var self *greenlet.Greenlet
+	g := greenlet.NewGenerator(func(y *greenlet.Yielder[int, int]) (int, error) {
+		self = greenlet.Current()
+		greenlet.New(func(any) (any, error) { return main.Throw(errBoom) }).Switch(nil)
+		for n := 1; ; n++ {
+			if _, err := y.Yield(n); err != nil {
+				return 0, err
+			}
+		}
+	})
+	defer greenlet.SetTrace(greenlet.SetTrace(func(ev greenlet.TraceEvent, _, to *greenlet.Greenlet) {
+		if ev == greenlet.TraceThrow && to == main {
+			gives(t, nil)(self.Switch(nil)) // it yields 1, to nobody
+			gave(t, 2)(g.Next())
+		}
+	}))
+	_, err := g.Next()
+	failsAs(t, "Next", err, errBoom)
+	gave(t, 3)(g.Next())
+	failsAs(t, "Close", g.Close(), nil)
+}
+
+// A deferred call of a coroutine that is killed yields to nobody, whatever it has
+// done before: not to the consumer of its last value either, who waits elsewhere.
+func TestYieldInADeferredCallWakesNobody(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		for _, first := range []string{"it only yields", "it has switched before"} {
+			killer := greenlet.Current()
+			echo := greenlet.New(func(v any) (any, error) {
+				for {
+					v, _ = v.(*greenlet.Greenlet).Switch("echo")
+				}
+			})
+			c := greenlet.NewCoro(func(c *greenlet.Coro[int, int], _ int) error {
+				defer func() {
+					if me := greenlet.Current(); first == "it has switched before" {
+						gives(t, "echo")(echo.Switch(me))
+						gives(t, "echo")(echo.Switch(me))
+					}
+					c.Yield(2)
+					t.Error(first, ": Yield returned")
+				}()
+				c.Yield(1)
+				return nil
+			})
+			consumer := greenlet.New(func(any) (any, error) {
+				yields(t, 1)(c.Resume(0))
+				gives(t, "go on")(killer.Switch("consumed"))
+				return "the end", nil
+			})
+			gives(t, "consumed")(consumer.Switch(nil))
+			failsAs(t, "Close", c.Close(), nil)
+			gives(t, "the end")(consumer.Switch("go on"))
+			echo.Kill()
+		}
+	})
+}
+
+// The Yield of a coroutine that has ended is refused, whoever calls it and however
+// that one was resumed last: its last consumer goes on to wait.
+func TestYieldOfTheEnded(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		here := greenlet.Current()
+		var inner *greenlet.Coro[int, int]
+		c := greenlet.NewCoro(func(c *greenlet.Coro[int, int], _ int) error {
+			inner = c
+			return nil
+		})
+		consumer := greenlet.New(func(any) (any, error) {
+			ends[int](t)(c.Resume(0))
+			gives(t, "go on")(here.Switch("consumed"))
+			return "the end", nil
+		})
+		gives(t, "consumed")(consumer.Switch(nil))
+		waiting(t).Kill() // it comes back by a letter
+		refusedYield(t, func() { inner.Yield(1) })
+		gives(t, "the end")(consumer.Switch("go on"))
+	})
+}
+
+// A coroutine that has ended may be closed by anybody of its tree, its children too.
+func TestClosedByItsChild(t *testing.T) {
+	ownTree(t)
+	var child *greenlet.Greenlet
+	var c *greenlet.Coro[int, int]
+	c = greenlet.NewCoro(func(*greenlet.Coro[int, int], int) error {
+		child = greenlet.New(func(any) (any, error) { return c.Close(), nil })
+		return nil
+	})
+	ends[int](t)(c.Resume(0))
+	gives(t, error(nil))(child.Switch(nil))
+}
+
+// An abandoned greenlet is ended though it was the last to call a coroutine that is
+// old: the coroutine does not hold it.
+func TestCoroThatIsOldHoldsNoConsumer(t *testing.T) {
+	main := ownTree(t)
+	var tr trail
+	deeper(5, func() {
+		c := greenlet.NewCoro(func(c *greenlet.Coro[int, int], in int) error {
+			defer tr.add("coroutine")
+			for {
+				in = c.Yield(in)
+			}
+		})
+		consumer := greenlet.New(func(any) (any, error) {
+			defer tr.add("consumer")
+			for n := range 3 {
+				yields(t, n)(c.Resume(n))
+				main.Switch(nil)
+			}
+			return nil, nil
+		})
+		consumer.Switch(nil)
+		greenlet.Collect()
+		consumer.Switch(nil)
+	})
+	eventually(t, "both are ended", func() bool { return len(tr) == 2 }, greenlet.Collect)
+	tr.is(t, "consumer; coroutine")
+}
+
+// Who switches to a coroutine while it moves to another tree is refused. Here that
+// happens in the middle of the switch: in a deferred call of an abandoned greenlet.
+func TestSwitchToWhatMovesMeanwhile(t *testing.T) {
+	main := ownTree(t)
+	var self *greenlet.Greenlet
+	next, stop := greenlet.Pull(func(yield func(int) bool) {
+		self = greenlet.Current()
+		for n := 1; yield(n); n++ {
+		}
+	})
+	yields(t, 0+1)(next())
+	moved, end := false, make(chan bool)
+	move := func() {
+		if greenlet.Current().Parent() != main {
+			return // it was ended by the coroutine itself, which runs
+		}
+		arrived := make(chan bool)
+		go func() {
+			defer close(end)
+			defer greenlet.Close()
+			next()
+			moved = true
+			arrived <- true
+			<-end
+			stop()
+		}()
+		<-arrived
+	}
+	for !moved {
+		abandon(func(wait func()) error {
+			defer func() {
+				if !moved {
+					move()
+				}
+			}()
+			wait()
+			return nil
+		})
+		runtime.GC()
+		_, err := self.Switch(nil)
+		if moved {
+			failsAs(t, "Switch", err, greenlet.ErrForeign)
+		}
+	}
+	end <- true
+	<-end
+}
+
+// A greenlet ends whose parent, a coroutine, runs in another tree by now: its result
+// goes to the main greenlet of its own.
+func TestEndsBelowACoroutineThatRunsElsewhere(t *testing.T) {
+	main := ownTree(t)
+	for range 20 {
+		var child *greenlet.Greenlet
+		inside, goOn := make(chan bool), make(chan bool)
+		next, stop := greenlet.Pull(func(yield func(int) bool) {
+			child = greenlet.New(func(any) (any, error) { return main.Switch("child waits") })
+			yield(1)
+			inside <- true
+			<-goOn
+			yield(2)
+		})
+		yields(t, 1)(next())
+		gives(t, "child waits")(child.Switch(nil))
+		done := make(chan bool)
+		go func() {
+			defer close(done)
+			defer greenlet.Close()
+			yields(t, 2)(next())
+			stop()
+		}()
+		<-inside
+		gives(t, "child ends")(child.Switch("child ends"))
+		isIn(t, main, "current")
+		goOn <- true
+		<-done
+	}
+}
+
+// A switch to a dead greenlet goes to its parent, a paused coroutine too: only the
+// end of one passes that over.
+func TestSwitchToADeadChildOfAPausedCoroutine(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		var child *greenlet.Greenlet
+		c := greenlet.NewCoro(func(c *greenlet.Coro[int, string], _ int) error {
+			child = greenlet.New(returning(1))
+			gives(t, 1)(child.Switch(nil))
+			consumer := greenlet.Current().Parent()
+			c.Yield("paused")
+			consumer.Switch("by its child")
+			return nil
+		})
+		yields(t, "paused")(c.Resume(1))
+		gives(t, "by its child")(child.Switch(nil))
+		c.Close()
+	})
+}
+
+// What a coroutine yields to a consumer that is dead starts that one's parent, if it
+// has not begun; and that one may call the coroutine. In a bubble the parent gets a
+// goroutine that is new.
+func TestYieldStartsTheConsumersParent(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		here := greenlet.Current()
+		var inside *greenlet.Greenlet
+		c := greenlet.NewCoro(func(c *greenlet.Coro[int, int], n int) error {
+			inside = greenlet.Current()
+			here.Switch("away")
+			for {
+				n = c.Yield(n)
+			}
+		})
+		consumer := greenlet.New(func(any) (any, error) { c.Resume(1); return nil, nil })
+		gives(t, "away")(consumer.Switch(nil))
+		if err := consumer.Kill(); err != nil {
+			t.Fatal(err)
+		}
+		parent := greenlet.New(func(any) (any, error) {
+			yields(t, 2)(c.Resume(2))
+			return "called it", nil
+		})
+		consumer.SetParent(parent)
+		gives(t, "called it")(inside.Switch(nil))
+		yields(t, 3)(c.Resume(3))
+		c.Close()
+	})
 }

@@ -34,8 +34,7 @@ func (c *carrier) kill(g *Greenlet) error {
 	case g.loadState() == dead:
 		return nil
 	case g.c == c:
-		c.killed = true
-		runtime.Goexit()
+		c.dies()
 	}
 	h := c.hub
 	k := kill{g, Current()}
@@ -56,6 +55,16 @@ func (c *carrier) kill(g *Greenlet) error {
 		c.post(g.c, &l, nil)
 	}
 	return nil
+}
+
+// dies unwinds c's stack. What its deferred calls yield is for nobody: that is for
+// backSlow to see, and the assembly leaves it to that one.
+func (c *carrier) dies() {
+	c.killed = true
+	if p := c.pair; p != nil {
+		p.coroutine = nobody
+	}
+	runtime.Goexit()
 }
 
 // A kill is under way: until it is over, by stands for the parent of g. The

@@ -1,6 +1,8 @@
 package greenlet_test
 
 import (
+	"fmt"
+	"os"
 	"runtime"
 	"sync"
 	"syscall"
@@ -213,4 +215,37 @@ func TestLockIsNotInherited(t *testing.T) {
 	for _, g := range all {
 		g.Switch(nil)
 	}
+}
+
+// While a program's init functions run, the runtime itself holds the main goroutine on
+// the main thread, as it does with a goroutine that C calls. Such a lock stays where it
+// is: greenlets run on another thread, also one that locks itself to that.
+func TestLockOfTheRuntime(t *testing.T) {
+	needsLockedTrees(t)
+	o := child(t, initScene, 0)
+	o.has(t, "init on the main thread: true\na greenlet there: false\nback there: true\n"+
+		"a locked greenlet there: false\nback there: true\n")
+}
+
+const initScene = "init"
+
+func init() {
+	if os.Getenv(sceneVar) != initScene {
+		return
+	}
+	there := func(what string) { fmt.Printf("%s there: %v\n", what, syscall.Gettid() == os.Getpid()) }
+	fmt.Printf("init on the main thread: %v\n", syscall.Gettid() == os.Getpid())
+	main := greenlet.Current()
+	g := greenlet.New(func(any) (any, error) {
+		there("a greenlet")
+		main.Switch(nil)
+		runtime.LockOSThread()
+		there("a locked greenlet")
+		return main.Switch(nil)
+	})
+	g.Switch(nil)
+	there("back")
+	g.Switch(nil)
+	there("back")
+	os.Exit(0)
 }

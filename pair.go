@@ -49,6 +49,10 @@ type pair struct {
 	body routine // what the coroutine does: not a func, which would have to be allocated
 }
 
+// nobody is pair.coroutine of one that may not yield. 0 would not do: hub.current is
+// 0 where the running greenlet is not known.
+const nobody = ^uintptr(0)
+
 // A routine is what a coroutine does, and what lies in its memory.
 type routine interface {
 	run()
@@ -205,7 +209,7 @@ func (p *pair) run(c *carrier, g *Greenlet, thrown error) error {
 	if p.calls != calls {
 		// A trace hook has called in between: what it got is not ours.
 		p.yielded = false
-		if err == nil && p.stops {
+		if err == nil {
 			err = errAway
 		}
 	}
@@ -394,7 +398,7 @@ func (p *pair) end() {
 	}
 	p.finished = true
 	p.yielded = false
-	p.coroutine = 0
+	p.coroutine = nobody
 	p.c = nil
 }
 
@@ -463,7 +467,7 @@ func (p *pair) fault(g *Greenlet) error {
 	if err := p.owned(self(), g); err != nil {
 		return err
 	}
-	if p.started && !p.finished && p.paused != paused {
+	if !p.finished && p.paused != paused {
 		return p.refuse(g)
 	}
 	return nil

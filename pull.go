@@ -206,11 +206,7 @@ func (p *puller[V]) step(c *carrier, g *Greenlet) bool {
 }
 
 func (p *puller[V]) stop() {
-	k := p.k
-	if k.finished {
-		return
-	}
-	c := self()
+	k, c := p.k, self()
 	g, _ := k.claim(c, p.g)
 	switch {
 	case g == nil: // it has ended

@@ -39,8 +39,10 @@ var doors struct {
 
 func (d door) pass() {
 	doors.came[d]++
-	openGate()
-	doors.locked = rt.Locked()
+	if doors.reopen != nil { // else it is the way back
+		openGate()
+		doors.locked = rt.Locked()
+	}
 }
 
 func openGate() {

@@ -1,0 +1,72 @@
+package greenlet
+
+import (
+	"runtime"
+	"testing"
+	"testing/synctest"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
+)
+
+// A coroutine may move to another tree while its child ends: after the child has read
+// the tree of the one, and before it wakes the other. Nothing can be made to happen
+// there, so it has happened here before. The child's letter goes past it.
+func TestRouteToWhatMovesMeanwhile(t *testing.T) {
+	defer Close()
+	var self *Greenlet
+	next, stop := Pull(func(yield func(int) bool) {
+		self = Current()
+		yield(1)
+	})
+	next()
+	h, c := self.hub, self.c
+	c.pair.set(runs) // elsewhere
+	c.hub = &nowhere
+	l := letter{to: self, ends: true}
+	if to := h.route(&l); to != self.Parent() {
+		t.Errorf("the letter goes to %s", to)
+	}
+	c.hub = h
+	c.pair.set(paused)
+	stop()
+}
+
+// Two goroutines that push at a time may both find that nothing has started, and one
+// of them comes when it has ended.
+func TestAsksOneThatHasEnded(t *testing.T) {
+	defer Close()
+	p := newPuller(func(func(int) bool) {})
+	if p.asks() || !p.k.finished || p.asks() {
+		t.Error("it asks for a value")
+	}
+}
+
+// An abandoned sequence of a bubble is left alone: it could only be ended in there.
+func TestPullAbandonedInABubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		defer Close()
+		ended := false
+		p := startAndLose(&ended)
+		for seen := rt.Cycles.Load(); rt.Cycles.Load() < seen+10; {
+			runtime.GC()
+			runtime.Gosched()
+		}
+		if ended || p.finished {
+			t.Error("it was ended")
+		}
+		g := p.handle()
+		if err := g.Kill(); err != nil || !ended {
+			t.Errorf("Kill: %v, ended %v", err, ended)
+		}
+	})
+}
+
+//go:noinline
+func startAndLose(ended *bool) *pair {
+	p := newPuller(func(yield func(int) bool) {
+		defer func() { *ended = true }()
+		yield(1)
+	})
+	call(&p.face)
+	return &p.k.pair
+}
