@@ -9,6 +9,8 @@ func init() {
 	rt.Tell("asyncio.loops", rt.Address(&runningLoops.first))
 	rt.Tell("asyncio.Loop.nextRunning", rt.Offset(&l, &l.nextRunning))
 	rt.Tell("asyncio.Loop.s", rt.Offset(&l, &l.s))
+	rt.Tell("asyncio.Loop.id", rt.Offset(&l, &l.id))
+	rt.Tell("asyncio.Loop.name", rt.Offset(&l, &l.name))
 	var t task
 	rt.Tell("asyncio.task.core", rt.Offset(&t, &t.core))
 	rt.Tell("asyncio.task.name", rt.Offset(&t, &t.name))

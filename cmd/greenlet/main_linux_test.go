@@ -11,6 +11,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"strconv"
 	"strings"
 	"syscall"
@@ -167,4 +168,29 @@ func TestWeb(t *testing.T) {
 	}
 	assert.True(t, h.ended())
 	assert.ErrorContains(t, web(&play{}, io.Discard, options{addr: ":0"}), "is no address of this machine alone")
+}
+
+// The page of the documentation shows what is printed.
+func TestDocumented(t *testing.T) {
+	page, err := os.ReadFile("../../docs/sight.md")
+	require.NoError(t, err)
+	release := regexp.MustCompile(`process \d+, go1\S+,|chan\.go:\d+`)
+	for _, scene := range []string{"demo", "channel"} {
+		pid := start(t, scene)
+		shown := ""
+		for began := time.Now(); time.Since(began) < 20*time.Second; {
+			var b bytes.Buffer
+			require.NoError(t, run([]string{"ps", pid}, &b))
+			shown = b.String()
+			if scene == "channel" {
+				_, shown, _ = strings.Cut(shown, "\n\n")
+			}
+			shown = release.ReplaceAllString(shown, "")
+			if strings.Contains(release.ReplaceAllString(string(page), ""), "```text\n"+shown+"```\n") {
+				shown = ""
+				break
+			}
+		}
+		assert.Empty(t, shown, "not in docs/sight.md")
+	}
 }

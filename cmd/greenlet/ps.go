@@ -6,6 +6,7 @@ import (
 	"io"
 	"path"
 	"slices"
+	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
@@ -111,15 +112,23 @@ func (v *view) head(w io.Writer) {
 	}
 }
 
-func (v *view) loopHead(w io.Writer, l *look.Loop) {
-	name := ""
-	if l.Name != "" {
-		name = " " + clean(l.Name)
+// title is a loop's number, and its name if it has one.
+func title(l *look.Loop) string {
+	number := strconv.FormatUint(l.ID, 10)
+	if l.Name == "" || l.Name == number {
+		return "loop " + number
 	}
-	fmt.Fprintf(w, "\nloop %d%s: %s, %s\n", l.ID, name, clean(l.State), count(l.Count, "task"))
+	return "loop " + number + " " + shortened(clean(l.Name), 60)
+}
+
+func (v *view) loopHead(w io.Writer, l *look.Loop) {
+	fmt.Fprintf(w, "\n%s: %s, %s\n", title(l), clean(l.State), count(l.Count, "task"))
 	for _, x := range l.Warnings {
 		fmt.Fprintf(w, "  ! %s %s\n", clean(x.ID), clean(x.Text))
 		if x.ID == "W6" && l.Blocked != nil {
+			if l.Blocked.Busy && len(l.Blocked.Stack) > 0 {
+				fmt.Fprintln(w, "    the innermost calls may be over:")
+			}
 			for _, id := range l.Blocked.Stack {
 				fmt.Fprintf(w, "      %s %s\n", v.call(id), v.place(id))
 			}

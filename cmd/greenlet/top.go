@@ -206,7 +206,7 @@ func (m *monitor) lines(n int) (all []string) {
 		if l.Lag > 0 {
 			lag = ", lag " + since(time.Duration(l.Lag)*time.Microsecond)
 		}
-		add("loop %d %s: %s, %s, %.0f new a second, %.0f turns a second%s", l.ID, clean(l.Name), clean(l.State), count(l.Count, "task"), r.newRate, r.turnRate, lag)
+		add("%s: %s, %s, %.0f new a second, %.0f turns a second%s", title(l), clean(l.State), count(l.Count, "task"), r.newRate, r.turnRate, lag)
 		for _, x := range l.Warnings {
 			add("  ! %s %s", clean(x.ID), clean(x.Text))
 		}

@@ -2,6 +2,7 @@ package look
 
 import (
 	"bytes"
+	"cmp"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -30,6 +31,10 @@ func (m image) ReadAt(b []byte, at uint64) error {
 	return nil
 }
 
+func (m image) ReadBoth(a []byte, aAt uint64, b []byte, bAt uint64) error {
+	return cmp.Or(m.ReadAt(a, aAt), m.ReadAt(b, bAt))
+}
+
 // A recorder keeps what is read of another memory.
 type recorder struct {
 	Memory
@@ -47,6 +52,10 @@ func (r *recorder) ReadAt(b []byte, at uint64) error {
 		}
 	}
 	return nil
+}
+
+func (r *recorder) ReadBoth(a []byte, aAt uint64, b []byte, bAt uint64) error {
+	return cmp.Or(r.ReadAt(a, aAt), r.ReadAt(b, bAt))
 }
 
 // record returns what a look at a program reads.

@@ -36,6 +36,7 @@ type looker struct {
 	rooted  bool
 	traces  map[string]*trace
 	frames  map[Frame]int
+	g       [2][]byte
 	stack   []byte
 	pcs     []uint64
 	key     []byte
@@ -104,6 +105,9 @@ func (l *looker) loops() {
 		if k.ID == 0 {
 			k.ID = uint64(i + 1)
 		}
+		if k.Name == "" {
+			k.Name = strconv.FormatUint(k.ID, 10)
+		}
 		if k.State != Idle {
 			busy = append(busy, k)
 		}
@@ -164,6 +168,7 @@ func (l *looker) loop(at, asyncio uint64) *loopLook {
 			l.awaited(k, t)
 		}
 	}
+	k.nameHolders()
 	k.findCycles()
 	slices.SortFunc(k.Groups, func(a, b *Group) int { return cmp.Or(b.Count-a.Count, a.ID-b.ID) })
 	return k
@@ -202,7 +207,11 @@ func (l *looker) task(k *loopLook, at uint64) *Task {
 	}
 	k.group(l, t, tr)
 	if t.State == Waiting && k.asyncio != 0 {
-		k.lock(t, wordIn(b, l.t["sched.Task.in"]), tr)
+		if lock := k.lock(t, wordIn(b, l.t["sched.Task.in"]), tr); lock != nil && l.t.has("asyncio.task.at", "asyncio.holding.by") {
+			if at := wordIn(b, l.t["asyncio.task.at"]); at != 0 {
+				lock.Holder = uint64(uint32(l.v.word(at + l.t["asyncio.holding.by"])))
+			}
+		}
 	}
 	return t
 }
@@ -269,7 +278,7 @@ func (l *looker) numbers(frames []Frame) (ids []int) {
 
 // lock notes that t is in the line of a lock, whose place in memory tells it apart
 // from others, and whose kind the call tells.
-func (k *loopLook) lock(t *Task, line uint64, tr *trace) {
+func (k *loopLook) lock(t *Task, line uint64, tr *trace) *Lock {
 	kind := ""
 	for _, f := range tr.frames {
 		if rest, is := ours(f); is {
@@ -285,7 +294,7 @@ func (k *loopLook) lock(t *Task, line uint64, tr *trace) {
 		}
 	}
 	if line == 0 || kind == "" {
-		return
+		return nil
 	}
 	lock := k.locks[line]
 	if lock == nil {
@@ -295,6 +304,29 @@ func (k *loopLook) lock(t *Task, line uint64, tr *trace) {
 	}
 	lock.Waiters = append(lock.Waiters, t.ID)
 	t.Lock = lock.ID
+	return lock
+}
+
+// nameHolders says who the holders are, and who of them has ended.
+func (k *loopLook) nameHolders() {
+	if len(k.Locks) == 0 {
+		return
+	}
+	named := make(map[uint64]string)
+	for _, t := range k.Tasks {
+		named[t.ID] = t.Name
+	}
+	for _, lock := range k.Locks {
+		if lock.Holder == 0 {
+			continue
+		}
+		name, alive := named[lock.Holder]
+		lock.HolderName, lock.HolderEnded = name, !alive
+		if !alive {
+			lock.HolderName = "task " + strconv.FormatUint(lock.Holder, 10)
+			k.Warnings = append(k.Warnings, Warning{"W3", 0, fmt.Sprintf("a %s is held by %s, which has ended: nobody will release it", lock.Kind, lock.HolderName)})
+		}
+	}
 }
 
 // awaited notes the tasks that wait for the one at at.
@@ -416,12 +448,12 @@ func (l *looker) blocked(busy []*loopLook) {
 	}
 	first := make([][]byte, len(busy))
 	for i, k := range busy {
-		first[i] = l.position(k)
+		first[i] = l.progress(k)
 	}
 	time.Sleep(patience)
 	l.v.forget()
 	for i, k := range busy {
-		if first[i] == nil || !bytes.Equal(first[i], l.position(k)) {
+		if first[i] == nil || !bytes.Equal(first[i], l.progress(k)) {
 			continue
 		}
 		k.State = Blocked
@@ -434,19 +466,28 @@ func (l *looker) blocked(busy []*loopLook) {
 			what = t.Name
 		}
 		c := l.v.word(handle + l.t["Greenlet.c"])
-		found, ok := l.goroutine(l.v.word(c + l.t["carrier.g"]))
+		rg := l.v.word(c + l.t["carrier.g"])
+		found, ok := l.goroutine(rg)
+		if !l.rooted {
+			l.root, l.rooted = l.standardRoot(), true
+		}
 		where := ""
 		switch {
 		case !ok:
 		case found.status == l.t["g.running"]:
 			k.Blocked.Busy = true
 			where = ", which computes"
+			frames := users(l.trace(l.running(rg)).frames)
+			for len(frames) > 0 && standard(frames[0], l.root) { // they may be over
+				frames = frames[1:]
+			}
+			k.Blocked.Stack = l.numbers(frames)
+			if n := len(frames); n > 0 {
+				where += fmt.Sprintf(", below %s at %s:%d", ShortName(frames[n-1].Func), path.Base(frames[n-1].File), frames[n-1].Line)
+			}
 		default:
 			frames := blockedCalls(l.trace(found.pcs).frames)
 			k.Blocked.Stack = l.numbers(frames)
-			if !l.rooted {
-				l.root, l.rooted = l.standardRoot(), true
-			}
 			if f, ok := blockingCall(frames, l.root); ok {
 				k.Blocked.At = fmt.Sprintf("%s:%d", path.Base(f.File), f.Line)
 				where = " at " + k.Blocked.At
@@ -456,8 +497,8 @@ func (l *looker) blocked(busy []*loopLook) {
 	}
 }
 
-// position is what changes when a loop goes on. It is nil if the loop waits.
-func (l *looker) position(k *loopLook) []byte {
+// progress is what changes when a loop goes on. It is nil if the loop waits.
+func (l *looker) progress(k *loopLook) []byte {
 	v := newView(l.p.mem)
 	if byteIn(v.bytes(k.at+l.t["sched.Loop.waits"], 1), 0) != 0 {
 		return nil

@@ -1,6 +1,7 @@
 package look
 
 import (
+	"encoding/json"
 	"fmt"
 	"os"
 	"os/exec"
@@ -160,6 +161,44 @@ func testWaits(t *testing.T, path string, namesOnly bool) {
 	assert.Equal(t, 14, s.Greenlets.Live)
 }
 
+// What is seen from outside is what the program itself sees.
+func TestLookIsSnapshot(t *testing.T) {
+	for _, scene := range []string{"waits", "circle", "names"} {
+		t.Run(scene, func(t *testing.T) {
+			pid, ask := target.StartTalking(t, target.Build(t, kinds[0].flags...), scene)
+			outside := lookAt(t, pid, inState(Idle))
+			var inside Snapshot
+			require.NoError(t, json.Unmarshal([]byte(ask()), &inside))
+			require.Len(t, inside.Loops, 1)
+			assert.Equal(t, inside.Go, outside.Go)
+			assert.Equal(t, inside.Backend, outside.Backend)
+			assert.Equal(t, inside.PID, outside.PID)
+			i, o := inside.Loops[0], outside.Loops[0]
+			assert.Equal(t, i.ID, o.ID)
+			assert.Equal(t, i.Name, o.Name)
+			assert.Equal(t, i.Count, o.Count)
+			require.Len(t, o.Tasks, len(i.Tasks))
+			for n := range i.Tasks {
+				in, out := *i.Tasks[n], *o.Tasks[n]
+				assert.Equal(t, inside.where(i, &in), outside.where(o, &out), in.Name)
+				for _, task := range []*Task{&in, &out} {
+					task.Group = 0
+					slices.Sort(task.Awaits)
+					slices.Sort(task.By)
+				}
+				if len(i.Locks) == 0 { // it has none
+					out.Lock = 0
+				}
+				assert.Equal(t, in, out)
+			}
+			if len(i.Locks) > 0 {
+				assert.Equal(t, i.Locks, o.Locks)
+			}
+			assert.Equal(t, inside.Greenlets.Live, outside.Greenlets.Live)
+		})
+	}
+}
+
 func testCircle(t *testing.T, path string) {
 	s := lookAt(t, target.Start(t, path, "circle"), inState(Idle))
 	l := s.Loops[0]
@@ -191,8 +230,10 @@ func testBlocked(t *testing.T, path, scene string, namesOnly bool) {
 	case namesOnly:
 		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by " + who}}, l.Warnings)
 	case scene == "compute":
-		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by blocker, which computes"}}, l.Warnings)
+		require.Len(t, l.Warnings, 1)
+		assert.Regexp(t, `^the loop is blocked by blocker, which computes, below main\.\S+ at main\.go:\d+$`, l.Warnings[0].Text)
 		assert.True(t, l.Blocked.Busy)
+		assert.Contains(t, strings.Join(s.calls(l.Blocked.Stack), "\n"), "main.computes ")
 	default:
 		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by " + who + " at " + place}}, l.Warnings)
 		assert.True(t, slices.ContainsFunc(s.calls(l.Blocked.Stack), func(call string) bool { return strings.HasPrefix(call, "main.") }))

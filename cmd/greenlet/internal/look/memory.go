@@ -2,9 +2,11 @@ package look
 
 import "encoding/binary"
 
-// A Memory is the memory of a process. ReadAt fills b, or fails.
+// A Memory is the memory of a process. ReadAt fills b, or fails. ReadBoth fills a, and
+// after that b: for the cost of one read.
 type Memory interface {
 	ReadAt(b []byte, at uint64) error
+	ReadBoth(a []byte, aAt uint64, b []byte, bAt uint64) error
 }
 
 // A view is a memory of which parts are kept: what is in them stays as it was. Where

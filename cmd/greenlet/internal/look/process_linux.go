@@ -24,10 +24,7 @@ type processMemory struct {
 }
 
 func (m *processMemory) ReadAt(b []byte, at uint64) error {
-	if len(b) == 0 {
-		return nil
-	}
-	if at+uint64(len(b)) < at || at+uint64(len(b)) > 1<<56 {
+	if !sane(b, at) {
 		return unix.EFAULT
 	}
 	if m.mem != nil {
@@ -41,6 +38,31 @@ func (m *processMemory) ReadAt(b []byte, at uint64) error {
 		err = unix.EFAULT
 	}
 	return err
+}
+
+func (m *processMemory) ReadBoth(a []byte, aAt uint64, b []byte, bAt uint64) error {
+	if m.mem != nil {
+		if err := m.ReadAt(a, aAt); err != nil {
+			return err
+		}
+		return m.ReadAt(b, bAt)
+	}
+	if !sane(a, aAt) || !sane(b, bAt) {
+		return unix.EFAULT
+	}
+	n, err := unix.ProcessVMReadv(m.pid,
+		[]unix.Iovec{{Base: &a[0], Len: uint64(len(a))}, {Base: &b[0], Len: uint64(len(b))}},
+		[]unix.RemoteIovec{{Base: uintptr(aAt), Len: len(a)}, {Base: uintptr(bAt), Len: len(b)}}, 0)
+	if err == nil && n < len(a)+len(b) {
+		err = unix.EFAULT
+	}
+	return err
+}
+
+// sane reports whether there can be such memory.
+func sane(b []byte, at uint64) bool {
+	end := at + uint64(len(b))
+	return len(b) > 0 && end > at && end <= 1<<56
 }
 
 // Open finds the tables of a running process. The error is ErrNoTable,

@@ -3,14 +3,14 @@ package look
 import (
 	"encoding/binary"
 	"path"
+	"slices"
 	"strings"
 )
 
 // What a goroutine does, as runtime.g has it.
 type goroutine struct {
-	status uint64 // without the scan bit
-	pc     uint64 // the innermost call; 0 while it runs on a processor
-	pcs    []uint64
+	status uint64   // without the scan bit
+	pcs    []uint64 // until the next look; none while it runs on a processor
 }
 
 const (
@@ -18,80 +18,86 @@ const (
 	framesMost = 1 << 12
 )
 
-// goroutine looks at the goroutine of g. Its stack is read in one go, and if it has
-// moved on meanwhile it is read again.
+// goroutine looks at the goroutine of g: after its stack was read in one go, it must
+// still be where it was before.
 func (l *looker) goroutine(g uint64) (goroutine, bool) {
-	if g == 0 || !l.t.has("g.size", "g.atomicstatus", "g.sched.pc", "g.stack.lo") {
-		return goroutine{}, false
-	}
 	size := l.t["g.size"]
-	if size > pageSize {
+	if g == 0 || size > pageSize || !l.t.has("g.size", "g.atomicstatus", "g.sched.pc", "g.stack.lo") {
 		return goroutine{}, false
 	}
-	before, after := make([]byte, size), make([]byte, size)
-	if l.p.mem.ReadAt(before, g) != nil {
+	if l.g[0] == nil {
+		l.g[0], l.g[1] = make([]byte, size), make([]byte, size)
+	}
+	before, after := l.g[0], l.g[1]
+	if !l.v.fill(before, g) { // which may be older than the rest
 		return goroutine{}, false
 	}
 	for range 3 {
-		found := l.walk(before)
-		if l.p.mem.ReadAt(after, g) != nil {
-			return goroutine{}, false
+		at := l.position(before)
+		if at.sp == 0 {
+			if l.p.mem.ReadAt(after, g) != nil {
+				return goroutine{}, false
+			}
+		} else if l.p.mem.ReadBoth(l.room(at), at.sp, after, g) != nil {
+			return goroutine{status: at.status}, true
 		}
-		if l.same(before, after) {
-			return found, true
+		if at == l.position(after) {
+			return l.walk(at), true
 		}
 		before, after = after, before
 	}
 	return goroutine{status: l.t["g.running"]}, true
 }
 
-// same reports whether a goroutine is where it was.
-func (l *looker) same(a, b []byte) bool {
-	for _, field := range []string{"g.stack.lo", "g.stack.hi", "g.sched.pc", "g.sched.sp", "g.syscallpc", "g.goid"} {
-		if wordIn(a, l.t[field]) != wordIn(b, l.t[field]) {
-			return false
-		}
-	}
-	return l.status(a) == l.status(b)
-}
+// A position is where a goroutine is. Its sp is 0 if that is not known: while it runs.
+type position struct{ status, id, pc, sp, bp, hi uint64 }
 
-func (l *looker) status(g []byte) uint64 {
-	return uint64(halfIn(g, l.t["g.atomicstatus"])) &^ l.t["g.scan"]
-}
-
-// walk follows the frame pointers of a goroutine that does not run.
-func (l *looker) walk(g []byte) goroutine {
-	found := goroutine{status: l.status(g)}
-	pc, sp, bp := wordIn(g, l.t["g.sched.pc"]), wordIn(g, l.t["g.sched.sp"]), wordIn(g, l.t["g.sched.bp"])
-	switch found.status {
+func (l *looker) position(g []byte) position {
+	at := position{status: uint64(halfIn(g, l.t["g.atomicstatus"])) &^ l.t["g.scan"], id: wordIn(g, l.t["g.goid"])}
+	switch at.status {
 	case l.t["g.running"]:
-		return found
+		return at
 	case l.t["g.syscall"]:
-		pc, sp, bp = wordIn(g, l.t["g.syscallpc"]), wordIn(g, l.t["g.syscallsp"]), wordIn(g, l.t["g.syscallbp"])
+		at.pc, at.sp, at.bp = wordIn(g, l.t["g.syscallpc"]), wordIn(g, l.t["g.syscallsp"]), wordIn(g, l.t["g.syscallbp"])
+	default:
+		at.pc, at.sp, at.bp = wordIn(g, l.t["g.sched.pc"]), wordIn(g, l.t["g.sched.sp"]), wordIn(g, l.t["g.sched.bp"])
 	}
 	lo, hi := wordIn(g, l.t["g.stack.lo"]), wordIn(g, l.t["g.stack.hi"])
-	if lo >= hi || hi-lo > stackMost || sp < lo || sp >= hi {
-		return found
+	if lo >= hi || hi-lo > stackMost || at.sp < lo || at.sp >= hi {
+		at.sp = 0
 	}
-	if n := int(hi - sp); cap(l.stack) < n {
+	at.hi = hi
+	return at
+}
+
+// room returns memory for the stack.
+func (l *looker) room(at position) []byte {
+	n := int(at.hi - at.sp)
+	if cap(l.stack) < n {
 		l.stack = make([]byte, n)
 	}
-	stack := l.stack[:hi-sp]
-	if l.p.mem.ReadAt(stack, sp) != nil {
+	l.stack = l.stack[:n]
+	return l.stack
+}
+
+// walk follows the frame pointers on the stack that was read last.
+func (l *looker) walk(at position) goroutine {
+	found := goroutine{status: at.status}
+	if at.sp == 0 {
 		return found
 	}
-	found.pc = pc
-	l.pcs = append(l.pcs[:0], pc)
-	if pc != 0 && (pc == l.parked || pc == l.paused) { // the switch has no frame
-		l.pcs = append(l.pcs, wordIn(stack, 0))
+	word := func(addr uint64) uint64 { return wordIn(l.stack, addr-at.sp) }
+	l.pcs = append(l.pcs[:0], at.pc)
+	if at.pc != 0 && (at.pc == l.parked || at.pc == l.paused) { // the switch has no frame
+		l.pcs = append(l.pcs, word(at.sp))
 	}
-	for bp >= sp && bp < hi && len(l.pcs) < framesMost {
-		ret := wordIn(stack, bp-sp+8)
+	for bp := at.bp; bp >= at.sp && bp < at.hi && len(l.pcs) < framesMost; {
+		ret := word(bp + 8)
 		if ret == 0 {
 			break
 		}
 		l.pcs = append(l.pcs, ret)
-		up := wordIn(stack, bp-sp)
+		up := word(bp)
 		if up <= bp {
 			break
 		}
@@ -100,6 +106,50 @@ func (l *looker) walk(g []byte) goroutine {
 	found.pcs = l.pcs
 	return found
 }
+
+// running returns the calls of a goroutine that runs on a processor, as far as its
+// stack tells: it has no position that could be read. From the outer end, each frame
+// is linked to by the one that it calls, always at the same place. So the chain is
+// right down to the function that runs; what follows was called by that before.
+func (l *looker) running(g uint64) []uint64 {
+	b := make([]byte, min(l.t["g.size"], pageSize))
+	if l.p.mem.ReadAt(b, g) != nil {
+		return nil
+	}
+	lo, hi := wordIn(b, l.t["g.stack.lo"]), wordIn(b, l.t["g.stack.hi"])
+	if lo >= hi || hi-lo > runningMost || lo%8 != 0 || hi%8 != 0 {
+		return nil
+	}
+	stack := make([]byte, hi-lo)
+	if l.p.mem.ReadAt(stack, lo) != nil {
+		return nil
+	}
+	code := func(pc uint64) bool {
+		if l.p.symbols == nil {
+			return false
+		}
+		_, ok := l.p.symbols.find(pc - 1)
+		return ok
+	}
+	var pcs []uint64
+	link, top := uint64(0), true // what the next frame inwards has for its caller's
+	for off := uint64(len(stack)); off >= 16; off -= 8 {
+		at := lo + off - 16
+		up, ret := wordIn(stack, at-lo), wordIn(stack, at-lo+8)
+		if up != link || !code(ret) {
+			continue
+		}
+		if f, ok := l.p.symbols.find(ret - 1); top && (!ok || f.name() != "runtime.goexit") {
+			continue
+		}
+		pcs = append(pcs, ret)
+		link, top = at, false
+	}
+	slices.Reverse(pcs)
+	return pcs
+}
+
+const runningMost = 1 << 20 // bytes of a stack
 
 // A trace is the calls of a goroutine.
 type trace struct {

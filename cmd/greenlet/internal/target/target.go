@@ -64,6 +64,13 @@ func Clean() {
 // state that the arguments say.
 func Start(t testing.TB, path string, args ...string) (pid int) {
 	t.Helper()
+	pid, _ = StartTalking(t, path, args...)
+	return pid
+}
+
+// StartTalking is Start with a function that asks the program for its own snapshot.
+func StartTalking(t testing.TB, path string, args ...string) (pid int, ask func() string) {
+	t.Helper()
 	cmd := exec.Command(path, args...)
 	in, err := cmd.StdinPipe()
 	require.NoError(t, err)
@@ -76,10 +83,17 @@ func Start(t testing.TB, path string, args ...string) (pid int) {
 		go io.Copy(io.Discard, out)
 		cmd.Wait()
 	})
-	line, err := bufio.NewReader(out).ReadString('\n')
+	lines := bufio.NewReader(out)
+	line, err := lines.ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "ready\n", line)
-	return cmd.Process.Pid
+	return cmd.Process.Pid, func() string {
+		_, err := io.WriteString(in, "\n")
+		require.NoError(t, err)
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err)
+		return line
+	}
 }
 
 // Line returns the line of the sources that ends with this comment.

@@ -1,11 +1,12 @@
 // Target is a program that others look at: in the state that its argument says, once
-// it has printed "ready", and until its standard input ends.
+// it has printed "ready", and until its standard input ends. For each line of that it
+// prints its own snapshot.
 package main
 
 import (
+	"bufio"
 	"context"
 	"fmt"
-	"io"
 	"os"
 	"runtime"
 	"strconv"
@@ -17,7 +18,9 @@ import (
 
 func main() {
 	go func() {
-		io.Copy(io.Discard, os.Stdin)
+		for lines := bufio.NewScanner(os.Stdin); lines.Scan(); {
+			tell()
+		}
 		os.Exit(0)
 	}()
 	switch scene := os.Args[1]; scene {
@@ -35,10 +38,20 @@ func main() {
 	}
 }
 
+// tell prints the snapshot that the program takes of itself.
+func tell() {
+	s, err := asyncio.TakeSnapshot(context.Background())
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	s.WriteJSON(os.Stdout, true)
+}
+
 func ready() { fmt.Println("ready") }
 
 var scenes = map[string]func(context.Context){
-	"waits": waits, "circle": circle, "many": many, "churn": churn, "names": names,
+	"waits": waits, "circle": circle, "demo": demo, "many": many, "churn": churn, "names": names,
 	"sleep": blocks(sleepBlocks), "channel": blocks(channelBlocks), "read": blocks(readBlocks), "compute": blocks(computes),
 	"callback": func(ctx context.Context) {
 		l, _ := asyncio.RunningLoop(ctx)
@@ -115,6 +128,21 @@ func circle(ctx context.Context) {
 	asyncio.Sleep(ctx, 10*time.Millisecond)
 	ready()
 	asyncio.Sleep(ctx, time.Hour)
+}
+
+// demo is what the documentation shows.
+func demo(ctx context.Context) {
+	lock := asyncio.NewLock()
+	lock.Acquire(ctx)
+	queue := asyncio.NewQueue[int](0)
+	start := func(name string, f func(context.Context) error) {
+		asyncio.Go(ctx, f, asyncio.WithTaskName(name))
+	}
+	start("sleeper", sleeper)
+	start("locker", func(ctx context.Context) error { return locker(ctx, lock) })
+	start("getter", func(ctx context.Context) error { return getter(ctx, queue) })
+	start("gatherer", gatherer)
+	circle(ctx)
 }
 
 func names(ctx context.Context) {
