@@ -4,10 +4,10 @@ import (
 	"cmp"
 	"encoding/binary"
 	"fmt"
+	"maps"
 	"path"
 	"runtime"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -22,10 +22,17 @@ type assembly struct {
 	lag   time.Duration
 	block *BlockSnapshot
 
+	stalled     time.Duration // how long nothing has been there that could wake it
+	looker      *looker       // nil: the loop has not come
+	laggedSteps uint64        // steps of tasks during lag
+	past        *past         // nil: somebody else looks
+
 	tasks  []lookedTask
 	groups []StackGroup
 	of     []int // the index of the group of each task; -1: none
 	links  []link
+	lines  map[int][]uint64
+	waits  waits
 
 	byAddresses map[string]int // groups
 	byFrames    map[string]int
@@ -34,7 +41,7 @@ type assembly struct {
 }
 
 func newAssembly(l *Loop) *assembly {
-	return &assembly{l: l, byAddresses: make(map[string]int), byFrames: make(map[string]int)}
+	return &assembly{l: l, lines: make(map[int][]uint64), byAddresses: make(map[string]int), byFrames: make(map[string]int)}
 }
 
 // add adds what was seen.
@@ -45,6 +52,7 @@ func (a *assembly) add(seen *looked) {
 		a.tasks = append(a.tasks, t)
 	}
 	a.links = append(a.links, seen.links...)
+	maps.Copy(a.lines, seen.lines)
 }
 
 // group returns the index of the group that t belongs to.
@@ -141,16 +149,68 @@ func (a *assembly) finish() *LoopSnapshot {
 			s.Tasks[i].Group = a.groups[g].ID
 		}
 	}
-	a.waits(s)
+	for i, on := range a.waits.on {
+		for _, j := range on {
+			s.Tasks[i].Awaits = append(s.Tasks[i].Awaits, a.tasks[j].id)
+			s.Tasks[j].By = append(s.Tasks[j].By, a.tasks[i].id)
+		}
+		s.Tasks[i].Lock = a.tasks[i].lock.id
+	}
+	for _, c := range a.waits.cycles {
+		var ids []uint64
+		for _, i := range c {
+			ids = append(ids, a.tasks[i].id)
+		}
+		s.Cycles = append(s.Cycles, ids)
+	}
+	s.Locks = a.locks()
+	s.Warnings = a.warnings(s)
 	return s
 }
 
-func (t *lookedTask) nameOf() string {
-	if t.name != nil {
-		return *t.name
+// locks lists the locks that tasks wait for.
+func (a *assembly) locks() []LockSnapshot {
+	var all []LockSnapshot
+	at := make(map[int]int) // by ID
+	noted := make(map[uint64]bool)
+	for i := range a.tasks {
+		t := &a.tasks[i]
+		k := t.lock
+		if k.of == nil {
+			continue
+		}
+		n, known := at[k.id]
+		if !known {
+			n = len(all)
+			at[k.id] = n
+			lock := LockSnapshot{ID: k.id, Kind: k.kind.String(), Holder: uint64(k.by), Waiters: slices.Clip(a.lines[k.id])}
+			if holder, alive := a.waits.byID[lock.Holder]; alive {
+				lock.HolderName = a.tasks[holder].nameOf()
+			} else if k.by != 0 {
+				lock.HolderName = cmp.Or(k.former, fmt.Sprintf("task %d", k.by))
+				lock.HolderEnded = a.waits.forgotten[k.id]
+			}
+			for _, id := range lock.Waiters {
+				noted[id] = true
+			}
+			all = append(all, lock)
+		}
+		if !noted[t.id] {
+			all[n].Waiters = append(all[n].Waiters, t.id)
+		}
 	}
-	return "Task-" + strconv.FormatUint(t.number, 10)
+	slices.SortFunc(all, func(x, y LockSnapshot) int { return cmp.Compare(x.ID, y.ID) })
+	return all
 }
+
+func (k holdingKind) String() string {
+	if k == holdsSemaphore {
+		return "Semaphore"
+	}
+	return "Lock"
+}
+
+func (t *lookedTask) nameOf() string { return taskName(t.name, t.number) }
 
 // sorted numbers the groups, the largest first, and returns them in that order.
 func (a *assembly) sorted() []StackGroup {
@@ -165,62 +225,6 @@ func (a *assembly) sorted() []StackGroup {
 		all[i] = a.groups[g]
 	}
 	return all
-}
-
-// waits notes in s who waits for whom.
-func (a *assembly) waits(s *LoopSnapshot) {
-	index := make(map[*core]int, len(a.tasks))
-	for i, t := range a.tasks {
-		index[t.self] = i
-	}
-	from := make(map[*core][]link) // what is waited for by a future that follows
-	for _, k := range a.links {
-		from[k.to] = append(from[k.to], k)
-	}
-	for i := range a.tasks {
-		t := &a.tasks[i]
-		found := make(map[int]bool)
-		add := func(j int) {
-			if !found[j] {
-				found[j] = true
-				s.Tasks[i].Awaits = append(s.Tasks[i].Awaits, s.Tasks[j].ID)
-			}
-		}
-		seen := map[*core]bool{}
-		var follow func(f *core)
-		follow = func(f *core) {
-			if seen[f] {
-				return
-			}
-			seen[f] = true
-			for _, k := range from[f] {
-				if j, is := index[k.from]; is {
-					add(j)
-				} else {
-					follow(k.from)
-				}
-			}
-		}
-		follow(t.self)
-		if t.on != nil {
-			if j, is := index[t.on]; is {
-				add(j)
-			} else {
-				follow(t.on)
-			}
-		}
-		slices.Sort(s.Tasks[i].Awaits)
-	}
-	at := make(map[uint64]int, len(s.Tasks))
-	for i := range s.Tasks {
-		at[s.Tasks[i].ID] = i
-	}
-	for i := range s.Tasks {
-		for _, id := range s.Tasks[i].Awaits {
-			by := &s.Tasks[at[id]].By
-			*by = append(*by, s.Tasks[i].ID)
-		}
-	}
 }
 
 // lost lists the errors that nobody has looked at.

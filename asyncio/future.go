@@ -32,6 +32,7 @@ type core struct {
 	quiet   bool       // an error counts as seen
 	reports bool       // its error is told to the exception handler: see Shield
 	takes   bool       // what it is settled with would be lost if it was given up: see lastCall
+	asked   uint32     // of a task: when the first of the requests to cancel it came, in centiseconds
 	lost    *lostError // its error, while nobody has looked at it
 	err     error      // what it has failed with, a *CancelledError if it was cancelled
 	made    *source    // where it was made, in debug mode

@@ -28,7 +28,7 @@ func Kill(t AnyTask, err error) error {
 	}
 	if of.state == pending {
 		of.killed = true
-		of.loop.ended[endedFailed]++
+		of.over(endedFailed)
 		of.settle(finished, err)
 	}
 	return nil

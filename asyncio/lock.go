@@ -6,8 +6,8 @@ import "context"
 // order in which they came, and nobody gets it before them, not even who has just
 // released it. The zero Lock is free.
 //
-// It does not know who holds it: any task or callback of its loop may release
-// it. A holder that ends, or is cancelled, does not release it by that; Do does.
+// Any task or callback of its loop may release it: who has acquired it last is only
+// told to those who look (Loop.Snapshot). A holder that ends, or is cancelled, does not release it by that; Do does.
 // A Lock belongs to the loop on which a task first waits for it, and so do the
 // other primitives. It must not be copied.
 //
@@ -20,6 +20,7 @@ type Lock struct {
 	line   line
 	locked bool
 	coming bool // a task was chosen, and has not run yet
+	held   holding
 }
 
 // NewLock makes a free lock. Any goroutine may call it. Python: asyncio.Lock.
@@ -34,18 +35,20 @@ func (l *Lock) Acquire(ctx context.Context) error {
 	if l.free() {
 		l.owner.check()
 		l.locked = true
+		l.held.of(ctx, l.owner.loop)
 		return nil
 	}
 	t, err := l.owner.caller(ctx, "Lock")
 	if err != nil {
 		return err
 	}
+	l.held.kind, t.at = holdsLock, &l.held
 	g, err := l.line.enter(ctx, t)
 	if g != nil {
 		_, err = g.Switch(nil)
 	}
 	chosen, err := l.line.leave(t, err)
-	return l.arrive(chosen, err)
+	return l.arrive(t, chosen, err)
 }
 
 // reacquire is Acquire for a task that must have the lock, whatever becomes of
@@ -53,14 +56,17 @@ func (l *Lock) Acquire(ctx context.Context) error {
 func (l *Lock) reacquire(t *task) error {
 	if l.free() {
 		l.locked = true
+		l.held.by = t.st.Number()
+		t.locks = true
 		return nil
 	}
+	l.held.kind, t.at = holdsLock, &l.held
 	g, err := l.line.stand(t)
 	if g != nil {
 		_, err = g.Switch(nil)
 	}
 	chosen, err := l.line.leave(t, err)
-	return l.arrive(chosen, err)
+	return l.arrive(t, chosen, err)
 }
 
 // free reports whether a task that comes now need not wait.
@@ -68,14 +74,16 @@ func (l *Lock) free() bool {
 	return !l.locked && !l.coming && (l.line.empty() || l.line.next() == nil)
 }
 
-// arrive is the end of a task's wait. If the task was chosen, and gets an error
+// arrive is the end of t's wait. If it was chosen, and gets an error
 // all the same, the next one is chosen.
-func (l *Lock) arrive(chosen bool, err error) error {
+func (l *Lock) arrive(t *task, chosen bool, err error) error {
+	t.at = nil
 	if chosen {
 		l.coming = false
 	}
 	if err == nil {
 		l.locked = true
+		l.held.ofTask(t)
 	} else if !l.locked {
 		l.pass()
 	}
@@ -109,7 +117,7 @@ func (l *Lock) Release() {
 		}
 		panic(runtimeErrorf("Lock is not acquired."))
 	}
-	l.locked = false
+	l.locked, l.held.by = false, 0
 	l.pass()
 }
 

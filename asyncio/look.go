@@ -35,13 +35,18 @@ type sight struct {
 	stillFrom  atomic.Int64  // since when, counted from started
 	stillSteps atomic.Uint64 // how many steps it had taken then: if it takes more it is over
 
-	mu sync.Mutex // held by who looks
+	// Somebody outside has called the loop, or will: it may go on by that at any time.
+	outsiders atomic.Bool
+
+	mu   sync.Mutex // held by who looks
+	past past
 }
 
 // A looked is a part of what there is to see on a loop.
 type looked struct {
 	tasks      []lookedTask
 	links      []link
+	lines      map[int][]uint64 // who waits for each lock, in order
 	addresses  []uintptr
 	goroutines []uint64
 	last       bool // there are no more
@@ -56,10 +61,25 @@ type lookedTask struct {
 	state   SightState
 	cancels int
 
-	on *core // the future that it waits for
+	on   *core // the future that it waits for
+	lock heldLock
+	of   *task // for who looks on the loop again
+
+	canEnd bool   // what it waits with, or for, can end by what is outside of the loop
+	asked  uint32 // when the first of the requests to cancel it came, if one was delivered
 
 	// Its parts of addresses and goroutines.
 	addresses, goroutines span
+}
+
+// A heldLock is a lock as it was seen by a task that waits for it: the zero one is none.
+type heldLock struct {
+	of     *holding
+	id     int
+	kind   holdingKind
+	by     uint32
+	passes uint32
+	former string // the name of the task that has acquired it last, if that has ended
 }
 
 type span struct{ from, to int }
@@ -78,15 +98,29 @@ type looker struct {
 	l     *Loop
 	walk  *sched.Walk
 	known map[*core]bool // whose links were noted
+	lines map[int]bool   // which locks were noted
+
+	counts  sched.Counts // at the beginning
+	expects bool         // something from outside
 }
 
 func (l *Loop) newLooker() *looker {
-	return &looker{l: l, walk: l.s.Walk(), known: make(map[*core]bool)}
+	return &looker{
+		l: l, walk: l.s.Walk(), known: make(map[*core]bool), lines: make(map[int]bool),
+		counts: l.s.Counts(), expects: l.expectsOutside(),
+	}
+}
+
+// expectsOutside reports whether the loop can be woken by what it does not know of:
+// goroutines that have called it, signals, the end of its run.
+func (l *Loop) expectsOutside() bool {
+	_, byGoroutines := l.conns.(portableConns)
+	return l.seen.outsiders.Load() || len(l.signals.byNumber) > 0 || l.runDone != nil || byGoroutines
 }
 
 // next looks at n more tasks and notes them in to.
 func (k *looker) next(n int, to *looked) {
-	*to = looked{tasks: to.tasks[:0], links: to.links[:0], addresses: to.addresses[:0], goroutines: to.goroutines[:0]}
+	*to = looked{tasks: to.tasks[:0], links: to.links[:0], addresses: to.addresses[:0], goroutines: to.goroutines[:0], lines: make(map[int][]uint64)}
 	for range n {
 		st := k.walk.Next()
 		if st == nil {
@@ -105,9 +139,18 @@ func (k *looker) task(t *task, to *looked) {
 		name:    t.name,
 		number:  t.number,
 		cancels: int(t.cancels),
+		of:      t,
+		on:      t.waitsOn(),
+		canEnd:  t.watcher != nil && t.watcher.armed,
 	}
-	if f, ok := t.fut.(interface{ base() *core }); ok {
-		n.on = f.base()
+	if n.on != nil {
+		n.canEnd = n.canEnd || n.on.takes
+	}
+	if n.cancels > 0 && !t.must && t.wait != aborted {
+		n.asked = t.asked
+	}
+	if t.at != nil {
+		n.lock = k.lock(t, to)
 	}
 	switch {
 	case k.l.s.Current() == &t.st:
@@ -124,6 +167,39 @@ func (k *looker) task(t *task, to *looked) {
 	n.addresses.to, n.goroutines.to = len(to.addresses), len(to.goroutines)
 	to.tasks = append(to.tasks, n)
 	k.link(&t.core, to)
+}
+
+// waitsOn returns the future that t waits for, or nil.
+func (t *task) waitsOn() *core {
+	if f, ok := t.fut.(interface{ base() *core }); ok {
+		return f.base()
+	}
+	return nil
+}
+
+// lineMost is how many of those that wait for a lock are noted in order.
+const lineMost = 1000
+
+// lock looks at the lock that t waits for.
+func (k *looker) lock(t *task, to *looked) heldLock {
+	h := t.at
+	if h.id == 0 {
+		k.l.locksSeen++
+		h.id = k.l.locksSeen
+	}
+	n := heldLock{of: h, id: int(h.id), kind: h.kind, by: h.by, passes: h.passes}
+	if h.by != 0 {
+		n.former = k.l.holders.find(h.by)
+	}
+	if q := t.st.Queue(); q != nil && !k.lines[n.id] {
+		k.lines[n.id] = true
+		var line []uint64
+		for st := q.First(); st != nil && len(line) < lineMost; st = q.After(st) {
+			line = append(line, uint64(st.Number()))
+		}
+		to.lines[n.id] = line
+	}
+	return n
 }
 
 // A linker is a waiter by which others wait for f: not a task.
@@ -201,15 +277,59 @@ func (l *Loop) lookHere() *LoopSnapshot {
 		a.state = SightRunning
 	}
 	var all looked
-	l.newLooker().next(everybody, &all)
+	k := l.newLooker()
+	k.next(everybody, &all)
+	a.looker = k
 	a.add(&all)
+	a.connect()
+	a.keep(a.stillTrue())
+	if l.seen.mu.TryLock() { // else somebody else looks, and waits for this goroutine
+		defer l.seen.mu.Unlock()
+		a.past = &l.seen.past
+	}
 	return a.finish()
+}
+
+// makeSure has the loop look again at the tasks that seem to wait in circles, or for a
+// task that has ended: what was seen in several looks must be so at one moment.
+func (a *assembly) makeSure(ctx context.Context) error {
+	if len(a.doubtful()) == 0 {
+		return nil
+	}
+	still := make(chan map[int]bool, 1)
+	if _, err := a.l.s.Post(func() { still <- a.stillTrue() }); err != nil {
+		return loopError(err)
+	}
+	late := time.NewTimer(lookPatience)
+	defer late.Stop()
+	select {
+	case are := <-still:
+		a.keep(are)
+	case <-late.C:
+		a.keep(nil)
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+	return nil
+}
+
+// stillTrue returns which of the doubtful tasks wait as they were seen to. Owner only.
+func (a *assembly) stillTrue() map[int]bool {
+	still := make(map[int]bool)
+	for _, i := range a.doubtful() {
+		t := &a.tasks[i]
+		now := t.of
+		still[i] = now.state == pending && now.wait == waiting && now.waitsOn() == t.on && now.at == t.lock.of &&
+			(now.at == nil || now.at.by == t.lock.by && now.at.passes == t.lock.passes)
+	}
+	return still
 }
 
 // fromOutside has the loop looked at, by another goroutine.
 func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bool, _ error) {
 	l := a.l
-	waits, stalled := l.s.Waits(), l.Stats().Stalled
+	waits, before := l.s.Waits(), l.Stats()
+	a.past = &l.seen.past
 	came := make(chan *looked, 1)
 	var k *looker // the loop's
 	ask := func(into *looked) error {
@@ -239,6 +359,8 @@ func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bo
 		case seen := <-came:
 			if first {
 				a.lag = time.Since(asked)
+				a.looker = k
+				a.laggedSteps = k.counts.Steps - before.Steps
 			}
 			if !seen.last {
 				if err := ask(spare); err != nil {
@@ -248,22 +370,29 @@ func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bo
 			}
 			a.add(seen)
 			spare = seen
-			if seen.last {
-				switch {
-				case stalled:
-					a.state = SightStalled
-				case waits:
-					a.state = SightIdle
-				default:
-					a.state = SightRunning
-				}
-				return a.finish(), false, nil
+			if !seen.last {
+				continue
 			}
+			switch {
+			case before.Stalled:
+				a.state, a.stalled = SightStalled, time.Since(started)-time.Duration(l.seen.stillFrom.Load())
+			case waits:
+				a.state = SightIdle
+			default:
+				a.state = SightRunning
+			}
+			a.connect()
+			if err := a.makeSure(ctx); err != nil {
+				return nil, false, err
+			}
+			return a.finish(), false, nil
 		case <-ctx.Done():
 			return nil, false, ctx.Err()
 		case <-late.C:
 			a.lag = time.Since(asked)
 			a.blocked(a.lag)
+			a.connect()
+			a.keep(nil)
 			return a.finish(), true, nil
 		}
 	}

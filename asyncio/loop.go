@@ -51,6 +51,9 @@ type Loop struct {
 	pipes   pipes
 	named   uint64 // how many tasks were named by a number
 	ended   [outcomes]uint64
+	holders formerHolders
+
+	locksSeen uint32 // how many locks were given a number by who looks
 
 	prevRunning, nextRunning *Loop // in the list of those that run
 }
@@ -285,6 +288,7 @@ func (l *Loop) CallSoon(fn func()) *Handle {
 // waits. It returns ErrLoopClosed if the loop is closed. Python:
 // loop.call_soon_threadsafe.
 func (l *Loop) CallSoonThreadsafe(fn func()) (*Handle, error) {
+	l.seen.outsiders.Store(true)
 	h, err := l.s.Post(fn)
 	return h, loopError(err)
 }

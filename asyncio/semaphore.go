@@ -13,6 +13,7 @@ type Semaphore struct {
 	line   line
 	value  int
 	coming int // tasks that were chosen, and have not run yet
+	held   holding
 }
 
 // NewSemaphore makes a semaphore with that value. It panics with a ValueError if
@@ -29,6 +30,9 @@ func (s *Semaphore) init(value int) {
 		panic(valueErrorf("Semaphore initial value must be >= 0"))
 	}
 	s.value = value
+	if value == 1 {
+		s.held.kind = holdsSemaphore
+	}
 }
 
 // Locked reports whether Acquire would have to wait: the value is zero, or
@@ -54,21 +58,30 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 	if !s.Locked() {
 		s.owner.check()
 		s.value--
+		if s.held.kind != holdsNothing {
+			s.held.of(ctx, s.owner.loop)
+		}
 		return nil
 	}
 	t, err := s.owner.caller(ctx, "Semaphore")
 	if err != nil {
 		return err
 	}
+	if s.held.kind != holdsNothing {
+		t.at = &s.held
+	}
 	g, err := s.line.enter(ctx, t)
 	if g != nil {
 		_, err = g.Switch(nil)
 	}
 	chosen, err := s.line.leave(t, err)
+	t.at = nil
 	if chosen {
 		s.coming--
 		if err != nil {
 			s.value++
+		} else {
+			s.held.ofTask(t)
 		}
 	}
 	for s.value > 0 && s.pass() { // some may have waited only because this task did
@@ -94,6 +107,10 @@ func (s *Semaphore) pass() bool {
 func (s *Semaphore) Release() {
 	s.owner.check()
 	s.value++
+	s.held.by = 0
+	if s.value > 1 {
+		s.held.kind = holdsNothing // it is one of more
+	}
 	s.pass()
 }
 

@@ -44,7 +44,10 @@ func (l *LoopSnapshot) write(text *strings.Builder) {
 		fmt.Fprintln(text, e)
 	}
 	for _, x := range l.Warnings {
-		if x.ID != "W5" && x.ID != "W11" { // the first are lost errors, which are there already
+		switch x.ID {
+		case "W3", "W5": // are there already
+		case "W11": // is about the program, not about what it does
+		default:
 			fmt.Fprintf(text, "%s: %s\n", x.ID, x.Text)
 		}
 	}

@@ -47,8 +47,11 @@ type task struct {
 	watcher *watcher  // of the last context that had to be watched
 
 	cancels   int32
-	kept      bool // the request of must came when something was taken for the task: see keep
-	killed    bool // by Kill
+	kept      bool     // the request of must came when something was taken for the task: see keep
+	killed    bool     // by Kill
+	locks     bool     // it has acquired a lock
+	passesOn  bool     // a request to cancel it is being passed on to what it waits for
+	at        *holding // of the lock that it waits for
 	cancelMsg []any
 
 	parent context.Context // what the task's context adds to
@@ -234,7 +237,7 @@ func (r *runner[T]) Run() {
 	t := (*Task[T])(r)
 	if t.must || t.wait == aborted {
 		t.wait = awake
-		t.loop.ended[endedCancelled]++
+		t.over(endedCancelled)
 		t.settle(cancelled, t.cancellation())
 		return
 	}
@@ -254,11 +257,19 @@ func (t *task) returned(err error) {
 	case err != nil:
 		t.end(err)
 	case t.must && !t.kept:
-		t.loop.ended[endedCancelled]++
+		t.over(endedCancelled)
 		t.settle(cancelled, t.cancellation())
 	default:
-		t.loop.ended[endedOK]++
+		t.over(endedOK)
 		t.settle(finished, nil)
+	}
+}
+
+// over counts the task's end.
+func (t *task) over(how int) {
+	t.loop.ended[how]++
+	if t.locks {
+		t.loop.holders.add(t)
 	}
 }
 
@@ -266,13 +277,13 @@ func (t *task) returned(err error) {
 func (t *task) end(err error) {
 	switch c := asCancelled(err); {
 	case c != nil:
-		t.loop.ended[endedCancelled]++
+		t.over(endedCancelled)
 		t.settle(cancelled, err)
 	default:
 		if _, panicked := err.(*PanicError); panicked {
-			t.loop.ended[endedPanicked]++
+			t.over(endedPanicked)
 		} else {
-			t.loop.ended[endedFailed]++
+			t.over(endedFailed)
 		}
 		t.fail(err, "Task")
 		if t.lost != nil {
@@ -313,11 +324,13 @@ func (t *task) wake() {
 func (t *task) self() *task { return t }
 
 // Name returns the task's name. Python: Task.get_name.
-func (t *task) Name() string {
-	if t.name != nil {
-		return *t.name
+func (t *task) Name() string { return taskName(t.name, t.number) }
+
+func taskName(name *string, number uint64) string {
+	if name != nil {
+		return *name
 	}
-	return "Task-" + strconv.FormatUint(t.number, 10)
+	return "Task-" + strconv.FormatUint(number, 10)
 }
 
 // SetName gives the task another name. Python: Task.set_name.
@@ -349,10 +362,20 @@ func (t *task) Cancel(msg ...any) bool {
 	if t.state != pending {
 		return false
 	}
-	t.cancels++
+	if t.passesOn { // it waits for itself, by others
+		t.cancelMsg = msg
+		t.abort()
+		return true
+	}
+	if t.cancels++; t.cancels == 1 {
+		t.asked = centiseconds()
+	}
 	switch {
 	case t.fut != nil:
-		if t.fut.Cancel(msg...) {
+		t.passesOn = true
+		passed := t.fut.Cancel(msg...)
+		t.passesOn = false
+		if passed {
 			return true
 		}
 	case t.wait == waiting:

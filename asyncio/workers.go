@@ -152,6 +152,9 @@ func newWorkers(n int, opts []RunOption) ([]*Worker, []*Runner, error) {
 	for ; made < n; made++ {
 		r := NewRunner(append(opts[:len(opts):len(opts)], WithSignals(false))...)
 		l, err := r.Loop()
+		if err == nil {
+			l.seen.outsiders.Store(true) // the other workers know it
+		}
 		if err != nil {
 			return nil, nil, err
 		}

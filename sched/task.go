@@ -147,9 +147,7 @@ func (l *Loop) end(t *Task) {
 	}
 	t.prev, t.next = nil, nil
 	l.live--
-	for j := t.joiners.First(); j != nil; j = t.joiners.First() {
-		t.joiners.Remove(j)
-		j.Ready()
+	for t.joiners.Wake() {
 	}
 }
 
@@ -280,6 +278,12 @@ func (t *Task) Stack() []runtime.Frame {
 	}
 	return frames
 }
+
+// IsCurrent reports whether it is t's step. Owner only; it does not switch.
+func (t *Task) IsCurrent() bool { return t.loop.current == t }
+
+// Queue returns the queue that t waits in, or nil. Owner only; it does not switch.
+func (t *Task) Queue() *WaitQueue { return t.in }
 
 // Current returns the task whose step it is, or nil in a callback. Owner only;
 // it does not switch.

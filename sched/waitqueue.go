@@ -4,10 +4,11 @@ package sched
 // in one queue at a time. The zero WaitQueue is empty. Its methods are the
 // owner's, do not switch, allocate nothing and cost a few nanoseconds.
 type WaitQueue struct {
-	first, last *Task
+	first *Task
 }
 
-// A link is a task's place in a WaitQueue.
+// A link is a task's place in a WaitQueue. Ahead of the first one is the last one, so
+// that the queue need not know it.
 type link struct {
 	in           *WaitQueue
 	ahead, after *Task
@@ -19,13 +20,13 @@ func (q *WaitQueue) Add(t *Task) {
 		panic("sched: the task waits in another queue")
 	}
 	t.in = q
-	t.ahead = q.last
-	if q.last == nil {
-		q.first = t
-	} else {
-		q.last.after = t
+	first := q.first
+	if first == nil {
+		q.first, t.ahead = t, t
+		return
 	}
-	q.last = t
+	last := first.ahead
+	t.ahead, last.after, first.ahead = last, t, t
 }
 
 // Remove takes t out. It reports whether t was in.
@@ -33,15 +34,17 @@ func (q *WaitQueue) Remove(t *Task) bool {
 	if t.in != q {
 		return false
 	}
-	if t.ahead == nil {
+	first := q.first
+	if t == first {
 		q.first = t.after
 	} else {
 		t.ahead.after = t.after
 	}
-	if t.after == nil {
-		q.last = t.ahead
-	} else {
+	switch {
+	case t.after != nil:
 		t.after.ahead = t.ahead
+	case t != first:
+		first.ahead = t.ahead // it was the last one
 	}
 	t.link = link{}
 	return true

@@ -1,0 +1,217 @@
+package asyncio_test
+
+import (
+	"context"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
+	"github.com/go-greenlet/greenlet/asyncio"
+)
+
+// A stuck is a program that stands still for good, and what is said of it.
+type stuck struct {
+	begin func(ctx context.Context) []*asyncio.Task[asyncio.None]
+	text  string // without the places
+	warns string
+}
+
+// named makes a task with a name.
+func named(ctx context.Context, name string, f func(ctx context.Context) error) *asyncio.Task[asyncio.None] {
+	return asyncio.Go(ctx, f, asyncio.WithTaskName(name))
+}
+
+func awaits[T any](aw asyncio.Awaitable[T]) func(ctx context.Context) error {
+	return func(ctx context.Context) error { _, err := aw.Await(ctx); return err }
+}
+
+var calledBy = regexp.MustCompile(`called by [^;\n]*`)
+
+func withoutPlaces(s string) string { return calledBy.ReplaceAllString(s, "called by X") }
+
+// inOrder acquires two locks, with a turn between them.
+func inOrder(a, b interface{ Acquire(context.Context) error }) func(ctx context.Context) error {
+	return func(ctx context.Context) error {
+		if err := a.Acquire(ctx); err != nil {
+			return err
+		}
+		if err := asyncio.Sleep(ctx, 0); err != nil {
+			return err
+		}
+		return b.Acquire(ctx)
+	}
+}
+
+func TestSnapshotOfCircles(t *testing.T) {
+	type tasks = []*asyncio.Task[asyncio.None]
+	for what, p := range map[string]stuck{
+		"two locks": {
+			begin: func(ctx context.Context) tasks {
+				var a, b asyncio.Lock
+				return tasks{named(ctx, "a-to-b", inOrder(&a, &b)), named(ctx, "b-to-a", inOrder(&b, &a))}
+			},
+			text: "a-to-b: waits in asyncio.(*Lock).Acquire, called by X; the lock is held by b-to-a\n" +
+				"b-to-a: waits in asyncio.(*Lock).Acquire, called by X; the lock is held by a-to-b\n",
+			warns: "W1: a circle: a-to-b waits for the lock held by b-to-a, which waits for the lock held by a-to-b\n",
+		},
+		"two semaphores of one": {
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewSemaphore(1), asyncio.NewBoundedSemaphore(1)
+				return tasks{named(ctx, "a-to-b", inOrder(a, b)), named(ctx, "b-to-a", inOrder(b, a))}
+			},
+			text: "a-to-b: waits in asyncio.(*BoundedSemaphore).Acquire, called by X; the semaphore is held by b-to-a\n" +
+				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by a-to-b\n",
+			warns: "W1: a circle: a-to-b waits for the semaphore held by b-to-a, which waits for the semaphore held by a-to-b\n",
+		},
+		"two semaphores of two": {
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewSemaphore(2), asyncio.NewSemaphore(2)
+				a.Acquire(ctx)
+				b.Acquire(ctx)
+				return tasks{named(ctx, "a-to-b", inOrder(a, b)), named(ctx, "b-to-a", inOrder(b, a))}
+			},
+			text: "a-to-b: waits in asyncio.(*Semaphore).Acquire, called by X\n" +
+				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X\n",
+		},
+		"its own lock": {
+			begin: func(ctx context.Context) tasks {
+				var a asyncio.Lock
+				return tasks{named(ctx, "twice", inOrder(&a, &a))}
+			},
+			text:  "twice: waits in asyncio.(*Lock).Acquire, called by X; the lock is held by twice\n",
+			warns: "W1: a circle: twice waits for the lock held by twice\n",
+		},
+		"three tasks": {
+			begin: func(ctx context.Context) tasks {
+				var a, b, c *asyncio.Task[asyncio.None]
+				a = named(ctx, "a", func(ctx context.Context) error { return awaits[asyncio.None](b)(ctx) })
+				b = named(ctx, "b", func(ctx context.Context) error { return awaits[asyncio.None](c)(ctx) })
+				c = named(ctx, "c", func(ctx context.Context) error { return awaits[asyncio.None](a)(ctx) })
+				return tasks{a, b, c}
+			},
+			text: "a: waits in asyncio.(*Task[...]).Await, called by X\n" +
+				"└─ b: waits in asyncio.(*Task[...]).Await, called by X\n" +
+				"   └─ c: waits in asyncio.(*Task[...]).Await, called by X\n" +
+				"      └─ a: see above\n",
+			warns: "W1: a circle: a waits for b, which waits for c, which waits for a\n",
+		},
+		"task and lock": {
+			begin: func(ctx context.Context) tasks {
+				var a asyncio.Lock
+				var child *asyncio.Task[asyncio.None]
+				parent := named(ctx, "parent", func(ctx context.Context) error {
+					return a.Do(ctx, func() error {
+						child = named(ctx, "child", func(ctx context.Context) error { return a.Acquire(ctx) })
+						return awaits[asyncio.None](child)(ctx)
+					})
+				})
+				return tasks{parent}
+			},
+			text: "parent: waits in asyncio.(*Task[...]).Await, called by X\n" +
+				"└─ child: waits in asyncio.(*Lock).Acquire, called by X; the lock is held by parent\n",
+			warns: "W1: a circle: parent waits for child, which waits for the lock held by parent\n",
+		},
+		"gather": {
+			begin: func(ctx context.Context) tasks {
+				var parent *asyncio.Task[asyncio.None]
+				parent = named(ctx, "parent", func(ctx context.Context) error {
+					child := named(ctx, "child", func(ctx context.Context) error { return awaits[asyncio.None](parent)(ctx) })
+					other := named(ctx, "other", func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
+					_, err := asyncio.Gather[asyncio.None](ctx, other, child).Await(ctx)
+					return err
+				})
+				return tasks{parent}
+			},
+			text: "parent: waits in asyncio.(*GatherFuture[...]).Await, called by X\n" +
+				"├─ child: waits in asyncio.(*Task[...]).Await, called by X\n" +
+				"│  └─ parent: see above\n" +
+				"└─ other: waits in asyncio.Sleep, called by X\n",
+			warns: "W1: a circle: parent waits for child, which waits for parent\n",
+		},
+		"group": {
+			begin: func(ctx context.Context) tasks {
+				var parent *asyncio.Task[asyncio.None]
+				parent = named(ctx, "parent", func(ctx context.Context) error {
+					return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+						tg.Go(func(ctx context.Context) error {
+							return awaits[asyncio.None](asyncio.Shield[asyncio.None](ctx, parent))(ctx)
+						}, asyncio.WithTaskName("member"))
+						return nil
+					})
+				})
+				return tasks{parent}
+			},
+			text: "parent: waits in asyncio.RunTaskGroup, called by X\n" +
+				"└─ member: waits in asyncio.(*Future[...]).Await, called by X\n" +
+				"   └─ parent: see above\n",
+			warns: "W1: a circle: parent waits for member, which waits for parent\n",
+		},
+		"the first that ends will do": {
+			begin: func(ctx context.Context) tasks {
+				var parent *asyncio.Task[asyncio.None]
+				parent = named(ctx, "parent", func(ctx context.Context) error {
+					child := named(ctx, "child", func(ctx context.Context) error { return awaits[asyncio.None](parent)(ctx) })
+					other := named(ctx, "other", func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
+					_, _, err := asyncio.Wait(ctx, []*asyncio.Task[asyncio.None]{other, child}, asyncio.FirstCompleted)
+					return err
+				})
+				return tasks{parent}
+			},
+			text: "parent: waits in asyncio.Wait[...], called by X\n" +
+				"├─ child: waits in asyncio.(*Task[...]).Await, called by X\n" +
+				"│  └─ parent: see above\n" +
+				"└─ other: waits in asyncio.Sleep, called by X\n",
+		},
+		"a forgotten lock": {
+			begin: func(ctx context.Context) tasks {
+				var a asyncio.Lock
+				named(ctx, "forgetful", a.Acquire)
+				return tasks{named(ctx, "one", a.Acquire), named(ctx, "two", a.Acquire)}
+			},
+			text: "one: waits in asyncio.(*Lock).Acquire; the lock is held by forgetful, which has ended: nobody will release it\n" +
+				"two: waits in asyncio.(*Lock).Acquire; the lock is held by forgetful, which has ended: nobody will release it\n",
+			warns: "W3: 2 tasks wait for a lock of forgetful, which has ended: nobody will release it\n",
+		},
+	} {
+		t.Run(what, func(t *testing.T) {
+			inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+				asyncio.CurrentTask(ctx).SetName("main")
+				all := p.begin(ctx)
+				for range 10 {
+					asyncio.Sleep(ctx, 0)
+				}
+				here, err := l.Snapshot(ctx)
+				require.NoError(t, err)
+				there := &asyncio.Snapshot{Loops: []*asyncio.LoopSnapshot{snapshotOf(ctx, t, l)}}
+				for _, s := range []*asyncio.Snapshot{here, there} {
+					var b strings.Builder
+					s.WriteTo(&b)
+					_, text, _ := strings.Cut(withoutPlaces(b.String()), "\n") // main's line
+					if i := strings.Index(text, "W1: "); i >= 0 {
+						text = text[:i]
+					}
+					assert.Equal(t, p.text, text)
+					warns := ""
+					for _, w := range s.Loops[0].Warnings {
+						if w.ID != "W11" {
+							warns += w.ID + ": " + w.Text + "\n"
+						}
+					}
+					assert.Equal(t, p.warns, warns)
+				}
+				for _, task := range all {
+					task.Cancel()
+				}
+				for _, task := range asyncio.AllTasks(l) {
+					if task.Name() != "main" {
+						task.Cancel()
+					}
+				}
+			})
+		})
+	}
+}
