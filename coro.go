@@ -51,7 +51,10 @@ func NewCoro[In, Out any](body func(c *Coro[In, Out], first In) error) *Coro[In,
 
 // Resume lets the coroutine run until it yields, and returns what it yields. If
 // ok is false there is no value: the coroutine has ended, or the call was
-// refused, because it runs already or belongs to another goroutine. Err tells.
+// refused, because it runs already or belongs to another goroutine. Err tells. A call
+// by another goroutine that comes while the owner's is under way is a data race with
+// it, though it is refused: for speed in is written first, and if it is larger than a
+// word the coroutine may get a part of each.
 //
 // A panic of the body goes on as a panic of *PanicError in the Resume, and a
 // runtime.Goexit as one in the goroutine that resumes.
@@ -64,8 +67,9 @@ func (c *Coro[In, Out]) Resume(in In) (out Out, ok bool) {
 		return c.resume(in)
 	}
 	c.k.in = in
-	ok = called(&c.face) == 0 && c.k.yielded
-	out = c.k.out
+	if called(&c.face) == 0 { // else out may be being written
+		out, ok = c.k.out, c.k.yielded
+	}
 	return
 }
 

@@ -770,6 +770,34 @@ func TestCoroForeignersAtOnce(t *testing.T) {
 	failsAs(t, "Close", c.Close(), nil)
 }
 
+// Who is refused gets no value: that of another call, on another goroutine, may be
+// half written.
+func TestRefusedGetsNoValue(t *testing.T) {
+	ownTree(t)
+	c := greenlet.NewCoro(func(c *greenlet.Coro[string, string], in string) error {
+		for {
+			in = c.Yield("out for " + in)
+		}
+	})
+	defer c.Close()
+	g := greenlet.NewGenerator(func(y *greenlet.Yielder[string, int]) (int, error) {
+		_, err := y.Yield("yielded")
+		return 0, err
+	})
+	defer g.Close()
+	yields(t, "out for in")(c.Resume("in"))
+	gave(t, "yielded")(g.Next())
+	onGoroutine(func() {
+		if out, ok := c.Resume("another's"); out != "" || ok {
+			t.Errorf("Resume: %q, %v", out, ok)
+		}
+		if v, err := g.Next(); v != "" || !errors.Is(err, greenlet.ErrForeign) {
+			t.Errorf("Next: %q, %v", v, err)
+		}
+	})
+	yields(t, "out for in")(c.Resume("in"))
+}
+
 // An abandoned coroutine is ended: its deferred calls run.
 func TestCoroAbandoned(t *testing.T) {
 	ownTree(t)

@@ -90,10 +90,10 @@ func (g *Generator[Y, S, R]) Next() (v Y, err error) {
 	if !rt.SwitchBuilt {
 		return g.resume(nil)
 	}
-	if _, err = call(&g.face); err == nil {
-		err = *g.p.how
+	if _, err = call(&g.face); err == nil { // else value may be half written
+		v, err = g.k.value, *g.p.how
 	}
-	return g.k.value, err
+	return
 }
 
 // resume is Next that touches nothing before it knows that it may, with an error
