@@ -31,7 +31,7 @@ NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)
 say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help demo test check releases matrix race portable noopt invariants generic hostile arm64 riscv64 386 arm wasm cross \
-        layout asyncvet nested world cover tidy staticcheck conformance fuzz mutants bench bench-net bench-smoke
+        layout asyncvet nested strict world cover tidy staticcheck conformance fuzz mutants bench bench-net bench-smoke
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -191,6 +191,12 @@ nested: asyncvet ## build, vet and test the modules in subfolders
 		printf '\n== module %s\n' $$d; \
 		(cd $$d && $(GO) build -o /dev/null ./... && $(GO) vet ./... && $(TEST) $(KEEP) ./...) || exit 1; \
 	done
+
+# Some half a minute, most of it to build the tests for wasip1 and compile that.
+strict: ## the tests of the simulation's strict mode: as WebAssembly, where a seed decides everything
+	$(call say,strict mode)
+	@tmp=$$(mktemp -d) && trap 'rm -r $$tmp' EXIT && $(GO) build -C tools/simwasm -o $$tmp/simwasm . && \
+	ASYNCIOTEST_STRICT=$$tmp/simwasm $(TEST) -run TestStrict ./asyncio/asynciotest
 
 # Each of the tutorials' programs. Their tests find MariaDB, PostgreSQL and
 # Chromium, or install them, by tools/servers.sh, or say that they are skipped.

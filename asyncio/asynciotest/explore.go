@@ -1,6 +1,7 @@
 package asynciotest
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"io"
@@ -45,6 +46,12 @@ const (
 // way. With StateVar the next run of the same program goes on where it was, also after a
 // failure; another program begins anew. The file is for one call of Explore. A seed that
 // ends its process is a failure like any other.
+//
+// With StrictVar the workers are the test built for wasip1, which the command simwasm
+// runs, a program anew for each seed: there the seed decides everything, also the order
+// of maps, goroutines and select, time.Now and addresses. It takes some 20 times longer.
+// With WithCheck, too, a seed is run by two programs, and their events compared. It needs
+// the go command and the test's source, builds the test first, and makes no plan smaller.
 func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opts ...Option) {
 	t.Helper()
 	var asked play
@@ -52,7 +59,7 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 		o(&asked)
 	}
 	x := &exploration{t: t, f: f, opts: opts, check: asked.check, network: asked.simulated != nil}
-	if v := os.Getenv(SeedVar); v != "" {
+	if v := os.Getenv(SeedVar); v != "" && os.Getenv(StrictVar) == "" {
 		seed, err := strconv.ParseUint(v, 0, 64)
 		if err != nil {
 			t.Fatalf("%s=%q: want a number", SeedVar, v)
@@ -61,7 +68,7 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 		return
 	}
 	seeds := span{1, uint64(max(n, 0))}
-	if v := os.Getenv(SeedsVar); v != "" {
+	if v := cmp.Or(oneSeed(), os.Getenv(SeedsVar)); v != "" {
 		var err error
 		if seeds, err = parseSeeds(v); err != nil {
 			t.Fatalf("%s=%v", SeedsVar, err)
@@ -99,9 +106,18 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 	x.logReached(seeds.size())
 }
 
+// oneSeed returns the seeds for which SeedVar stands in strict mode.
+func oneSeed() string {
+	seed := os.Getenv(SeedVar)
+	if seed != "" {
+		seed += "-" + seed
+	}
+	return seed
+}
+
 // try runs a seed, twice if it is to be checked.
 func (x *exploration) try(seed uint64) (tr *trial, net *simnet.Network, differs string) {
-	if x.check > 0 && x.network && seed%uint64(x.check) == 0 {
+	if x.check > 0 && x.network && !inWasm() && seed%uint64(x.check) == 0 {
 		return x.checked(seed)
 	}
 	tr, net = x.run(seed)
@@ -111,7 +127,11 @@ func (x *exploration) try(seed uint64) (tr *trial, net *simnet.Network, differs 
 // fail fails the test, by what r says of a seed.
 func (x *exploration) fail(seed, of uint64, r *reply) {
 	x.t.Helper()
-	again := fmt.Sprintf("run it again: %s=%d go test -run '%s'", SeedVar, seed, pattern(x.t.Name()))
+	again := fmt.Sprintf("%s=%d go test -run '%s'", SeedVar, seed, pattern(x.t.Name()))
+	if how := os.Getenv(StrictVar); how != "" {
+		again = StrictVar + "=" + how + " " + again
+	}
+	again = "run it again: " + again
 	if r.Differs != "" {
 		x.t.Fatalf("seed %d is not the same run twice: %s\n%s%s", seed, r.Differs, r.Explained, again)
 	} else {

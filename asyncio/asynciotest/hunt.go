@@ -29,8 +29,10 @@ type hunt struct {
 	answers chan answer
 	alone   seedSet           // each of them is asked for alone: one ends the process
 	died    map[uint64]string // which do, and what is known
+	differ  map[uint64]*reply // in strict mode: which are not the same twice
 	skipped *reply
-	stopped bool // by an interrupt
+	strict  *strictly // nil: not strict
+	stopped bool      // by an interrupt
 }
 
 // A worker is a process of the test's program.
@@ -40,6 +42,7 @@ type worker struct {
 	output tail
 	doing  *span // what it was asked for; nil: nothing
 	asked  time.Time
+	first  *reply         // of a seed that is run twice
 	chunk  uint64         // how many seeds take about a tenth of a second
 	reads  sync.WaitGroup // what it says
 }
@@ -103,7 +106,7 @@ func (x *exploration) workerArgs() []string {
 // hunt runs the seeds by n worker processes.
 func (x *exploration) hunt(n int, seeds span, call int) {
 	x.t.Helper()
-	h := &hunt{exploration: x, call: call, want: 1, answers: make(chan answer, 2*n), died: make(map[uint64]string)}
+	h := &hunt{exploration: x, call: call, want: 1, answers: make(chan answer, 2*n), died: make(map[uint64]string), differ: make(map[uint64]*reply)}
 	if v := os.Getenv(FailuresVar); v != "" {
 		var err error
 		if h.want, err = strconv.Atoi(v); err != nil || h.want < 1 {
@@ -121,6 +124,13 @@ func (x *exploration) hunt(n int, seeds span, call int) {
 	if err != nil {
 		x.t.Fatalf("%s: %v", StateVar, err)
 		return
+	}
+	if os.Getenv(StrictVar) != "" {
+		if h.strict, err = newStrictly(); err != nil {
+			x.t.Fatalf("%s: %v", StrictVar, err)
+			return
+		}
+		defer h.strict.remove()
 	}
 	defer h.end()
 	for range min(uint64(n), max(1, seeds.size())) {
@@ -192,12 +202,17 @@ func (h *hunt) interrupted() {
 // start starts the process of w.
 func (h *hunt) start(w *worker) error {
 	*w = worker{chunk: max(w.chunk, 1)}
-	name, args, err := h.command()
-	if err != nil {
-		return err
+	if h.strict != nil {
+		w.cmd = h.strict.command(h.exploration, h.call)
+	} else {
+		program, err := os.Executable()
+		if err != nil {
+			return err
+		}
+		w.cmd = exec.Command(program, h.workerArgs()...)
+		w.cmd.Env = append(os.Environ(), workerVar+"="+workerName(h.call, h.t.Name()))
 	}
-	w.cmd = exec.Command(name, args...)
-	w.cmd.Env = append(os.Environ(), workerVar+"="+workerName(h.call, h.t.Name()))
+	var err error
 	w.cmd.Stderr = &w.output
 	if w.in, err = w.cmd.StdinPipe(); err != nil {
 		return err
@@ -211,30 +226,32 @@ func (h *hunt) start(w *worker) error {
 	}
 	w.doing = &span{} // to come to Explore
 	w.reads.Go(func() {
-		lines := bufio.NewReader(out)
-		for {
-			line, err := lines.ReadString('\n')
-			if text, ok := strings.CutPrefix(line, mark); ok {
-				var r reply
-				if json.Unmarshal([]byte(text), &r) == nil {
-					h.answers <- answer{w, &r}
-					continue
-				}
-			}
-			if err != nil {
-				h.answers <- answer{w, nil}
-				return
-			}
-			w.output.Write([]byte(line))
+		if lines := bufio.NewReader(out); h.strict != nil {
+			h.strict.read(w, lines, h.answers)
+		} else {
+			w.read(lines, h.answers)
 		}
 	})
 	return nil
 }
 
-// command returns the program that a worker is, and its arguments.
-func (h *hunt) command() (string, []string, error) {
-	program, err := os.Executable()
-	return program, h.workerArgs(), err
+// read reads what the process says.
+func (w *worker) read(lines *bufio.Reader, answers chan<- answer) {
+	for {
+		line, err := lines.ReadString('\n')
+		if text, ok := strings.CutPrefix(line, mark); ok {
+			var r reply
+			if json.Unmarshal([]byte(text), &r) == nil {
+				answers <- answer{w, &r}
+				continue
+			}
+		}
+		if err != nil {
+			answers <- answer{w, nil}
+			return
+		}
+		w.output.Write([]byte(line))
+	}
 }
 
 // take notes what a worker says, and gives it something to do.
@@ -258,12 +275,16 @@ func (h *hunt) take(a answer) error {
 		}
 		return nil
 	case a.Ready:
+	case h.strict != nil && h.twice(w, a.reply):
+		return w.ask(ask{span: s})
 	default:
 		h.note(*a.reply)
 		if a.Skips {
 			h.skipped = a.reply
 		}
-		if took := time.Since(w.asked); took < 50*time.Millisecond {
+		if took := time.Since(w.asked); h.strict != nil {
+			// Each seed is a run of the program anew.
+		} else if took < 50*time.Millisecond {
 			w.chunk = min(2*w.chunk, 1000)
 		} else if took > 200*time.Millisecond {
 			w.chunk = max(w.chunk/2, 1)
@@ -274,6 +295,24 @@ func (h *hunt) take(a answer) error {
 		return w.ask(ask{span: s})
 	}
 	return nil
+}
+
+// twice reports whether a seed is to be run again in strict mode, to compare. In a
+// process that has run it once it would be another run. If they differ, r says so.
+func (h *hunt) twice(w *worker, r *reply) bool {
+	if h.check == 0 || r.To%uint64(h.check) != 0 || r.Fails || r.Skips {
+		return false
+	}
+	if w.first == nil {
+		w.first = r
+		return true
+	}
+	if r.Hash != w.first.Hash || r.Log != w.first.Log {
+		r.Fails, r.Differs = true, "not even in strict mode: it does what depends on something outside"
+		h.differ[r.To] = r
+	}
+	w.first = nil
+	return false
 }
 
 // lastOf waits for the process to end and returns what it has said last.
@@ -331,8 +370,11 @@ func (h *hunt) busy() bool {
 func (h *hunt) tell() {
 	h.t.Helper()
 	seed := h.Failed[0]
-	r := &reply{Log: h.died[seed]}
-	if r.Log == "" {
+	r := h.differ[seed]
+	if r == nil {
+		r = &reply{Log: h.died[seed]}
+	}
+	if r.Log == "" && r.Differs == "" {
 		r = h.explained(seed)
 	}
 	if min(len(h.Failed), h.want) > 1 {
@@ -384,10 +426,13 @@ func workersFor(asked int) (int, error) {
 		if n, err = strconv.Atoi(v); err != nil || n < 0 {
 			return 0, fmt.Errorf("%s=%q: want a number", WorkersVar, v)
 		}
-	} else if n == 0 && (os.Getenv(StateVar) != "" || os.Getenv(FailuresVar) != "") {
+	} else if n == 0 && (os.Getenv(StateVar) != "" || os.Getenv(FailuresVar) != "" || os.Getenv(StrictVar) != "") {
 		n = runtime.GOMAXPROCS(0)
 	}
-	if n > 0 && (runtime.GOOS == "js" || runtime.GOOS == "wasip1") {
+	if n == 0 && os.Getenv(StrictVar) != "" {
+		n = 1
+	}
+	if n > 0 && (runtime.GOOS == "js" || runtime.GOOS == "wasip1") && os.Getenv(workerVar) == "" {
 		return 0, nil // there are no processes
 	}
 	return n, nil

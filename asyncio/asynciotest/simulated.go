@@ -169,7 +169,11 @@ func (x *exploration) explained(seed uint64, n *simnet.Network) string {
 			fmt.Fprintf(&b, "    %v\n", e)
 		}
 	}
-	if faults := countFaults(n.Played()); faults > 0 {
+	if faults := countFaults(n.Played()); faults > 0 && inWasm() {
+		for _, p := range n.Played() {
+			fmt.Fprintf(&b, "what was played, which strict mode makes no smaller:\n%s\n", indented(p.String()))
+		}
+	} else if faults > 0 {
 		b.WriteString(x.shrunk(seed, n.Played(), faults))
 	}
 	return b.String()

@@ -11,7 +11,9 @@ import (
 	"net"
 	"os"
 	"path/filepath"
+	"runtime"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -179,53 +181,14 @@ func checks(t *testing.T, f func(t testing.TB, ctx context.Context)) string {
 	return strings.Join(d.told, "\n")
 }
 
+var pooled sync.Pool
+
 var leaking = make(chan int, 1)
 
 // The habits that no seed decides are found out, and those that take their place are
 // not.
 func TestCheckFindsHabits(t *testing.T) {
-	for name, say := range map[string]func(ctx context.Context) string{
-		"range over a map": func(ctx context.Context) (s string) {
-			m := make(map[int]int)
-			for i := range 100 {
-				m[i] = i
-			}
-			for k := range m {
-				s += fmt.Sprint(k, " ")
-			}
-			return s
-		},
-		"select with two ready": func(ctx context.Context) (s string) {
-			for range 100 {
-				a, b := make(chan int, 1), make(chan int, 1)
-				a <- 1
-				b <- 2
-				select {
-				case <-a:
-					s += "a"
-				case <-b:
-					s += "b"
-				}
-			}
-			return s
-		},
-		"math/rand": func(ctx context.Context) string { return fmt.Sprint(mathrand.Uint64()) },
-		"maphash": func(ctx context.Context) string {
-			return fmt.Sprint(maphash.String(maphash.MakeSeed(), "text"))
-		},
-		"time.Now": func(ctx context.Context) string { return fmt.Sprint(time.Now().UnixNano()) },
-		"a pointer": func(ctx context.Context) string {
-			return fmt.Sprintf("%p", append([]int(nil), int(time.Now().UnixNano())))
-		},
-		"what a former run has left": func(ctx context.Context) string {
-			select {
-			case leaking <- 1:
-				return "first"
-			case <-leaking:
-				return "second"
-			}
-		},
-	} {
+	for name, say := range habits {
 		t.Run(name, func(t *testing.T) {
 			said := checks(t, talk(say))
 			assert.Contains(t, said, "is not the same run twice")
@@ -233,6 +196,75 @@ func TestCheckFindsHabits(t *testing.T) {
 			assert.Contains(t, said, "2: ")
 		})
 	}
+}
+
+// habits do what no seed decides, and return what comes of it.
+var habits = map[string]func(ctx context.Context) string{
+	"range over a map": func(ctx context.Context) (s string) {
+		m := make(map[int]int)
+		for i := range 100 {
+			m[i] = i
+		}
+		for k := range m {
+			s += fmt.Sprint(k, " ")
+		}
+		return s
+	},
+	"select with two ready": func(ctx context.Context) (s string) {
+		for range 100 {
+			a, b := make(chan int, 1), make(chan int, 1)
+			a <- 1
+			b <- 2
+			select {
+			case <-a:
+				s += "a"
+			case <-b:
+				s += "b"
+			}
+		}
+		return s
+	},
+	"math/rand": func(ctx context.Context) string { return fmt.Sprint(mathrand.Uint64()) },
+	"maphash": func(ctx context.Context) string {
+		return fmt.Sprint(maphash.String(maphash.MakeSeed(), "text"))
+	},
+	"time.Now": func(ctx context.Context) string { return fmt.Sprint(time.Now().UnixNano()) },
+	"a pointer": func(ctx context.Context) string {
+		return fmt.Sprintf("%p", append([]int(nil), int(time.Now().UnixNano())))
+	},
+	"what a former run has left": func(ctx context.Context) string {
+		select {
+		case leaking <- 1:
+			return "first"
+		case <-leaking:
+			return "second"
+		}
+	},
+	"goroutines that post": func(ctx context.Context) (s string) {
+		l, _ := asyncio.RunningLoop(ctx)
+		all := asyncio.NewQueue[string](0)
+		l.Hold()
+		defer l.Release()
+		for i := range 20 {
+			go func() {
+				for range mathrand.IntN(1000) {
+					runtime.Gosched()
+				}
+				l.CallSoonThreadsafe(func() { all.PutNowait(fmt.Sprint(i, " ")) })
+			}()
+		}
+		for range 20 {
+			one, _ := all.Get(ctx)
+			s += one
+		}
+		return s
+	},
+	"a pool": func(ctx context.Context) (s string) {
+		for range 3 {
+			pooled.Put(fmt.Sprint(mathrand.Uint64()))
+		}
+		return fmt.Sprint(pooled.Get())
+	},
 }
 
 // Where the second run was is told: also of a task that goes on at another time.

@@ -25,6 +25,7 @@ type ask struct {
 type reply struct {
 	span                     // those that were run, to the first that fails
 	Ready     bool           `json:",omitempty"` // that is all: ask
+	Ended     bool           `json:",omitempty"` // that is all: so does the program, in strict mode
 	Fails     bool           `json:",omitempty"` // To does
 	Skips     bool           `json:",omitempty"` // To does
 	Log       string         `json:",omitempty"` // of To

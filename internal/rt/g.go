@@ -71,11 +71,14 @@ func Gone(g G, id uint64) bool {
 }
 
 // GoroutineID returns the running goroutine's number: read from the goroutine
-// where the layout is known, else from the first line that runtime.Stack
-// prints, which takes microseconds and more on a deep stack.
+// where the layout is known, or on wasm the place of the number, else from the first
+// line that runtime.Stack prints, which takes microseconds and more on a deep stack.
 func GoroutineID() uint64 {
 	if Fast {
 		return getg().ID()
+	}
+	if id := knownID(); id != 0 {
+		return id
 	}
 	return printedID()
 }
