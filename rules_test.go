@@ -361,6 +361,7 @@ var (
 
 	fieldOffset = regexp.MustCompile(`^(-?const_[a-zA-Z]\w*|\(const_[a-zA-Z]\w*\+[48]\)|[a-zA-Z]+_[a-zA-Z]+)?$`)
 	stackOffset = regexp.MustCompile(`^[08]?$`)
+	argument    = regexp.MustCompile(`^[a-z]+\+\d+$`)
 	symbol      = regexp.MustCompile(`^\$?(runtime)?·[a-zA-Z_]\w*(\+0)?$|^\$·(parked|paused)Text\+[14]$|^·(parked|paused)Text\+1$`)
 	freeNumber  = regexp.MustCompile(`^\$[018]$`)
 
@@ -387,6 +388,8 @@ func assemblyHoldsNoNumbers(t tree) (offences []string) {
 				switch base {
 				case "SB":
 					allowed = symbol.MatchString(offset)
+				case "FP": // vet compares it with the Go declaration
+					allowed = argument.MatchString(offset)
 				case "SP", "RSP", "BP", "R29":
 					allowed = stackOffset.MatchString(offset)
 				default:
