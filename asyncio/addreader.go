@@ -43,6 +43,12 @@ type handledDescriptor struct {
 	reader, writer *sched.Call
 }
 
+// handledDescriptors are those of a loop.
+type handledDescriptors struct{ byNumber map[int]*handledDescriptor }
+
+var handledPart = newPart(endOpen,
+	func() *handledDescriptors { return &handledDescriptors{make(map[int]*handledDescriptor)} }, nil)
+
 // Happened is called by the loop's poller.
 func (d *handledDescriptor) Happened(ev sched.Events) {
 	if d.reader != nil && ev&sched.Readable != 0 {
@@ -75,7 +81,8 @@ func (l *Loop) addHandler(fd int, ev sched.Events, fn func()) error {
 	case fd < 0:
 		return valueErrorf("Invalid file descriptor: %d", fd)
 	}
-	d := l.handled[fd]
+	handled := handledPart.in(l.parts).byNumber
+	d := handled[fd]
 	var err error
 	if d == nil {
 		d = &handledDescriptor{}
@@ -89,10 +96,7 @@ func (l *Loop) addHandler(fd int, ev sched.Events, fn func()) error {
 	case err != nil:
 		return fmt.Errorf("asyncio: descriptor %d cannot be watched: %w", fd, err)
 	}
-	if l.handled == nil {
-		l.handled = make(map[int]*handledDescriptor)
-	}
-	l.handled[fd] = d
+	handled[fd] = d
 	h := d.handler(ev)
 	if *h != nil {
 		(*h).Cancel()
@@ -105,7 +109,8 @@ func (l *Loop) removeHandler(fd int, ev sched.Events) bool {
 	if l.debug {
 		l.mustOwn()
 	}
-	d := l.handled[fd]
+	handled := handledPart.in(l.parts).byNumber
+	d := handled[fd]
 	if d == nil || l.s.Closed() || *d.handler(ev) == nil {
 		return false
 	}
@@ -117,7 +122,7 @@ func (l *Loop) removeHandler(fd int, ev sched.Events) bool {
 		d.Rewatch(rest)
 	} else {
 		d.Unwatch()
-		delete(l.handled, fd)
+		delete(handled, fd)
 	}
 	return true
 }

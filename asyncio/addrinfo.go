@@ -26,7 +26,7 @@ func GetAddrInfo(ctx context.Context, network, host, service string) ([]netip.Ad
 	default:
 		return nil, net.UnknownNetworkError(network)
 	}
-	if l, err := loopOf(ctx); err == nil && l.network != nil {
+	if l, err := loopOf(ctx); err == nil && l.Network() != nil {
 		return l.addrInfo(ctx, network, host, service)
 	}
 	resolver := net.DefaultResolver // as it is now: the look-up may outlive the call
@@ -107,8 +107,8 @@ func GetNameInfo(ctx context.Context, addr netip.AddrPort, flags NameInfoFlags) 
 		return "", "", &net.AddrError{Err: "no address", Addr: addr.String()}
 	}
 	lookUp, inside := net.DefaultResolver.LookupAddr, offLoop[[2]string]
-	if l, err := loopOf(ctx); err == nil && l.network != nil {
-		lookUp = l.network.LookupAddr
+	if l, err := loopOf(ctx); err == nil && l.Network() != nil {
+		lookUp = l.Network().LookupAddr
 		inside = func(ctx context.Context, f func(ctx context.Context) ([2]string, error)) ([2]string, error) {
 			if _, err := current(ctx); err != nil {
 				return [2]string{}, err

@@ -25,7 +25,7 @@ func Adopt(ctx context.Context, c net.Conn) (net.Conn, error) {
 	if _, ok := c.(syscall.Conn); !ok || c.LocalAddr() == nil {
 		return nil, typeErrorf("only a connection of the system can be adopted, not a %T", c)
 	}
-	return l.conns.conn(l, c.LocalAddr().Network(), c)
+	return l.world().conns.conn(l, c.LocalAddr().Network(), c)
 }
 
 // AdoptListener is Adopt for a listener: one that a process has inherited, say.
@@ -40,5 +40,5 @@ func AdoptListener(ctx context.Context, ln net.Listener) (net.Listener, error) {
 	if _, ok := ln.(syscall.Conn); !ok {
 		return nil, typeErrorf("only a listener of the system can be adopted, not a %T", ln)
 	}
-	return l.conns.listener(l, ln.Addr().Network(), ln, 0)
+	return l.world().conns.listener(l, ln.Addr().Network(), ln, 0)
 }

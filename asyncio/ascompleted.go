@@ -206,3 +206,9 @@ func (c *completion[T]) next(ctx context.Context) (FutureOf[T], error) {
 	c.taken++
 	return f, nil
 }
+
+func (a *arrival[T]) awaiters(add func(*task)) {
+	if t := a.c.waits; t != nil {
+		add(t)
+	}
+}

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
-	"reflect"
 	"runtime"
 
 	"github.com/go-greenlet/greenlet"
@@ -19,11 +18,14 @@ type generators struct {
 	shut        bool // ShutdownAsyncGens was called
 }
 
+var generatorPart = newPart(endStacks, nil, (*generators).kill)
+
 // genState is what all async generators have, whatever they yield.
 type genState struct {
 	body *genBody
 
 	loop       *Loop // that knows it
+	all        *generators
 	gen        closer
 	prev, next *genState
 }
@@ -83,11 +85,11 @@ func (s *genState) fresh() bool { return !s.body.started && !s.body.ended }
 
 // adopted makes the generator known to l.
 func (s *genState) adopted(l *Loop, gen closer) {
-	gens := &l.generators
+	gens := generatorPart.in(l.parts)
 	if gens.shut {
 		slog.Warn(fmt.Sprintf("asyncio: asynchronous generator %s was scheduled after loop.ShutdownAsyncGens() call", functionName(s.body.fn)))
 	}
-	s.loop, s.gen, s.body.known = l, gen, s
+	s.loop, s.all, s.gen, s.body.known = l, gens, gen, s
 	s.prev = gens.last
 	if gens.last == nil {
 		gens.first = s
@@ -99,7 +101,7 @@ func (s *genState) adopted(l *Loop, gen closer) {
 
 // remove makes its loop forget it.
 func (s *genState) remove() {
-	gens := &s.loop.generators
+	gens := s.all
 	if s.prev == nil {
 		gens.first = s.next
 	} else {
@@ -143,8 +145,9 @@ func (s *genState) report(err error) {
 // that of a wait; if it is a CancelledError, the closing was cancelled, too.
 // Python: loop.shutdown_asyncgens.
 func (l *Loop) ShutdownAsyncGens(ctx context.Context) error {
-	l.generators.shut = true
-	if l.generators.first == nil {
+	all := generatorPart.in(l.parts)
+	all.shut = true
+	if all.first == nil {
 		return nil
 	}
 	me, err := current(ctx)
@@ -159,7 +162,7 @@ func (l *Loop) ShutdownAsyncGens(ctx context.Context) error {
 			me.wake()
 		}
 	}}
-	for s := l.generators.first; s != nil; s = s.next {
+	for s := all.first; s != nil; s = s.next {
 		t := newTask(l, ctx, coroutine(s.gen.close), nil)
 		t.tell(ended)
 		gens, closing = append(gens, s), append(closing, t)
@@ -194,15 +197,4 @@ func (gens *generators) kill() {
 			s.remove()
 		}
 	}
-}
-
-// functionName is the name of the function fn, without the path of its package.
-func functionName(fn any) string {
-	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
-	for i := len(name) - 1; i >= 0; i-- {
-		if name[i] == '/' {
-			return name[i+1:]
-		}
-	}
-	return name
 }

@@ -39,22 +39,3 @@ func (ws *waiters) awaiters(add func(*task)) {
 }
 
 func (t *task) awaiters(add func(*task)) { add(t) }
-
-func (g *GatherFuture[E]) awaiters(add func(*task)) { g.eachAwaiter(add) }
-
-func (w *waitSet) awaiters(add func(*task)) { w.over.eachAwaiter(add) }
-
-// awaiters adds the parent, which cannot end before m, wherever it is now.
-func (m *member) awaiters(add func(*task)) {
-	if m.tg.parent.state == pending {
-		add(m.tg.parent)
-	}
-}
-
-func (a *arrival[T]) awaiters(add func(*task)) {
-	if t := a.c.waits; t != nil {
-		add(t)
-	}
-}
-
-func (s *shield[T]) awaiters(add func(*task)) { s.outer.eachAwaiter(add) }

@@ -290,7 +290,7 @@ func RunCoroutineThreadsafe[T any](l *Loop, f Coro[T]) *ConcurrentFuture[T] {
 			c.SetResult(v)
 		}
 	}
-	forget := l.outside.add(func() {
+	forget := outsidePart.in(l.parts).add(func() {
 		select {
 		case <-c.done:
 			return // perhaps on another goroutine
@@ -335,6 +335,8 @@ type outside struct {
 	last   uint64
 	ends   map[uint64]func()
 }
+
+var outsidePart = newPart(endOutside, nil, (*outside).close)
 
 // add notes end, which may be called more than once and on any goroutine, and
 // returns what takes it back. That calls end, too: what is over is ended.

@@ -106,7 +106,7 @@ func createConnection(ctx context.Context, factory func() BaseProtocol, network,
 // connect returns a socket that is connected to addr.
 func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptions) (*socket, error) {
 	if o.existing != nil {
-		s, err := l.sockets.dupStream(l, o.existing)
+		s, err := l.world().sockets.dupStream(l, o.existing)
 		if err == nil && s.end.remoteAddr() == nil && s.network != "unix" {
 			s.close()
 			err = valueErrorf("the socket is not connected")
@@ -129,7 +129,7 @@ func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptio
 		if err != nil {
 			return nil, err
 		}
-		return l.sockets.connect(ctx, l, addrs[i], local, &o.socketOptions)
+		return l.world().sockets.connect(ctx, l, addrs[i], local, &o.socketOptions)
 	}
 	var s *socket
 	var errs []error

@@ -4,7 +4,9 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"reflect"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/go-greenlet/greenlet"
@@ -313,4 +315,10 @@ func sleepByHand(ctx context.Context, d time.Duration, err error) error {
 	timer := l.CallLater(d, func() { f.SetResult(None{}) })
 	defer timer.Cancel()
 	return h.wait(f)
+}
+
+// functionName is the name of the function fn, without the path of its package.
+func functionName(fn any) string {
+	name := runtime.FuncForPC(reflect.ValueOf(fn).Pointer()).Name()
+	return name[strings.LastIndexByte(name, '/')+1:]
 }

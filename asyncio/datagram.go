@@ -119,7 +119,7 @@ type datagramRoute struct{ local, remote net.Addr }
 // datagramSocket returns a socket as o wants it.
 func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOptions) (*socket, error) {
 	if o.existing != nil {
-		return l.sockets.dupDatagrams(l, o.existing)
+		return l.world().sockets.dupDatagrams(l, o.existing)
 	}
 	routes, err := datagramRoutes(ctx, l, network, o)
 	if err != nil {
@@ -127,7 +127,7 @@ func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOpt
 	}
 	var first error
 	for _, r := range routes {
-		s, err := l.sockets.datagrams(ctx, l, network, r, o)
+		s, err := l.world().sockets.datagrams(ctx, l, network, r, o)
 		if err == nil {
 			return s, nil
 		}

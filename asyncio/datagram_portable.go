@@ -84,7 +84,7 @@ func openPackets(l *Loop, c fd.PacketConn, network string) *portableSocket {
 	if network == "unixgram" {
 		longest = unixDatagram
 	}
-	s.grams = fd.NewPackets(l.s, &l.behind, c, longest, func() { s.is(sched.Readable) }, func() { s.is(sched.Writable) })
+	s.grams = fd.NewPackets(l.s, &l.world().writers, c, longest, func() { s.is(sched.Readable) }, func() { s.is(sched.Writable) })
 	return s
 }
 

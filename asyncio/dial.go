@@ -91,7 +91,7 @@ func (d *Dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	if err != nil {
 		return nil, err
 	}
-	if l.network != nil {
+	if l.Network() != nil {
 		return d.dialNetwork(ctx, l, network, addr)
 	}
 	return hook(ctx, func(ctx context.Context) (net.Conn, error) {
@@ -100,7 +100,7 @@ func (d *Dialer) dial(ctx context.Context, network, addr string) (net.Conn, erro
 		if err != nil {
 			return nil, err
 		}
-		return l.conns.conn(l, network, c)
+		return l.world().conns.conn(l, network, c)
 	})
 }
 

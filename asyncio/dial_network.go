@@ -23,7 +23,7 @@ func (d *Dialer) dialNetwork(ctx context.Context, l *Loop, network, addr string)
 		within = d.Net.Timeout
 	}
 	if !d.Net.Deadline.IsZero() {
-		within = min(within, d.Net.Deadline.Sub(wallFor(d.Net.Deadline, l.network.Now(ctx))))
+		within = min(within, d.Net.Deadline.Sub(wallFor(d.Net.Deadline, l.Network().Now(ctx))))
 	}
 	err = taskIn(l.s.Current()).below(func() error {
 		if within == NoTimeout {
@@ -65,12 +65,12 @@ func (d *Dialer) connect(ctx context.Context, l *Loop, network, addr string) (ne
 		o := NetworkOptions{Network: a.Network(), Local: d.Net.LocalAddr, Remote: loopbackFor(a), KeepAlive: d.Net.KeepAlive >= 0 || d.Net.KeepAliveConfig.Enable}
 		if stream {
 			var s NetworkStream
-			if s, err = l.network.Connect(ctx, o); err == nil {
+			if s, err = l.Network().Connect(ctx, o); err == nil {
 				return newNetworkConn(l, network, s), nil
 			}
 		} else {
 			var p NetworkPackets
-			if p, err = l.network.BindPackets(ctx, o); err == nil {
+			if p, err = l.Network().BindPackets(ctx, o); err == nil {
 				return newNetworkPackets(l, network, p), nil
 			}
 		}
@@ -95,7 +95,7 @@ func (c *ListenConfig) listenNetwork(ctx context.Context, l *Loop, network, addr
 	if err != nil {
 		return nil, err
 	}
-	ln, err := l.network.Bind(ctx, NetworkOptions{Network: a.Network(), Local: a, ReusePort: c.ReusePort, KeepAlive: c.Net.KeepAlive >= 0})
+	ln, err := l.Network().Bind(ctx, NetworkOptions{Network: a.Network(), Local: a, ReusePort: c.ReusePort, KeepAlive: c.Net.KeepAlive >= 0})
 	if err != nil {
 		return nil, opError("listen", a, os.NewSyscallError("bind", err))
 	}
@@ -115,7 +115,7 @@ func (c *ListenConfig) listenPacketNetwork(ctx context.Context, l *Loop, network
 	if err != nil {
 		return nil, err
 	}
-	p, err := l.network.BindPackets(ctx, NetworkOptions{Network: a.Network(), Local: a, ReusePort: c.ReusePort})
+	p, err := l.Network().BindPackets(ctx, NetworkOptions{Network: a.Network(), Local: a, ReusePort: c.ReusePort})
 	if err != nil {
 		return nil, opError("listen", a, os.NewSyscallError("bind", err))
 	}

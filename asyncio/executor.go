@@ -81,7 +81,7 @@ func RunInExecutor[T any](l *Loop, ex Executor, f func() (T, error)) *Future[T] 
 	l.check()
 	if ex == nil {
 		var err error
-		if ex, err = l.executors.get(); err != nil {
+		if ex, err = executorPart.in(l.parts).get(); err != nil {
 			failed := NewFuture[T](l)
 			failed.SetException(err)
 			return failed
@@ -145,6 +145,8 @@ type executors struct {
 	shutDown  bool
 }
 
+var executorPart = newPart(endThreads, nil, (*executors).close)
+
 // A stoppable executor can be told that nothing more will come.
 type stoppable interface {
 	Shutdown(ctx context.Context) error
@@ -171,7 +173,7 @@ func (l *Loop) SetDefaultExecutor(ex Executor) {
 	if ex == nil {
 		panic(typeErrorf("executor must be an Executor, not nil"))
 	}
-	l.executors.byDefault = ex
+	executorPart.in(l.parts).byDefault = ex
 }
 
 // ShutdownDefaultExecutor refuses new calls for the default executor and waits
@@ -183,7 +185,7 @@ func (l *Loop) SetDefaultExecutor(ex Executor) {
 // blocked. Runner.Close calls it, with 300 seconds. Python:
 // loop.shutdown_default_executor.
 func (l *Loop) ShutdownDefaultExecutor(ctx context.Context) error {
-	e := &l.executors
+	e := executorPart.in(l.parts)
 	e.shutDown = true
 	ex, ok := e.byDefault.(stoppable)
 	if !ok {
@@ -201,8 +203,8 @@ const executorPatience = 300 * time.Second
 
 // shutdownExecutor runs l until the default executor has ended.
 func (l *Loop) shutdownExecutor() error {
-	if l.executors.byDefault == nil {
-		l.executors.shutDown = true
+	if e := executorPart.in(l.parts); e.byDefault == nil {
+		e.shutDown = true
 		return nil
 	}
 	ctx, cancel := context.WithTimeout(context.Background(), executorPatience)

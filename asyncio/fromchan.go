@@ -55,7 +55,7 @@ func (c *fromChan[T]) follow() {
 	}
 	r := &receive[T]{end: make(chan struct{}), over: make(chan struct{})}
 	c.now = r
-	c.forget = c.loop.outside.add(c.unfollow)
+	c.forget = outsidePart.in(c.loop.parts).add(c.unfollow)
 	go r.run(c)
 }
 

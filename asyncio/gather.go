@@ -325,3 +325,5 @@ func (g *GatherFuture[E]) future(*Loop) (AnyFuture, error) {
 	}
 	return g, nil
 }
+
+func (g *GatherFuture[E]) awaiters(add func(*task)) { g.eachAwaiter(add) }

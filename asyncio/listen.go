@@ -63,7 +63,7 @@ func (c *ListenConfig) Listen(ctx context.Context, network, addr string) (net.Li
 	if err != nil {
 		return nil, netError("listen", network, err)
 	}
-	if l.network != nil {
+	if l.Network() != nil {
 		ln, err := c.listenNetwork(ctx, l, network, addr)
 		if err != nil {
 			return nil, netError("listen", network, err)
@@ -75,7 +75,7 @@ func (c *ListenConfig) Listen(ctx context.Context, network, addr string) (net.Li
 		if err != nil {
 			return nil, err
 		}
-		return l.conns.listener(l, network, ln, c.Backlog)
+		return l.world().conns.listener(l, network, ln, c.Backlog)
 	})
 }
 
@@ -86,7 +86,7 @@ func (c *ListenConfig) ListenPacket(ctx context.Context, network, addr string) (
 	if err != nil {
 		return nil, netError("listen", network, err)
 	}
-	if l.network != nil {
+	if l.Network() != nil {
 		pc, err := c.listenPacketNetwork(ctx, l, network, addr)
 		if err != nil {
 			return nil, netError("listen", network, err)
@@ -98,7 +98,7 @@ func (c *ListenConfig) ListenPacket(ctx context.Context, network, addr string) (
 		if err != nil {
 			return nil, err
 		}
-		return l.conns.packets(l, network, pc)
+		return l.world().conns.packets(l, network, pc)
 	})
 }
 

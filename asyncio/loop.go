@@ -1,14 +1,12 @@
 package asyncio
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"math/rand/v2"
 	"runtime/debug"
 	"time"
 
-	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -29,33 +27,22 @@ type Loop struct {
 	factory     TaskFactory
 	debug       bool
 	slow        time.Duration // a callback or step that takes longer is reported in debug mode
-	watchdog    time.Duration // 0: as the debug mode has it
 	runDone     <-chan struct{}
 	runDeadline bool // the context of the run has a deadline
 	virtual     bool // it goes by a clock that is not the system's
 	lost        lostErrors
-	still       standstill
-	executors   executors
-	outside     outside
-	generators  generators
+	expected    int // how many things may come though no goroutine is there for them yet
+	parts       parts
 
-	open    places[openThing]          // what holds something of the system
-	behind  fd.Writers                 // who write what it has taken
-	scratch []byte                     // what is read into
-	joined  []byte                     // what is put together to be written
-	handled map[int]*handledDescriptor // what AddReader and AddWriter have arranged
-	signals signalHandlers
-	network Network // nil: the system's
-	sockets sockets
-	conns   conns // without a Network
-	pipes   pipes
+	scratch []byte // what is read into
+	joined  []byte // what is put together to be written
 	named   uint64 // how many tasks were named by a number
 	ended   [outcomes]uint64
 	holders formerHolders
 
 	locksSeen uint32 // how many locks were given a number by who looks
 
-	prevRunning, nextRunning *Loop // in the list of those that run
+	running links[Loop] // in the list of those that run
 }
 
 // A Handle is a callback that is to run: what CallSoon returns. Python:
@@ -70,12 +57,11 @@ type TimerHandle = sched.Timer
 type LoopOption func(*loopOptions)
 
 type loopOptions struct {
-	sched    []sched.Option
-	virtual  bool
-	debug    *bool
-	watchdog *time.Duration
-	network  Network
-	name     string
+	sched   []sched.Option
+	virtual bool
+	debug   *bool
+	parts   parts
+	name    string
 }
 
 // WithLoopName names the loop, for those who look at it: see Loop.Name.
@@ -123,16 +109,12 @@ func WithLoopDebug(on bool) LoopOption { return func(o *loopOptions) { o.debug =
 //
 // Python: asyncio.new_event_loop.
 func NewLoop(opts ...LoopOption) *Loop {
-	var o loopOptions
+	o := loopOptions{parts: newParts()}
 	for _, opt := range opts {
 		opt(&o)
 	}
 	environment := debugEnvironment()
-	l := &Loop{slow: environment.slow, virtual: o.virtual, network: o.network, id: loopsMade.Add(1), name: o.name}
-	l.sockets, l.conns, l.pipes = systemSockets, systemConns, systemPipes
-	if l.network != nil {
-		l.sockets = networkSockets{}
-	}
+	l := &Loop{slow: environment.slow, virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
 	debug := environment.on
 	if o.debug != nil {
@@ -140,13 +122,12 @@ func NewLoop(opts ...LoopOption) *Loop {
 	}
 	if debug {
 		l.SetDebug(true)
-		l.watchdog = environment.watchdog
-	}
-	if o.watchdog != nil {
-		l.watchdog = cmp.Or(*o.watchdog, -1) // zero is none, also in debug mode
 	}
 	return l
 }
+
+// runningLoops are the loops that run.
+var runningLoops = registry[Loop]{place: func(l *Loop) *links[Loop] { return &l.running }}
 
 // RunningLoop returns the loop that ctx comes from, if the caller is a task or a
 // callback of it. Else the error is ErrNoRunningLoop. A context that comes from
@@ -170,10 +151,30 @@ func (l *Loop) RunForever() error {
 	if err := l.runnable(); err != nil {
 		return err
 	}
-	defer l.watch()()
-	runningLoops.add(l)
-	defer runningLoops.remove(l)
+	for _, begin := range whenRun {
+		if end := begin(l); end != nil {
+			defer end()
+		}
+	}
+	runningLoops.add(l.s, l)
+	defer runningLoops.remove(l.s, l)
 	return loopError(l.s.RunForever())
+}
+
+// whenRun are called when a loop begins to run; what they return, unless that is nil,
+// when it ends.
+var whenRun []func(l *Loop) (end func())
+
+// whenIdle are called when a loop is about to wait, and return when to be called again,
+// at the latest. still tells that nothing that the loop knows of will wake it.
+var whenIdle []func(l *Loop, still bool) (again time.Duration)
+
+func (l *Loop) idle(still bool) (again time.Duration) {
+	again = l.lost.idle(l)
+	for _, look := range whenIdle {
+		again = min(again, look(l, still))
+	}
+	return again
 }
 
 // runnable tells why l cannot be run here.
@@ -264,12 +265,9 @@ func (l *Loop) Close() error {
 	if err := l.s.Close(); err != nil {
 		return loopError(err)
 	}
-	l.generators.kill()
-	l.abandonOpen()
-	l.behind.Linger()
+	l.parts.end(endStacks, endWrites)
 	l.lost.reportAll()
-	l.executors.close()
-	l.outside.close()
+	l.parts.end(endThreads, endOutside)
 	return nil
 }
 

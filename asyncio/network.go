@@ -151,29 +151,36 @@ type NetworkPackets interface {
 // AddReader and AddWriter, pipes, child processes, jobs of a ProcessPool, WithSocket
 // and the like with a connection of the system, SyscallConn and File of a connection,
 // and of Dialer and ListenConfig the fields Control, ControlContext and Resolver.
-func WithNetwork(n Network) LoopOption { return func(o *loopOptions) { o.network = n } }
+func WithNetwork(n Network) LoopOption {
+	return func(o *loopOptions) {
+		w := worldPart.in(o.parts)
+		if w.network = n; n != nil {
+			w.sockets = networkSockets{}
+		}
+	}
+}
 
 // Network returns what WithNetwork has set; nil is the system's network. Any
 // goroutine may call it; it does not switch.
-func (l *Loop) Network() Network { return l.network }
+func (l *Loop) Network() Network { return l.world().network }
 
 // Now returns what the wall clock shows: time.Now, or that of the Network of the
 // loop that ctx comes from, where the hosts may have clocks of their own, which go
 // wrong. A program that is to be simulated asks it in place of time.Now. It does not
 // switch. Python has no such call.
 func Now(ctx context.Context) time.Time {
-	if t := taskOf(ctx); t != nil && t.loop.network != nil {
-		return t.loop.network.Now(ctx)
+	if t := taskOf(ctx); t != nil && t.loop.world().network != nil {
+		return t.loop.world().network.Now(ctx)
 	}
-	if l, err := RunningLoop(ctx); err == nil && l.network != nil {
-		return l.network.Now(ctx)
+	if l, err := RunningLoop(ctx); err == nil && l.Network() != nil {
+		return l.Network().Now(ctx)
 	}
 	return time.Now()
 }
 
 // onlySystem refuses what another network than the system's does not have.
 func (l *Loop) onlySystem(what string) error {
-	if l.network == nil {
+	if l.Network() == nil {
 		return nil
 	}
 	return unsupported(what, "only the system's network has it, and the loop has another")

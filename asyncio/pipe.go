@@ -127,7 +127,7 @@ func connectPipe(
 		return nil, valueErrorf("a file was expected, got nil")
 	}
 	p := factory()
-	end, err := me.loop.pipes.endOf(file)
+	end, err := me.loop.world().pipes.endOf(file)
 	if err != nil {
 		return nil, err
 	}
@@ -187,7 +187,7 @@ func (p *pipe) open(l *Loop, end pipeEnd, w watchedTransport, run func()) (err e
 		return err
 	}
 	p.call = l.s.NewCall(run)
-	l.open.add(&p.opened, w)
+	l.holds(&p.opened, w)
 	return nil
 }
 

@@ -70,7 +70,7 @@ func (e *portablePipe) letGo(*os.File) {}
 func (e *portablePipe) watch(l *Loop, w sched.Watcher) (stream bool, err error) {
 	e.on = w
 	e.in.Init(l.s, e.file, func() { e.tell(sched.Readable) })
-	e.out.Init(l.s, &l.behind, e.file, e.room)
+	e.out.Init(l.s, &l.world().writers, e.file, e.room)
 	return kindOfFile(e.file)
 }
 

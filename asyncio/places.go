@@ -1,10 +1,5 @@
 package asyncio
 
-import (
-	"fmt"
-	"log/slog"
-)
-
 // places is a list from which each thing can take itself out at any time. The
 // zero list is empty. Its place is part of the thing, so being in a list
 // allocates nothing.
@@ -60,28 +55,4 @@ func (l *places[T]) all() []T {
 		all = append(all, at.of)
 	}
 	return all
-}
-
-// An openThing is what a loop knows to hold something of the system: a socket,
-// its transport, a server.
-type openThing interface {
-	// abandon gives it back, and tells nobody: the loop has been closed.
-	abandon()
-}
-
-// abandonOpen gives back what is open when the loop is closed.
-func (l *Loop) abandonOpen() {
-	for at := l.open.first; at != nil; at = l.open.first {
-		thing := at.of
-		at.leave()
-		thing.abandon()
-	}
-}
-
-// unclosed reports, in debug mode, what its user has not closed.
-// Python: ResourceWarning.
-func (l *Loop) unclosed(thing fmt.Stringer) {
-	if l.debug {
-		slog.Warn("asyncio: unclosed: " + thing.String())
-	}
 }

@@ -1,73 +1,63 @@
 package asyncio
 
 import (
-	"cmp"
-	"iter"
-	"slices"
 	"sync"
 
 	"github.com/go-greenlet/greenlet/sched"
 )
 
-// runningLoops are the loops that run.
-var runningLoops loopRegistry
-
-// A loopRegistry finds the Loop that a loop of package sched is part of, while
-// it runs.
-type loopRegistry struct {
+// A registry finds what a loop of package sched is part of, an L, while it runs.
+type registry[L any] struct {
 	loops sync.Map
 
 	mu    sync.Mutex
-	first *Loop // of all of them, for those who look from outside
+	first *L // of all of them, for those who look from outside
+	place func(l *L) *links[L]
 }
 
-func (r *loopRegistry) add(l *Loop) {
-	r.loops.Store(l.s, l)
+// links are the place of an L in the list.
+type links[L any] struct{ prev, next *L }
+
+func (r *registry[L]) add(s *sched.Loop, l *L) {
+	r.loops.Store(s, l)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	l.prevRunning, l.nextRunning = nil, r.first
+	*r.place(l) = links[L]{next: r.first}
 	if r.first != nil {
-		r.first.prevRunning = l
+		r.place(r.first).prev = l
 	}
 	r.first = l
 }
 
-func (r *loopRegistry) remove(l *Loop) {
-	r.loops.Delete(l.s)
+func (r *registry[L]) remove(s *sched.Loop, l *L) {
+	r.loops.Delete(s)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if l.nextRunning != nil {
-		l.nextRunning.prevRunning = l.prevRunning
+	at := r.place(l)
+	if at.next != nil {
+		r.place(at.next).prev = at.prev
 	}
-	if l.prevRunning != nil {
-		l.prevRunning.nextRunning = l.nextRunning
+	if at.prev != nil {
+		r.place(at.prev).next = at.next
 	} else {
-		r.first = l.nextRunning
+		r.first = at.next
 	}
 }
 
-func (r *loopRegistry) of(s *sched.Loop) *Loop {
+func (r *registry[L]) of(s *sched.Loop) *L {
 	if l, ok := r.loops.Load(s); ok {
-		return l.(*Loop)
+		return l.(*L)
 	}
 	return nil
 }
 
-// here returns the loop that runs on the calling goroutine, or nil.
-func (r *loopRegistry) here() *Loop { return r.of(sched.Running()) }
+// here returns that of the loop that runs on the calling goroutine, or nil.
+func (r *registry[L]) here() *L { return r.of(sched.Running()) }
 
-// all returns the loops in the order in which they were made.
-func (r *loopRegistry) all() iter.Seq[*Loop] {
-	return func(yield func(*Loop) bool) {
-		var all []*Loop
-		for _, l := range r.loops.Range {
-			all = append(all, l.(*Loop))
-		}
-		slices.SortFunc(all, func(a, b *Loop) int { return cmp.Compare(a.id, b.id) })
-		for _, l := range all {
-			if !yield(l) {
-				return
-			}
-		}
+// all returns them, in no order.
+func (r *registry[L]) all() (all []*L) {
+	for _, l := range r.loops.Range {
+		all = append(all, l.(*L))
 	}
+	return all
 }

@@ -120,7 +120,7 @@ func (q *requests) watch(over <-chan struct{}, caught chan os.Signal, done <-cha
 		if ended {
 			over = nil
 		}
-		if came = came && !q.loop.signals.interrupts.Load(); came { // else a handler of the loop takes it
+		if came = came && !signalPart.in(q.loop.parts).interrupts.Load(); came { // else a handler of the loop takes it
 			if n++; n == 2 {
 				signal.Stop(caught) // a third one ends the program
 			}

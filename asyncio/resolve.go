@@ -104,10 +104,10 @@ type lookedUp struct {
 
 // lookUp asks the system, or the network, for what is not a number.
 func lookUp(ctx context.Context, l *Loop, network, host, service string, known []netip.Addr) ([]netip.Addr, uint64, error) {
-	if l.network != nil {
+	if l.Network() != nil {
 		ips, err := known, error(nil)
 		if known == nil {
-			ips, err = l.network.LookupNetIP(ctx, "ip"+network[3:], host)
+			ips, err = l.Network().LookupNetIP(ctx, "ip"+network[3:], host)
 		}
 		if err != nil {
 			return nil, 0, err

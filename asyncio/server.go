@@ -70,7 +70,7 @@ func createServer(ctx context.Context, factory func() BaseProtocol, network, add
 		srv.release()
 		return nil, err
 	}
-	me.loop.open.add(&srv.opened, srv)
+	me.loop.holds(&srv.opened, srv)
 	if !o.idle {
 		if err := srv.StartServing(ctx); err != nil {
 			srv.Close()
@@ -84,7 +84,7 @@ func createServer(ctx context.Context, factory func() BaseProtocol, network, add
 func (srv *Server) bind(ctx context.Context, network, addr string) error {
 	l := srv.loop
 	if c := srv.opts.existing; c != nil {
-		s, err := l.sockets.dupListener(l, c)
+		s, err := l.world().sockets.dupListener(l, c)
 		if err == nil {
 			srv.add(s)
 		}
@@ -101,12 +101,12 @@ func (srv *Server) bind(ctx context.Context, network, addr string) error {
 			tcp.Port = port // all have the same
 		}
 		u, unix := a.(*net.UnixAddr)
-		if unix && l.network == nil {
+		if unix && l.Network() == nil {
 			if err := makeWay(u, srv.opts.replacePath); err != nil {
 				return opError("listen", u, err)
 			}
 		}
-		s, err := l.sockets.bind(ctx, l, a, srv.opts)
+		s, err := l.world().sockets.bind(ctx, l, a, srv.opts)
 		if err != nil {
 			if first == nil {
 				first = err
@@ -120,7 +120,7 @@ func (srv *Server) bind(ctx context.Context, network, addr string) error {
 		if tcp, ok := s.end.localAddr().(*net.TCPAddr); ok {
 			port = tcp.Port
 		}
-		if unix && l.network == nil && !srv.opts.keepPath {
+		if unix && l.Network() == nil && !srv.opts.keepPath {
 			srv.path, _ = os.Lstat(u.Name)
 		}
 	}

@@ -109,3 +109,5 @@ func reportShielded(f AnyFuture) {
 		Source:    c.made.frames(),
 	})
 }
+
+func (s *shield[T]) awaiters(add func(*task)) { s.outer.eachAwaiter(add) }

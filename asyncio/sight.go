@@ -7,7 +7,7 @@ import "github.com/go-greenlet/greenlet/internal/rt"
 func init() {
 	var l Loop
 	rt.Tell("asyncio.loops", rt.Address(&runningLoops.first))
-	rt.Tell("asyncio.Loop.nextRunning", rt.Offset(&l, &l.nextRunning))
+	rt.Tell("asyncio.Loop.nextRunning", rt.Offset(&l, &l.running.next))
 	rt.Tell("asyncio.Loop.s", rt.Offset(&l, &l.s))
 	rt.Tell("asyncio.Loop.id", rt.Offset(&l, &l.id))
 	rt.Tell("asyncio.Loop.name", rt.Offset(&l, &l.name))

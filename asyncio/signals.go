@@ -35,19 +35,18 @@ func (l *Loop) AddSignalHandler(sig os.Signal, fn func()) error {
 	if !signalsHere() {
 		return fmt.Errorf("asyncio: no signals are received here: %w", errors.ErrUnsupported)
 	}
-	if h := l.signals.byNumber[sig]; h != nil {
+	signals := signalPart.in(l.parts)
+	if h := signals.byNumber[sig]; h != nil {
 		h.fn = fn
 		return nil
 	}
-	if l.signals.byNumber == nil {
-		l.signals.byNumber = make(map[os.Signal]*signalHandler)
-	}
 	h := &signalHandler{fn: fn}
-	l.signals.byNumber[sig] = h
+	signals.byNumber[sig] = h
+	l.expected++
 	if sig == os.Interrupt {
-		l.signals.interrupts.Store(true)
+		signals.interrupts.Store(true)
 	}
-	h.forget = l.outside.add(h.catch(l, sig))
+	h.forget = outsidePart.in(l.parts).add(h.catch(l, sig))
 	return nil
 }
 
@@ -59,13 +58,15 @@ func (l *Loop) RemoveSignalHandler(sig os.Signal) bool {
 	if l.debug {
 		l.mustOwn()
 	}
-	h := l.signals.byNumber[sig]
+	signals := signalPart.in(l.parts)
+	h := signals.byNumber[sig]
 	if h == nil || l.s.Closed() {
 		return false
 	}
-	delete(l.signals.byNumber, sig)
+	delete(signals.byNumber, sig)
+	l.expected--
 	if sig == os.Interrupt {
-		l.signals.interrupts.Store(false)
+		signals.interrupts.Store(false)
 	}
 	h.fn = nil
 	h.forget()
@@ -77,6 +78,9 @@ type signalHandlers struct {
 	byNumber   map[os.Signal]*signalHandler
 	interrupts atomic.Bool // one is for os.Interrupt
 }
+
+var signalPart = newPart(endOutside,
+	func() *signalHandlers { return &signalHandlers{byNumber: make(map[os.Signal]*signalHandler)} }, nil)
 
 // A signalHandler is what is called for a signal. All but posted is the loop's.
 type signalHandler struct {

@@ -1,10 +1,12 @@
 package asyncio
 
 import (
+	"cmp"
 	"context"
 	"iter"
 	"os"
 	"runtime"
+	"slices"
 	"time"
 
 	"github.com/go-greenlet/greenlet"
@@ -131,7 +133,11 @@ type GreenletsSnapshot struct {
 
 // RunningLoops returns the loops that run, in the order in which they were made. Any
 // goroutine may call it; it does not switch.
-func RunningLoops() iter.Seq[*Loop] { return runningLoops.all() }
+func RunningLoops() iter.Seq[*Loop] {
+	all := runningLoops.all()
+	slices.SortFunc(all, func(a, b *Loop) int { return cmp.Compare(a.id, b.id) })
+	return slices.Values(all)
+}
 
 // Snapshot returns what l and its tasks do. It does not stop the loop for long: at
 // most 256 tasks are looked at in one go, and what they wait in is named later, once

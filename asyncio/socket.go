@@ -99,7 +99,7 @@ type sockets interface {
 // open makes s a socket of l, which closes it at the latest.
 func (s *socket) open(l *Loop, end socketEnd, network string) {
 	s.end, s.loop, s.network = end, l, network
-	l.open.add(&s.opened, s)
+	l.holds(&s.opened, s)
 }
 
 // is notes what can be done now.

@@ -36,7 +36,7 @@ func openNetwork(l *Loop, end NetworkEnd, network string) *networkSocket {
 type networkSockets struct{}
 
 func (networkSockets) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*socket, error) {
-	c, err := l.network.Connect(ctx, NetworkOptions{Network: remote.Network(), Local: local, Remote: loopbackFor(remote), KeepAlive: o.keepAlive})
+	c, err := l.Network().Connect(ctx, NetworkOptions{Network: remote.Network(), Local: local, Remote: loopbackFor(remote), KeepAlive: o.keepAlive})
 	if err != nil {
 		return nil, dialError(remote, err)
 	}
@@ -75,7 +75,7 @@ func loopbackFor(a net.Addr) net.Addr {
 
 func (networkSockets) bind(ctx context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
 	tcp, ok := local.(*net.TCPAddr)
-	ln, err := l.network.Bind(ctx, NetworkOptions{
+	ln, err := l.Network().Bind(ctx, NetworkOptions{
 		Network:     local.Network(),
 		Local:       local,
 		V6Only:      ok && tcp.IP.To4() == nil,
@@ -95,7 +95,7 @@ func (networkSockets) datagrams(ctx context.Context, l *Loop, network string, r 
 	if r.remote != nil && !o.broadcast {
 		how.Remote = loopbackFor(r.remote)
 	}
-	p, err := l.network.BindPackets(ctx, how)
+	p, err := l.Network().BindPackets(ctx, how)
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Source: r.local, Addr: r.remote, Err: os.NewSyscallError("bind", err)}
 	}

@@ -44,7 +44,7 @@ func openStream(l *Loop, c net.Conn, network string) *portableSocket {
 	s := openPortable(l, network)
 	s.conn, s.local, s.remote = c, c.LocalAddr(), c.RemoteAddr()
 	s.in.Init(l.s, c, func() { s.is(sched.Readable) })
-	s.out.Init(l.s, &l.behind, c, func() { s.is(sched.Writable) })
+	s.out.Init(l.s, &l.world().writers, c, func() { s.is(sched.Writable) })
 	return s
 }
 

@@ -48,21 +48,18 @@ func nobodyElse() bool {
 	return runtime.NumGoroutine() <= harmless
 }
 
-// idle is called when the loop is about to wait. still tells that nothing that it
-// knows of will wake it.
-func (l *Loop) idle(still bool) (again time.Duration) {
-	again = l.lost.idle(l)
-	if !still {
-		l.still.wait = 0
-		return again
-	}
-	return min(again, l.standsStill())
-}
+var stillPart = newPart[standstill](endStacks, nil, nil)
+
+func init() { whenIdle = append(whenIdle, (*Loop).standsStill) }
 
 // standsStill looks whether the loop can be woken at all, and returns when to look
 // again.
-func (l *Loop) standsStill() (again time.Duration) {
-	s := &l.still
+func (l *Loop) standsStill(still bool) (again time.Duration) {
+	s := stillPart.in(l.parts)
+	if !still {
+		s.wait = 0
+		return sched.Never
+	}
 	turn := l.s.Turns()
 	l.noteStill()
 	switch {
@@ -76,7 +73,7 @@ func (l *Loop) standsStill() (again time.Duration) {
 		return s.since + s.wait
 	}
 	if nobodyElse() && !l.expectsSomething() {
-		l.tellStandstill()
+		s.tell(l)
 		return sched.Never
 	}
 	if s.wait >= stillPatienceMax {
@@ -99,7 +96,7 @@ func (l *Loop) noteStill() {
 // expectsSomething reports whether something may come that is no goroutine yet: a
 // signal that has a handler, or the deadline of a context.
 func (l *Loop) expectsSomething() bool {
-	if len(l.signals.byNumber) > 0 || l.runDeadline {
+	if l.expected > 0 || l.runDeadline {
 		return true
 	}
 	waits := false
@@ -114,15 +111,15 @@ func (l *Loop) expectsSomething() bool {
 	return !waits // for what RunForever is there for
 }
 
-func (l *Loop) tellStandstill() {
+func (s *standstill) tell(l *Loop) {
 	var tasks, all strings.Builder
-	s := l.lookHere()
-	newTextTree(s, &tasks).all()
-	if tasks.String() == l.still.told {
+	look := l.lookHere()
+	newTextTree(look, &tasks).all()
+	if tasks.String() == s.told {
 		return
 	}
-	l.still.told = tasks.String()
-	s.write(&all)
+	s.told = tasks.String()
+	look.write(&all)
 	l.CallExceptionHandler(ExceptionContext{
 		Message: "Deadlock: all tasks wait, and nothing can wake them",
 		Tasks:   all.String(),

@@ -153,13 +153,13 @@ func (t *subprocess) start(argv []string, o *subprocessOptions) (err error) {
 		return err
 	}
 	t.watch.begin(t)
-	t.loop.open.add(&t.opened, t)
+	t.loop.holds(&t.opened, t)
 	return nil
 }
 
 // connect makes the pipe to the child's descriptor fd, and returns the child's end.
 func (t *subprocess) connect(fd int) (*os.File, error) {
-	our, child, err := t.loop.pipes.newPipe(fd > 0)
+	our, child, err := t.loop.world().pipes.newPipe(fd > 0)
 	if err != nil {
 		return nil, err
 	}
@@ -221,7 +221,7 @@ func (t *subprocess) ended(state *os.ProcessState, err error) {
 	t.watch.close()
 	t.gone.Set()
 	t.tellExited()
-	if c := t.pipes[0]; c != nil && !t.loop.pipes.tellsClosed() {
+	if c := t.pipes[0]; c != nil && !t.loop.world().pipes.tellsClosed() {
 		c.transport.Close() // else only a write would tell that nobody reads
 	}
 	t.finish()

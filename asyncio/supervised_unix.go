@@ -101,7 +101,7 @@ func inheritedListeners(l *Loop, count int, used func()) ([]net.Listener, error)
 		if err != nil {
 			return nil, err
 		}
-		if ln, err = l.conns.listener(l, ln.Addr().Network(), ln, 0); err != nil {
+		if ln, err = l.world().conns.listener(l, ln.Addr().Network(), ln, 0); err != nil {
 			return nil, err
 		}
 		own := ln.(systemListener)

@@ -90,8 +90,14 @@ type taskOptions struct {
 	name  *string
 	ctx   context.Context
 	eager bool
-	asked bool     // whether eager was chosen
-	limit *limiter // under which it runs
+	asked bool      // whether eager was chosen
+	limit admission // nil: it begins when it is its turn
+}
+
+// An admission says when a task may begin.
+type admission interface {
+	// admit reports whether t may now. Else it wakes t later.
+	admit(t *task) bool
 }
 
 // WithTaskName names the task. Without it the name is "Task-" and a number, which

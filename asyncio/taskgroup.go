@@ -390,3 +390,10 @@ func (m *member) ended() {
 		tg.cancelParent()
 	}
 }
+
+// awaiters adds the parent, which cannot end before m, wherever it is now.
+func (m *member) awaiters(add func(*task)) {
+	if m.tg.parent.state == pending {
+		add(m.tg.parent)
+	}
+}

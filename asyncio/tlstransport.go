@@ -103,7 +103,7 @@ func (p *tlsProtocol) ConnectionMade(below Transport) {
 	local, _ := below.ExtraInfo("sockname").(net.Addr)
 	remote, _ := below.ExtraInfo("peername").(net.Addr)
 	t.engine = newTLSEngine(t.options.used, t.options.server, local, remote)
-	t.loop.open.add(&t.opened, t)
+	t.loop.holds(&t.opened, t)
 	t.timer = t.loop.CallLater(t.options.handshake, func() {
 		t.fail(errorf("ConnectionAbortedError", syscall.ECONNABORTED,
 			"SSL handshake is taking longer than %v: aborting the connection", t.options.handshake))

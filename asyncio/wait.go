@@ -162,3 +162,5 @@ func (w *waitSet) release() {
 		w.over.settle(finished, nil)
 	}
 }
+
+func (w *waitSet) awaiters(add func(*task)) { w.over.eachAwaiter(add) }

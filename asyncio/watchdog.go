@@ -18,7 +18,16 @@ import (
 // then; a block is noticed after d, and after twice d at the latest. To report one
 // it stops the world for as long as it takes to print the stacks of all
 // goroutines. The durations are those of the system's clock.
-func WithWatchdog(d time.Duration) LoopOption { return func(o *loopOptions) { o.watchdog = &d } }
+func WithWatchdog(d time.Duration) LoopOption {
+	return func(o *loopOptions) { watchPart.in(o.parts).asked = &d }
+}
+
+// A watch is what was asked for: nil is what the debug mode has.
+type watch struct{ asked *time.Duration }
+
+var watchPart = newPart[watch](endThreads, nil, nil)
+
+func init() { whenRun = append(whenRun, (*Loop).watch) }
 
 // A watchdog looks after a loop.
 type watchdog struct {
@@ -31,12 +40,14 @@ type watchdog struct {
 // watch starts the loop's watchdog, if it is to have one, and returns what ends
 // it.
 func (l *Loop) watch() (stop func()) {
-	patience := l.watchdog
-	if patience == 0 && l.debug {
-		patience = watchdogDefault
+	var patience time.Duration
+	if asked := watchPart.in(l.parts).asked; asked != nil {
+		patience = *asked
+	} else if l.debug {
+		patience = debugEnvironment().watchdog
 	}
 	if patience <= 0 {
-		return func() {}
+		return nil
 	}
 	w := &watchdog{l, patience, make(chan struct{}), make(chan struct{})}
 	go w.life()
