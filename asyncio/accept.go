@@ -117,7 +117,7 @@ func (srv *Server) connect(s *socket, p BaseProtocol) error {
 		}
 		p = over.asProtocol()
 	}
-	t, err := newSocketTransport(srv.loop, s, p, srv)
+	t, err := newSocketTransport(srv.loop, s, p, &srv.clients)
 	if err == nil && srv.leaving {
 		outermost(t).Close()
 	}

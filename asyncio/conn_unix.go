@@ -407,8 +407,7 @@ func boolInt(on bool) int {
 // watchedConns makes connections that the loop watches.
 type watchedConns struct{}
 
-// systemConns makes the connections of a loop without a Network.
-var systemConns conns = watchedConns{}
+func init() { systemConns = watchedConns{} }
 
 func (watchedConns) conn(l *Loop, network string, c net.Conn) (net.Conn, error) {
 	defer c.Close()

@@ -190,6 +190,24 @@ func (t *task) suspend(ctx context.Context) error {
 	return t.endWait(err)
 }
 
+// byHand waits in place of a task: for a coroutine that is driven by hand, in whose
+// context it is.
+type byHand interface {
+	here() bool // the caller is that coroutine
+	wait(f AnyFuture) error
+	sleep(ctx context.Context, d time.Duration) error
+}
+
+type byHandKey struct{}
+
+// byHandOf returns what waits for the caller where no task can, or nil.
+func byHandOf(ctx context.Context) byHand {
+	if h, _ := ctx.Value(byHandKey{}).(byHand); h != nil && h.here() {
+		return h
+	}
+	return nil
+}
+
 // foreign is the error of a wait for f, which is of another loop.
 func (t *task) foreign(f canceller) error {
 	what := fmt.Sprintf("%T", f)
@@ -204,7 +222,10 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 	t, err := current(ctx)
 	switch {
 	case err != nil:
-		return waitByHand(ctx, self, err)
+		if h := byHandOf(ctx); h != nil {
+			return h.wait(self.(AnyFuture))
+		}
+		return err
 	case f.loop != t.loop:
 		return t.foreign(self)
 	case f == &t.core:
@@ -265,7 +286,10 @@ func (t *task) keep() error {
 func Sleep(ctx context.Context, d time.Duration) error {
 	t, err := current(ctx)
 	if err != nil {
-		return sleepByHand(ctx, d, err)
+		if h := byHandOf(ctx); h != nil {
+			return h.sleep(ctx, d)
+		}
+		return err
 	}
 	if d > 0 {
 		t.st.SetAlarm(d)

@@ -256,23 +256,12 @@ type handContext struct {
 	h *hand
 }
 
-type handKey struct{}
-
 // Value returns the hand.
 func (c handContext) Value(key any) any {
-	if key == (handKey{}) {
-		return c.h
+	if key == (byHandKey{}) {
+		return byHand(c.h)
 	}
 	return nil
-}
-
-// handOf returns the hand that drives the caller, or nil.
-func handOf(ctx context.Context) *hand {
-	h, _ := ctx.Value(handKey{}).(*hand)
-	if h == nil || !h.driver.Owned() {
-		return nil
-	}
-	return h
 }
 
 // wait gives f to whoever drives the coroutine, and returns when they go on.
@@ -290,20 +279,8 @@ func (h *hand) wait(f AnyFuture) error {
 	return nil
 }
 
-// waitByHand waits for a future where no task can, because of err.
-func waitByHand(ctx context.Context, f canceller, err error) error {
-	if h := handOf(ctx); h != nil {
-		return h.wait(f.(AnyFuture))
-	}
-	return err
-}
-
-// sleepByHand is Sleep where no task can, because of err.
-func sleepByHand(ctx context.Context, d time.Duration, err error) error {
-	h := handOf(ctx)
-	if h == nil {
-		return err
-	}
+// sleep is Sleep.
+func (h *hand) sleep(ctx context.Context, d time.Duration) error {
 	if d <= 0 {
 		return h.wait(nil)
 	}
@@ -316,6 +293,9 @@ func sleepByHand(ctx context.Context, d time.Duration, err error) error {
 	defer timer.Cancel()
 	return h.wait(f)
 }
+
+// here reports whether the caller is driven by h.
+func (h *hand) here() bool { return h.driver.Owned() }
 
 // functionName is the name of the function fn, without the path of its package.
 func functionName(fn any) string {

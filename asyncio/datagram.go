@@ -35,43 +35,6 @@ func CreateDatagramEndpoint[P DatagramProtocol](ctx context.Context, factory fun
 	return t, p.(P), nil
 }
 
-// A DatagramOption is a choice made for CreateDatagramEndpoint. Of the
-// SocketOptions WithSocket is one, with a net.PacketConn of package net.
-type DatagramOption interface{ forDatagrams(o *datagramOptions) }
-
-type datagramOptions struct {
-	socketOptions
-	local, remote        string
-	reusePort, broadcast bool
-	replacePath          bool
-}
-
-type datagramOption func(o *datagramOptions)
-
-func (f datagramOption) forDatagrams(o *datagramOptions) { f(o) }
-
-func (f SocketOption) forDatagrams(o *datagramOptions) { f(&o.socketOptions) }
-
-// WithRemoteAddr has datagrams sent to addr and received from there only; with
-// WithBroadcast they are received from everywhere. Python: remote_addr.
-func WithRemoteAddr(addr string) DatagramOption {
-	return datagramOption(func(o *datagramOptions) { o.remote = addr })
-}
-
-// WithBroadcast tells whether datagrams may be sent to all of a network. They may
-// not unless this says so. Python: allow_broadcast.
-func WithBroadcast(on bool) DatagramOption {
-	return datagramOption(func(o *datagramOptions) { o.broadcast = on })
-}
-
-func datagramChoices(opts []DatagramOption) *datagramOptions {
-	o := &datagramOptions{}
-	for _, opt := range opts {
-		opt.forDatagrams(o)
-	}
-	return o
-}
-
 // check refuses choices that do not go together.
 func (o *datagramOptions) check(network string) error {
 	addressed := o.local != "" || o.remote != ""
@@ -111,10 +74,6 @@ func createDatagrams(ctx context.Context, factory func() DatagramProtocol, netwo
 	}
 	return t, p, nil
 }
-
-// A datagramRoute is where a socket is bound and where it sends to; nil is
-// anywhere.
-type datagramRoute struct{ local, remote net.Addr }
 
 // datagramSocket returns a socket as o wants it.
 func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOptions) (*socket, error) {

@@ -65,6 +65,19 @@ func debugEnvironment() debugSetting {
 	return d
 }
 
+// WithLoopDebug turns the debug mode on or off, whatever the environment says.
+func WithLoopDebug(on bool) LoopOption { return func(o *loopOptions) { o.debug = &on } }
+
+func init() {
+	whenMade = append(whenMade, func(l *Loop, o *loopOptions) {
+		environment := debugEnvironment()
+		l.slow = environment.slow
+		if o.debug != nil && *o.debug || o.debug == nil && environment.on {
+			l.SetDebug(true)
+		}
+	})
+}
+
 // SetDebug turns the debug mode on or off. While it is on, a task that waits
 // hands over to the loop and not to the next task, which makes a hop several
 // times slower; the order of everything stays the same. A watchdog takes part
@@ -72,8 +85,10 @@ func debugEnvironment() debugSetting {
 func (l *Loop) SetDebug(on bool) {
 	l.debug = on
 	if on {
+		l.measured = l.callbackTook
 		l.s.Measure(l.stepTook)
 	} else {
+		l.measured = nil
 		l.s.Measure(nil)
 	}
 }
@@ -100,8 +115,8 @@ func (l *Loop) stepTook(st *sched.Task, took time.Duration) {
 	}
 }
 
-// measured runs a callback in debug mode.
-func (l *Loop) measured(fn func()) {
+// callbackTook runs a callback in debug mode.
+func (l *Loop) callbackTook(fn func()) {
 	start := time.Now()
 	defer func() {
 		if took := time.Since(start); took >= l.slow {
@@ -116,58 +131,3 @@ func (l *Loop) measured(fn func()) {
 func (l *Loop) reportSlow(what string, took time.Duration, about ...any) {
 	slog.Warn(fmt.Sprintf("asyncio: Executing %s took %.3f seconds", what, took.Seconds()), about...)
 }
-
-// mustOwn panics if another goroutine calls than the one that runs the loop.
-func (l *Loop) mustOwn() {
-	if l.s.Foreign() {
-		panic(errForeign)
-	}
-}
-
-var errForeign = runtimeErrorf("Non-thread-safe operation invoked on an event loop other than the current one")
-
-// A source is where something was made.
-type source []uintptr
-
-// sourceHere is the calls that led to the function that calls it, without skip of
-// them.
-func sourceHere(skip int) *source {
-	pcs := make([]uintptr, 32)
-	s := source(pcs[:runtime.Callers(skip+2, pcs)])
-	return &s
-}
-
-// frames returns the calls of s, the innermost first, without those of this
-// package and of the switch.
-func (s *source) frames() []runtime.Frame {
-	if s == nil {
-		return nil
-	}
-	var all []runtime.Frame
-	for frames, more := runtime.CallersFrames(*s), true; more; {
-		var f runtime.Frame
-		if f, more = frames.Next(); f.PC != 0 && !isOurs(f.Function) {
-			all = append(all, f)
-		}
-	}
-	return all
-}
-
-// isOurs reports whether a function is one of this package or below it.
-func isOurs(function string) bool {
-	if strings.HasPrefix(function, "runtime.") {
-		return true
-	}
-	rest, ours := strings.CutPrefix(function, modulePath)
-	return ours && (strings.HasPrefix(rest, ".") || strings.HasPrefix(rest, "/asyncio.") || strings.HasPrefix(rest, "/sched.") || strings.HasPrefix(rest, "/internal/"))
-}
-
-const modulePath = "github.com/go-greenlet/greenlet"
-
-// SourceTraceback returns the calls that have made the future or task, the
-// innermost first. It is empty if the debug mode was off then. Any goroutine may
-// call it; it does not switch. Python: Future._source_traceback.
-func (f *core) SourceTraceback() []runtime.Frame { return f.made.frames() }
-
-// place names a call for people.
-func place(f runtime.Frame) string { return fmt.Sprintf("%s (%s:%d)", f.Function, f.File, f.Line) }

@@ -1,6 +1,9 @@
 package asyncio
 
-import "context"
+import (
+	"context"
+	"runtime"
+)
 
 // An AnyFuture is a Future, a Task or a GatherFuture of any type.
 type AnyFuture interface {
@@ -262,3 +265,8 @@ func (f *core) soon(fn func()) {
 		f.loop.s.Soon(fn)
 	}
 }
+
+// SourceTraceback returns the calls that have made the future or task, the
+// innermost first. It is empty if the debug mode was off then. Any goroutine may
+// call it; it does not switch. Python: Future._source_traceback.
+func (f *core) SourceTraceback() []runtime.Frame { return f.made.frames() }

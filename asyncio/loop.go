@@ -26,7 +26,8 @@ type Loop struct {
 	handler     func(*Loop, ExceptionContext)
 	factory     TaskFactory
 	debug       bool
-	slow        time.Duration // a callback or step that takes longer is reported in debug mode
+	measured    func(fn func()) // runs a callback in debug mode; else nil
+	slow        time.Duration   // a callback or step that takes longer is reported in debug mode
 	runDone     <-chan struct{}
 	runDeadline bool // the context of the run has a deadline
 	virtual     bool // it goes by a clock that is not the system's
@@ -102,9 +103,6 @@ func WithGate(f func(t AnyTask) bool) LoopOption {
 // next turn. Only the tasks and callbacks of the loop may call it; it does not switch.
 func Ungate(t AnyTask) { t.self().st.Ready() }
 
-// WithLoopDebug turns the debug mode on or off, whatever the environment says.
-func WithLoopDebug(on bool) LoopOption { return func(o *loopOptions) { o.debug = &on } }
-
 // NewLoop makes a loop. Any goroutine may call it. Close ends it.
 //
 // Python: asyncio.new_event_loop.
@@ -113,15 +111,10 @@ func NewLoop(opts ...LoopOption) *Loop {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	environment := debugEnvironment()
-	l := &Loop{slow: environment.slow, virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name}
+	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
-	debug := environment.on
-	if o.debug != nil {
-		debug = *o.debug
-	}
-	if debug {
-		l.SetDebug(true)
+	for _, begin := range whenMade {
+		begin(l, &o)
 	}
 	return l
 }
@@ -160,6 +153,9 @@ func (l *Loop) RunForever() error {
 	defer runningLoops.remove(l.s, l)
 	return loopError(l.s.RunForever())
 }
+
+// whenMade are called when a loop is made.
+var whenMade []func(l *Loop, o *loopOptions)
 
 // whenRun are called when a loop begins to run; what they return, unless that is nil,
 // when it ends.
@@ -332,7 +328,7 @@ func (l *Loop) check() {
 // guard runs a callback.
 func (l *Loop) guard(h *Handle, fn func()) {
 	defer l.caught(h, "Exception in callback")
-	if l.debug {
+	if l.measured != nil {
 		l.measured(fn)
 		return
 	}
@@ -361,3 +357,12 @@ func panicError(p any, of string) *PanicError {
 	}
 	return &PanicError{Value: p, Stack: debug.Stack(), Greenlet: of}
 }
+
+// mustOwn panics if another goroutine calls than the one that runs the loop.
+func (l *Loop) mustOwn() {
+	if l.s.Foreign() {
+		panic(errForeign)
+	}
+}
+
+var errForeign = runtimeErrorf("Non-thread-safe operation invoked on an event loop other than the current one")

@@ -23,8 +23,7 @@ type watchedPipe struct {
 // watchedPipes makes watchedPipes.
 type watchedPipes struct{}
 
-// systemPipes makes the pipes of a loop.
-var systemPipes pipes = watchedPipes{}
+func init() { systemPipes = watchedPipes{} }
 
 func (watchedPipes) tellsClosed() bool { return true }
 

@@ -2,20 +2,6 @@ package asyncio
 
 import "net"
 
-// A BaseProtocol is what all protocols have: the callbacks with which a
-// transport tells a program what happens to its connection. The loop calls them
-// as it calls callbacks: one at a time, in no task, so they must not wait. If one
-// panics, the exception handler is told and the transport is aborted; a socket for
-// datagrams stays open, as one datagram has nothing to do with the next.
-//
-// Python: asyncio.BaseProtocol.
-type BaseProtocol interface {
-	// ConnectionLost is called when the connection is over, once, and last of
-	// all. err is nil after an end that one of the two sides has asked for: Close,
-	// or the end of what the other side sends.
-	ConnectionLost(err error)
-}
-
 // A Protocol is the program's side of a connection of bytes. NopProtocol, if it
 // is embedded, has those methods that a protocol does not need.
 //

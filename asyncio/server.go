@@ -29,7 +29,7 @@ type Server struct {
 	path      os.FileInfo   // of the unix socket that it has made
 
 	arriving int // connections that were accepted and have no transport yet
-	clients  places[*socketTransport]
+	clients  clients
 	closers  line // those in WaitClosed
 	opened   inList[openThing]
 }
@@ -66,6 +66,7 @@ func createServer(ctx context.Context, factory func() BaseProtocol, network, add
 		return nil, err
 	}
 	srv := &Server{loop: me.loop, owner: owner{loop: me.loop}, factory: factory, opts: o, secure: secure}
+	srv.clients.left = srv.checkEnd
 	if err := srv.bind(ctx, network, addr); err != nil {
 		srv.release()
 		return nil, err

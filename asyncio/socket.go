@@ -96,6 +96,10 @@ type sockets interface {
 	dupDatagrams(l *Loop, c syscall.Conn) (*socket, error)
 }
 
+// A datagramRoute is where a socket is bound and where it sends to; nil is
+// anywhere.
+type datagramRoute struct{ local, remote net.Addr }
+
 // open makes s a socket of l, which closes it at the latest.
 func (s *socket) open(l *Loop, end socketEnd, network string) {
 	s.end, s.loop, s.network = end, l, network

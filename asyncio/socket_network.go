@@ -32,10 +32,12 @@ func openNetwork(l *Loop, end NetworkEnd, network string) *networkSocket {
 	return s
 }
 
-// networkSockets makes networkSockets, by the Network of the loop.
-type networkSockets struct{}
+// socketsOfNetwork makes networkSockets, by the Network of the loop.
+type socketsOfNetwork struct{}
 
-func (networkSockets) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*socket, error) {
+func init() { networkSockets = socketsOfNetwork{} }
+
+func (socketsOfNetwork) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*socket, error) {
 	c, err := l.Network().Connect(ctx, NetworkOptions{Network: remote.Network(), Local: local, Remote: loopbackFor(remote), KeepAlive: o.keepAlive})
 	if err != nil {
 		return nil, dialError(remote, err)
@@ -73,7 +75,7 @@ func loopbackFor(a net.Addr) net.Addr {
 	return a
 }
 
-func (networkSockets) bind(ctx context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
+func (socketsOfNetwork) bind(ctx context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
 	tcp, ok := local.(*net.TCPAddr)
 	ln, err := l.Network().Bind(ctx, NetworkOptions{
 		Network:     local.Network(),
@@ -90,7 +92,7 @@ func (networkSockets) bind(ctx context.Context, l *Loop, local net.Addr, o *serv
 	return &openNetwork(l, ln, local.Network()).socket, nil
 }
 
-func (networkSockets) datagrams(ctx context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*socket, error) {
+func (socketsOfNetwork) datagrams(ctx context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*socket, error) {
 	how := NetworkOptions{Network: network, Local: r.local, ReusePort: o.reusePort, ReplacePath: o.replacePath, Broadcast: o.broadcast}
 	if r.remote != nil && !o.broadcast {
 		how.Remote = loopbackFor(r.remote)
@@ -105,18 +107,18 @@ func (networkSockets) datagrams(ctx context.Context, l *Loop, network string, r 
 }
 
 // dupStream takes the connection out of a net.Conn of the loop. Others are refused.
-func (networkSockets) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
+func (socketsOfNetwork) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
 	if c, ok := c.(*networkConn); ok && c.loop == l {
 		return c.socket()
 	}
 	return nil, l.onlySystem("WithSocket")
 }
 
-func (networkSockets) dupListener(l *Loop, _ syscall.Conn) (*socket, error) {
+func (socketsOfNetwork) dupListener(l *Loop, _ syscall.Conn) (*socket, error) {
 	return nil, l.onlySystem("WithSocket")
 }
 
-func (networkSockets) dupDatagrams(l *Loop, _ syscall.Conn) (*socket, error) {
+func (socketsOfNetwork) dupDatagrams(l *Loop, _ syscall.Conn) (*socket, error) {
 	return nil, l.onlySystem("WithSocket")
 }
 

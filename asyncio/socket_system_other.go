@@ -2,11 +2,6 @@
 
 package asyncio
 
-// systemSockets makes the sockets of a loop without a Network.
-var systemSockets sockets = portableSockets{}
-
-// systemConns makes the connections of a loop without a Network.
-var systemConns conns = portableConns{}
-
-// systemPipes makes the pipes of a loop.
-var systemPipes pipes = portablePipes{}
+func init() {
+	systemSockets, systemConns, systemPipes = portableSockets{}, portableConns{}, portablePipes{}
+}

@@ -28,8 +28,7 @@ type watchedSocket struct {
 // watchedSockets makes watchedSockets.
 type watchedSockets struct{}
 
-// systemSockets makes the sockets of a loop without a Network.
-var systemSockets sockets = watchedSockets{}
+func init() { systemSockets = watchedSockets{} }
 
 // newSocket makes a socket for connections with addresses like a.
 func newSocket(l *Loop, a net.Addr) (*watchedSocket, unix.Sockaddr, error) {

@@ -178,3 +178,40 @@ func serverChoices(opts []ServerOption) *serverOptions {
 	}
 	return o
 }
+
+// A DatagramOption is a choice made for CreateDatagramEndpoint. Of the
+// SocketOptions WithSocket is one, with a net.PacketConn of package net.
+type DatagramOption interface{ forDatagrams(o *datagramOptions) }
+
+type datagramOptions struct {
+	socketOptions
+	local, remote        string
+	reusePort, broadcast bool
+	replacePath          bool
+}
+
+type datagramOption func(o *datagramOptions)
+
+func (f datagramOption) forDatagrams(o *datagramOptions) { f(o) }
+
+func (f SocketOption) forDatagrams(o *datagramOptions) { f(&o.socketOptions) }
+
+// WithRemoteAddr has datagrams sent to addr and received from there only; with
+// WithBroadcast they are received from everywhere. Python: remote_addr.
+func WithRemoteAddr(addr string) DatagramOption {
+	return datagramOption(func(o *datagramOptions) { o.remote = addr })
+}
+
+// WithBroadcast tells whether datagrams may be sent to all of a network. They may
+// not unless this says so. Python: allow_broadcast.
+func WithBroadcast(on bool) DatagramOption {
+	return datagramOption(func(o *datagramOptions) { o.broadcast = on })
+}
+
+func datagramChoices(opts []DatagramOption) *datagramOptions {
+	o := &datagramOptions{}
+	for _, opt := range opts {
+		opt.forDatagrams(o)
+	}
+	return o
+}

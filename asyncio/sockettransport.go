@@ -18,10 +18,10 @@ import (
 // the ready queue. A turn reads once and writes once. What it has not used up, it
 // goes on with in the next turn.
 type socketTransport struct {
-	sock   *socket
-	loop   *Loop
-	server *Server // that has accepted it, or nil
-	turn   *sched.Call
+	sock  *socket
+	loop  *Loop
+	among *clients // of the server that has accepted it, or nil
+	turn  *sched.Call
 
 	made     bool // ConnectionMade was called
 	paused   bool
@@ -47,6 +47,12 @@ type socketTransport struct {
 	client inList[*socketTransport]
 }
 
+// clients are the transports of a server's connections.
+type clients struct {
+	places[*socketTransport]
+	left func() // called when one has left
+}
+
 // readBufferSize is how much one turn reads, into a buffer that the loop has.
 const readBufferSize = 64 << 10
 
@@ -61,8 +67,8 @@ func (l *Loop) readBuffer() []byte {
 // newSocketTransport makes the transport of s, which is its own from now on. Its
 // protocol is told of the connection in the next turn. If p is no protocol for a
 // connection the error is a TypeError, and s is closed.
-func newSocketTransport(l *Loop, s *socket, p BaseProtocol, server *Server) (*socketTransport, error) {
-	t := &socketTransport{sock: s, loop: l, server: server}
+func newSocketTransport(l *Loop, s *socket, p BaseProtocol, among *clients) (*socketTransport, error) {
+	t := &socketTransport{sock: s, loop: l, among: among}
 	if err := t.face(p); err != nil {
 		s.close()
 		return nil, err
@@ -71,8 +77,8 @@ func newSocketTransport(l *Loop, s *socket, p BaseProtocol, server *Server) (*so
 	t.turn = l.s.NewCall(t.run)
 	s.on = t
 	s.opened.of = t
-	if server != nil {
-		server.clients.add(&t.client, t)
+	if among != nil {
+		among.add(&t.client, t)
 	}
 	l.s.Soon(t.begin)
 	return t, nil
@@ -275,8 +281,8 @@ func (t *socketTransport) leave() {
 		if t.file != nil {
 			t.file.waits.wake(1)
 		}
-		if t.server != nil {
-			t.server.checkEnd()
+		if t.among != nil {
+			t.among.left()
 		}
 	}()
 	if t.made {
