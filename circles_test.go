@@ -36,7 +36,7 @@ import (
 // be higher is a reason to look for a place below where the files meet.
 var circleLimits = map[string]int{
 	"asyncio": 10,
-	"sched":   16,
+	"sched":   8,
 }
 
 func TestCircles(t *testing.T) {

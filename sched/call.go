@@ -45,3 +45,18 @@ func (c *Call) Cancel() { c.cancelled = true }
 // Queued reports whether the callback is arranged to run. Owner only; it does
 // not switch.
 func (c *Call) Queued() bool { return c.queued && !c.cancelled }
+
+// Soon arranges that fn runs in the next turn of the loop, after everything
+// that is ready already, and returns a handle to cancel it with. fn runs on the
+// hub, where no task is current: it must not wait.
+//
+// Owner only; it does not switch. Cost: tens of nanoseconds, and a share in an
+// allocation. It panics with ErrClosed on a closed loop.
+//
+// Python: loop.call_soon.
+func (l *Loop) Soon(fn func()) *Handle {
+	l.mustBeOpen()
+	h := l.handles.make(fn)
+	l.ready.push(entry{handle: h})
+	return h
+}

@@ -32,3 +32,6 @@ func (c *realClock) Until(when time.Duration, _ bool) time.Duration {
 	}
 	return when - c.Now()
 }
+
+// Never is the last time that a clock can show.
+const Never = time.Duration(1<<63 - 1)

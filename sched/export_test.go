@@ -4,7 +4,7 @@ package sched
 func NewIdler() Poller { return newIdler() }
 
 // NewPoller makes the poller of this system.
-func NewPoller() Poller { return newPoller() }
+func NewPoller() Poller { return systemPoller() }
 
 // Added makes d a descriptor that p watches, without a loop.
 func Added(p DescriptorPoller, d *Descriptor, fd int, w Watcher, ev Events) error {

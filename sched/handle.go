@@ -11,28 +11,16 @@ type Handle struct {
 // a few nanoseconds. A handle that somebody keeps keeps its block.
 const handleBlock = 32
 
-func (l *Loop) newHandle(fn func()) *Handle {
-	if len(l.handles) == 0 {
-		l.handles = make([]Handle, handleBlock)
-	}
-	h := &l.handles[0]
-	l.handles = l.handles[1:]
-	h.fn = fn
-	return h
-}
+// handles is what is left of a block.
+type handles []Handle
 
-// Soon arranges that fn runs in the next turn of the loop, after everything
-// that is ready already, and returns a handle to cancel it with. fn runs on the
-// hub, where no task is current: it must not wait.
-//
-// Owner only; it does not switch. Cost: tens of nanoseconds, and a share in an
-// allocation. It panics with ErrClosed on a closed loop.
-//
-// Python: loop.call_soon.
-func (l *Loop) Soon(fn func()) *Handle {
-	l.mustBeOpen()
-	h := l.newHandle(fn)
-	l.ready.push(entry{handle: h})
+func (hs *handles) make(fn func()) *Handle {
+	if len(*hs) == 0 {
+		*hs = make(handles, handleBlock)
+	}
+	h := &(*hs)[0]
+	*hs = (*hs)[1:]
+	h.fn = fn
 	return h
 }
 
@@ -46,16 +34,26 @@ func (h *Handle) Cancel() {
 // Cancelled reports whether Cancel was called. Owner only; it does not switch.
 func (h *Handle) Cancelled() bool { return h.alarm == cancelled }
 
-// call runs a callback on the hub, unless it was cancelled.
-func (l *Loop) call(h *Handle) {
+// run runs the callback on the hub, by guard if that is not nil, unless it was
+// cancelled.
+func (h *Handle) run(guard func(h *Handle, fn func())) {
 	fn := h.fn
 	if fn == nil {
 		return
 	}
 	h.fn = nil
-	if l.guard != nil {
-		l.guard(h, fn)
+	if guard != nil {
+		guard(h, fn)
 		return
 	}
 	fn()
 }
+
+// An alarm is what fires a timer or wakes a task: a number, higher than those
+// that were set before; 0 if none is set.
+type alarm uint64
+
+// cancelled is the alarm of a handle that was cancelled.
+const cancelled = ^alarm(0)
+
+func (a alarm) set() bool { return a != 0 && a != cancelled }

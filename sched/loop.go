@@ -32,7 +32,7 @@ type Loop struct {
 	timers timers
 	quiet  []*Handle // for when nothing is ready
 
-	handles []Handle
+	handles handles
 
 	clock  Clock
 	jumps  bool // the clock is not the real one: it may go forward by itself
@@ -57,7 +57,7 @@ type Loop struct {
 	failure     error
 	closed      bool
 
-	prevRunning, nextRunning *Loop // in the list of those that run
+	running links[Loop] // in the list of those that run
 }
 
 // Errors that callers test with errors.Is.
@@ -154,7 +154,7 @@ func New(opts ...Option) *Loop {
 		l.clock = &realClock{time.Now()}
 	}
 	if l.poller == nil {
-		l.poller = newPoller()
+		l.poller = systemPoller()
 	}
 	return l
 }
@@ -219,7 +219,7 @@ func (l *Loop) runOnce() {
 			e.task.wakeUp()
 		default:
 			l.notSteps++
-			l.call(e.handle)
+			e.handle.run(l.guard)
 		}
 	}
 }
@@ -460,7 +460,7 @@ func (l *Loop) Abort(err error) {
 // not switch. It panics with ErrClosed on a closed loop.
 func (l *Loop) WhenQuiet(fn func()) *Handle {
 	l.mustBeOpen()
-	h := l.newHandle(fn)
+	h := l.handles.make(fn)
 	l.quiet = append(l.quiet, h)
 	return h
 }
@@ -553,4 +553,25 @@ func (l *Loop) killAll() {
 	l.current, l.woken = nil, nil
 	l.idle, l.ready, l.quiet, l.timers = workers{}, ready{before: l.ready.taken()}, nil, timers{closed: true}
 	whole = true
+}
+
+// measured is a step of t in which its time is taken: see Measure.
+func (l *Loop) measured(t *Task) {
+	start := time.Now()
+	l.resume(t)
+	if l.measure != nil { // or the step has ended it
+		l.measure(t, time.Since(start))
+	}
+}
+
+// Running returns the loop that runs on the calling goroutine, or nil. Any
+// goroutine may call it; it does not switch. It costs a lock and a walk to the
+// root of the tree of greenlets.
+//
+// Python: asyncio.get_running_loop.
+func Running() *Loop { return running.here() }
+
+var running = registry[Loop]{
+	loops: make(map[*greenlet.Greenlet]*Loop),
+	place: func(l *Loop) *links[Loop] { return &l.running },
 }

@@ -13,14 +13,6 @@ import "time"
 // does not switch.
 func (l *Loop) Measure(f func(t *Task, took time.Duration)) { l.measure = f }
 
-func (l *Loop) measured(t *Task) {
-	start := time.Now()
-	l.resume(t)
-	if l.measure != nil { // or the step has ended it
-		l.measure(t, time.Since(start))
-	}
-}
-
 // Waits reports whether the loop waits for an event or a timer: it has nothing
 // to do. Any goroutine may call it; it does not switch.
 func (l *Loop) Waits() bool { return l.waits.Load() }

@@ -25,6 +25,10 @@ type Poller interface {
 	Close() error
 }
 
+// systemPoller makes the poller of a loop that was given none: it is set by the file
+// of a system whose descriptors can be watched.
+var systemPoller = func() Poller { return newIdler() }
+
 // idler is the poller of a loop that waits for no descriptors. It waits on a
 // channel and a timer, so a testing/synctest bubble with such a loop can be
 // idle, and the runtime's deadlock detector sees it.

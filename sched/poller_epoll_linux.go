@@ -38,7 +38,9 @@ type epoller struct {
 // eventBatch is how many events one call brings.
 const eventBatch = 256
 
-func newPoller() Poller { return &epoller{idler: *newIdler(), ep: -1, event: -1} }
+func init() {
+	systemPoller = func() Poller { return &epoller{idler: *newIdler(), ep: -1, event: -1} }
+}
 
 func (p *epoller) open() (err error) {
 	if p.ep, err = unix.EpollCreate1(unix.EPOLL_CLOEXEC); err != nil {

@@ -33,7 +33,9 @@ type kqueuer struct {
 // eventBatch is how many events one call brings.
 const eventBatch = 256
 
-func newPoller() Poller { return &kqueuer{idler: *newIdler(), kq: -1, pipe: -1, wake: -1} }
+func init() {
+	systemPoller = func() Poller { return &kqueuer{idler: *newIdler(), kq: -1, pipe: -1, wake: -1} }
+}
 
 func (p *kqueuer) open() error {
 	syscall.ForkLock.RLock() // no child of another goroutine inherits them

@@ -6,18 +6,20 @@ import (
 	"github.com/go-greenlet/greenlet"
 )
 
-// running knows which loop runs on which goroutine: by the main greenlet of the
-// tree, of which there is one for each.
-var running = registry{loops: make(map[*greenlet.Greenlet]*Loop)}
-
-type registry struct {
+// A registry knows which loop, an L, runs on which goroutine: by the main greenlet of
+// the tree, of which there is one for each.
+type registry[L any] struct {
 	mu    sync.Mutex
-	loops map[*greenlet.Greenlet]*Loop
-	first *Loop // of all of them, for those who look from outside
+	loops map[*greenlet.Greenlet]*L
+	first *L // of all of them, for those who look from outside
+	place func(l *L) *links[L]
 }
 
+// links are the place of an L in the list.
+type links[L any] struct{ prev, next *L }
+
 // claim notes that l runs on g's goroutine. It reports false if another does.
-func (r *registry) claim(g *greenlet.Greenlet, l *Loop) bool {
+func (r *registry[L]) claim(g *greenlet.Greenlet, l *L) bool {
 	root := rootOf(g)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -25,15 +27,15 @@ func (r *registry) claim(g *greenlet.Greenlet, l *Loop) bool {
 		return false
 	}
 	r.loops[root] = l
-	l.prevRunning, l.nextRunning = nil, r.first
+	*r.place(l) = links[L]{next: r.first}
 	if r.first != nil {
-		r.first.prevRunning = l
+		r.place(r.first).prev = l
 	}
 	r.first = l
 	return true
 }
 
-func (r *registry) release(g *greenlet.Greenlet) {
+func (r *registry[L]) release(g *greenlet.Greenlet) {
 	root := rootOf(g)
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -42,14 +44,23 @@ func (r *registry) release(g *greenlet.Greenlet) {
 		return
 	}
 	delete(r.loops, root)
-	if l.nextRunning != nil {
-		l.nextRunning.prevRunning = l.prevRunning
+	at := r.place(l)
+	if at.next != nil {
+		r.place(at.next).prev = at.prev
 	}
-	if l.prevRunning != nil {
-		l.prevRunning.nextRunning = l.nextRunning
+	if at.prev != nil {
+		r.place(at.prev).next = at.next
 	} else {
-		r.first = l.nextRunning
+		r.first = at.next
 	}
+}
+
+// here returns the loop that runs on the calling goroutine, or nil.
+func (r *registry[L]) here() *L {
+	root := rootOf(greenlet.Current())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return r.loops[root]
 }
 
 func rootOf(g *greenlet.Greenlet) *greenlet.Greenlet {
@@ -57,16 +68,4 @@ func rootOf(g *greenlet.Greenlet) *greenlet.Greenlet {
 		g = p
 	}
 	return g
-}
-
-// Running returns the loop that runs on the calling goroutine, or nil. Any
-// goroutine may call it; it does not switch. It costs a lock and a walk to the
-// root of the tree of greenlets.
-//
-// Python: asyncio.get_running_loop.
-func Running() *Loop {
-	root := rootOf(greenlet.Current())
-	running.mu.Lock()
-	defer running.mu.Unlock()
-	return running.loops[root]
 }

@@ -6,7 +6,7 @@ import "github.com/go-greenlet/greenlet/internal/rt"
 func init() {
 	var l Loop
 	rt.Tell("sched.loops", rt.Address(&running.first))
-	rt.Tell("sched.Loop.nextRunning", rt.Offset(&l, &l.nextRunning))
+	rt.Tell("sched.Loop.nextRunning", rt.Offset(&l, &l.running.next))
 	rt.Tell("sched.Loop.first", rt.Offset(&l, &l.first))
 	rt.Tell("sched.Loop.current", rt.Offset(&l, &l.current))
 	rt.Tell("sched.Loop.turns", rt.Offset(&l, &l.turns))

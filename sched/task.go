@@ -43,16 +43,6 @@ type Task struct {
 	number uint32 // among the tasks of the loop, for who follows its steps
 }
 
-// Body is what a task runs.
-type Body interface {
-	// Run is called on a greenlet of the loop. If it panics, so does Loop.Run.
-	Run()
-}
-
-type bodyFunc func()
-
-func (f bodyFunc) Run() { f() }
-
 // Go makes a task that will run f, and returns it. f begins in the loop's next
 // turn, after what is ready already.
 //

@@ -47,9 +47,6 @@ func (l *Loop) deadline(d time.Duration) time.Duration {
 	return when
 }
 
-// Never is the last time that a clock can show.
-const Never = time.Duration(1<<63 - 1)
-
 // When returns the time for which t was made, on the loop's clock. Any goroutine
 // may call it; it does not switch. Python: TimerHandle.when.
 func (t *Timer) When() time.Duration { return t.when }

@@ -2,18 +2,9 @@ package sched
 
 import "time"
 
-// An alarm is what fires a timer or wakes a task: a number, higher than those
-// that were set before; 0 if none is set.
-type alarm uint64
-
 // alarmStep is from one alarm to the next. What is below it is the place of a
 // timer in its batch.
 const alarmStep = batchSize + 1
-
-// cancelled is the alarm of a handle that was cancelled.
-const cancelled = ^alarm(0)
-
-func (a alarm) set() bool { return a != 0 && a != cancelled }
 
 func (a alarm) place() uint8 { return uint8(a % alarmStep) }
 

@@ -2,6 +2,16 @@ package sched
 
 import "github.com/go-greenlet/greenlet/internal/rt"
 
+// Body is what a task runs.
+type Body interface {
+	// Run is called on a greenlet of the loop. If it panics, so does Loop.Run.
+	Run()
+}
+
+type bodyFunc func()
+
+func (f bodyFunc) Run() { f() }
+
 // A task begins with the profiler labels of who has made it, as a go statement
 // gives them, and leaves none to the next task of its worker. Where package rt does
 // not know the layout of a goroutine it keeps those that are there.
@@ -21,11 +31,13 @@ func withLabels(b Body) Body {
 	return b
 }
 
-// takeLabels gives the running goroutine, which begins t, the labels of t's.
-func (t *Task) takeLabels() {
+// takeLabels gives the running goroutine, which begins what b is the body of, the
+// labels of that, and returns the body without them.
+func takeLabels(b Body) Body {
 	var labels rt.Labels
-	if b, ok := t.body.(*labelled); ok {
-		t.body, labels = b.Body, b.labels
+	if of, ok := b.(*labelled); ok {
+		b, labels = of.Body, of.labels
 	}
 	rt.SetOwnLabels(labels)
+	return b
 }
