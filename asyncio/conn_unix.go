@@ -85,11 +85,11 @@ func (s *endpoint) SetWriteDeadline(t time.Time) error {
 
 // control calls f, an operation that does not wait.
 func (s *endpoint) control(f func(fd int) error) error {
-	if !s.gate.Enter() {
+	if !s.Enter() {
 		return net.ErrClosed
 	}
 	defer s.exit()
-	return f(s.gate.FD)
+	return f(s.FD.FD)
 }
 
 func (s *endpoint) setOption(level, option, value int) error {
@@ -119,7 +119,7 @@ func (s *endpoint) File() (*os.File, error) {
 }
 
 func (s *endpoint) SyscallConn() (syscall.RawConn, error) {
-	if s.gate.IsShut() {
+	if s.IsShut() {
 		return nil, s.refused("raw-control", "", net.ErrClosed)
 	}
 	return (*rawConn)(s), nil
@@ -182,18 +182,16 @@ func (c *conn) Read(p []byte) (int, error) {
 			return 0, c.failed("read", "", os.ErrDeadlineExceeded)
 		}
 		if w.ready || len(p) == 0 {
-			if !c.gate.Enter() {
+			if !c.Enter() {
 				return 0, c.failed("read", "", net.ErrClosed)
 			}
-			n, err := 0, error(nil)
+			n, more, err := 0, w.ready, error(nil)
 			if len(p) > 0 {
-				n, err = sys.Read(c.gate.FD, p)
+				n, more, err = c.FD.Read(p)
 			}
 			c.exit()
+			w.ready = more
 			if err == nil {
-				if n < len(p) && n < sys.Max && !c.hungUp && !c.messages {
-					w.ready = false
-				}
 				w.passOn()
 				return n, c.end(n, p)
 			}
@@ -201,7 +199,6 @@ func (c *conn) Read(p []byte) (int, error) {
 				w.passOn()
 				return 0, c.failed("read", "read", err)
 			}
-			w.ready = false
 		}
 		if err := c.wait(t, w); err != nil {
 			return 0, c.failed("read", "", err)
@@ -211,7 +208,7 @@ func (c *conn) Read(p []byte) (int, error) {
 
 // end is the error of a read that has brought n bytes.
 func (c *conn) end(n int, p []byte) error {
-	if n == 0 && len(p) > 0 && (!c.messages || c.network == "unixpacket") {
+	if n == 0 && len(p) > 0 && (!c.Messages || c.network == "unixpacket") {
 		return io.EOF
 	}
 	return nil
@@ -235,7 +232,7 @@ func (c *conn) WaitReadable() error {
 	switch {
 	case w.expired(c.loop):
 		return c.failed("read", "", os.ErrDeadlineExceeded)
-	case c.gate.IsShut():
+	case c.IsShut():
 		return c.failed("read", "", net.ErrClosed)
 	}
 	w.passOn()
@@ -255,7 +252,7 @@ func (c *conn) waitOutside() error {
 // read: other than a call by do that allocates nothing.
 func (c *conn) readOutside(p []byte, waits bool) (n int, err error) {
 	switch {
-	case len(p) == 0 && !c.gate.IsShut():
+	case len(p) == 0 && !c.IsShut():
 		return 0, nil
 	case !waits:
 		return c.readInCallback(p)
@@ -292,7 +289,7 @@ func (c *conn) Write(p []byte) (int, error) {
 	if t == nil && !waits {
 		return c.writeInCallback(p)
 	}
-	if !c.gate.Take() {
+	if !c.Take() {
 		if err := c.turn(t); err != nil {
 			return 0, c.failed("write", "", err)
 		}
@@ -301,8 +298,8 @@ func (c *conn) Write(p []byte) (int, error) {
 		return c.writeOutside(p)
 	}
 	n, err := 0, error(nil)
-	if !t.unheard && c.out.ready && !c.out.expired(c.loop) && c.gate.Enter() {
-		n, err = sys.Write(c.gate.FD, p)
+	if !t.unheard && c.out.ready && !c.out.expired(c.loop) && c.Enter() {
+		n, _, err = c.FD.Write(p)
 		c.exit()
 		if err == nil && n == len(p) {
 			c.endTurn()
@@ -354,9 +351,9 @@ func (c *conn) writeOutside(p []byte) (n int, err error) {
 
 // writeInCallback writes what it can without waiting.
 func (c *conn) writeInCallback(p []byte) (int, error) {
-	if !c.gate.Take() {
+	if !c.Take() {
 		err := errCallbackWaits
-		if c.gate.IsShut() {
+		if c.IsShut() {
 			err = net.ErrClosed
 		}
 		return 0, c.failed("write", "", err)

@@ -79,7 +79,7 @@ func (watchedSockets) dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
 	if err != nil {
 		return nil, err
 	}
-	if sa, err := unix.Getpeername(s.fd); err == nil {
+	if sa, err := unix.Getpeername(s.FD.FD); err == nil {
 		s.connected = true
 		s.remote = fd.DatagramAddr(sa)
 	}
@@ -89,17 +89,17 @@ func (watchedSockets) dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
 
 // noteDatagrams notes of which family a socket for datagrams is.
 func (s *watchedSocket) noteDatagrams() {
-	sa, err := unix.Getsockname(s.fd)
+	sa, err := unix.Getsockname(s.FD.FD)
 	if err != nil {
 		return
 	}
 	switch sa.(type) {
 	case *unix.SockaddrInet4:
-		s.family = unix.AF_INET
+		s.Family = unix.AF_INET
 	case *unix.SockaddrInet6:
-		s.family = unix.AF_INET6
+		s.Family = unix.AF_INET6
 	case *unix.SockaddrUnix:
-		s.family, s.network = unix.AF_UNIX, "unixgram"
+		s.Family, s.network = unix.AF_UNIX, "unixgram"
 	}
 }
 
@@ -115,7 +115,7 @@ func (s *watchedSocket) datagramLocal(sa unix.Sockaddr) net.Addr {
 
 // receiveFrom receives one datagram, without waiting: fd.ErrAgain if there is none.
 func (s *watchedSocket) receiveFrom(p []byte) (int, net.Addr, error) {
-	n, sa, err := sys.RecvFrom(s.fd, p)
+	n, sa, err := sys.RecvFrom(s.FD.FD, p)
 	switch {
 	case err == fd.ErrAgain:
 		s.can &^= sched.Readable | sched.HungUp
@@ -133,9 +133,9 @@ func (s *watchedSocket) receiveFrom(p []byte) (int, net.Addr, error) {
 func (s *watchedSocket) sendTo(p []byte, to net.Addr) error {
 	var sa unix.Sockaddr
 	if !s.connected {
-		sa = fd.DatagramSockaddr(s.family == unix.AF_INET, to)
+		sa = fd.DatagramSockaddr(s.Family == unix.AF_INET, to)
 	}
-	err := sys.SendTo(s.fd, p, sa)
+	err := sys.SendTo(s.FD.FD, p, sa)
 	if err == fd.ErrAgain {
 		s.can &^= sched.Writable
 	}
@@ -144,5 +144,5 @@ func (s *watchedSocket) sendTo(p []byte, to net.Addr) error {
 
 // checkAddr returns what is wrong with to as where a datagram goes.
 func (s *watchedSocket) checkAddr(to net.Addr) error {
-	return fd.CheckDatagramAddr(fd.FamilyNetwork(s.family), s.family == unix.AF_INET, to)
+	return fd.CheckDatagramAddr(fd.FamilyNetwork(int(s.Family)), s.Family == unix.AF_INET, to)
 }

@@ -28,14 +28,11 @@ import (
 // Both see one socket, so either may be told of what the other takes. Then it
 // tries in vain and waits on.
 type descriptor struct {
-	sched.Descriptor
-	loop     *Loop
-	gate     *fd.Gate // apart, for the cleanup of a descriptor that was forgotten
-	cleanup  runtime.Cleanup
-	messages bool // it is one of messages: a read of one tells nothing of the next
-	hungUp   bool // the end has been reported, and nothing new will be
-	in, out  way
-	turns    turns
+	fd.FD
+	loop    *Loop
+	cleanup runtime.Cleanup // closes one that is forgotten
+	in, out way
+	turns   turns
 
 	mu    sync.Mutex // the owner may wait for it: it is never held for long
 	tasks bool       // a task has waited, so the loop is to be told of the end
@@ -44,21 +41,14 @@ type descriptor struct {
 }
 
 func (d *descriptor) open(l *Loop, number int, messages bool) {
-	d.loop, d.messages = l, messages
-	d.gate = &fd.Gate{FD: number}
+	d.loop, d.FD.FD, d.Messages = l, number, messages
 	d.in.ready, d.out.ready = true, true
-	d.cleanup = runtime.AddCleanup(d, func(g *fd.Gate) {
-		if _, last := g.Shut(); last {
-			sys.Close(g.FD)
-		}
-	}, d.gate)
+	d.cleanup = runtime.AddCleanup(d, func(number int) { sys.Close(number) }, number)
 }
 
 // Happened is called by the loop's poller.
 func (d *descriptor) Happened(ev sched.Events) {
-	if ev&sched.HungUp != 0 {
-		d.hungUp = true
-	}
+	d.Note(ev)
 	if ev&sched.Readable != 0 {
 		d.in.ready = true
 		d.in.line.wake(1)
@@ -101,7 +91,7 @@ func (d *descriptor) wait(t *task, w *way) error {
 		}
 		_, err = g.Switch(nil)
 	}
-	if err = w.disarm(t, err); err == nil && d.gate.IsShut() {
+	if err = w.disarm(t, err); err == nil && d.IsShut() {
 		err = net.ErrClosed
 	}
 	return err
@@ -111,16 +101,16 @@ func (d *descriptor) wait(t *task, w *way) error {
 func (d *descriptor) watch() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.gate.IsShut() {
+	if d.IsShut() {
 		return net.ErrClosed
 	}
 	d.tasks = true
-	return loopError(d.loop.s.Watch(&d.Descriptor, d.gate.FD, d))
+	return loopError(d.Watch(d.loop.s, d))
 }
 
 // exit is called after a system call.
 func (d *descriptor) exit() {
-	if d.gate.Leave() {
+	if d.Leave() {
 		d.destroy()
 	}
 }
@@ -141,10 +131,10 @@ func (d *descriptor) do(w *way, always bool, try func(fd int) error) error {
 			return os.ErrDeadlineExceeded
 		}
 		if w.ready || always || t == nil {
-			if !d.gate.Enter() {
+			if !d.Enter() {
 				return net.ErrClosed
 			}
-			err := try(d.gate.FD)
+			err := try(d.FD.FD)
 			d.exit()
 			if err != unix.EAGAIN {
 				w.passOn()
@@ -180,7 +170,7 @@ func (d *descriptor) outside(w *way, try func(fd int) error) error {
 	switch {
 	case err == nil:
 		return result
-	case d.gate.IsShut():
+	case d.IsShut():
 		return net.ErrClosed
 	}
 	return err
@@ -192,7 +182,7 @@ func (d *descriptor) twinError(err error) error {
 	if !ok {
 		return err
 	}
-	if _, ofSystem := e.Err.(syscall.Errno); !ofSystem && d.gate.IsShut() {
+	if _, ofSystem := e.Err.(syscall.Errno); !ofSystem && d.IsShut() {
 		return net.ErrClosed
 	}
 	return e.Err
@@ -202,7 +192,7 @@ func (d *descriptor) twinError(err error) error {
 func (d *descriptor) double() (*os.File, syscall.RawConn, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.gate.IsShut() {
+	if d.IsShut() {
 		return nil, nil, net.ErrClosed
 	}
 	if d.twin != nil {
@@ -210,7 +200,7 @@ func (d *descriptor) double() (*os.File, syscall.RawConn, error) {
 	}
 	// Not one of the first three: package os ends the program when a Write to
 	// standard output finds that nobody reads.
-	fd, err := unix.FcntlInt(uintptr(d.gate.FD), unix.F_DUPFD_CLOEXEC, 3)
+	fd, err := unix.FcntlInt(uintptr(d.FD.FD), unix.F_DUPFD_CLOEXEC, 3)
 	if err != nil {
 		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
@@ -242,7 +232,7 @@ func (d *descriptor) setDeadline(w *way, when time.Time) error {
 	at := deadlineOf(d.loop, when, time.Now())
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.gate.IsShut() {
+	if d.IsShut() {
 		return net.ErrClosed
 	}
 	w.deadline.Store(at)
@@ -264,7 +254,7 @@ func (d *descriptor) setDeadline(w *way, when time.Time) error {
 // close ends the descriptor. All who wait are woken. The system closes it at once,
 // or when the last call with it has returned.
 func (d *descriptor) close() error {
-	first, last := d.gate.Shut()
+	first, last := d.Shut()
 	if !first {
 		return net.ErrClosed
 	}
@@ -304,7 +294,7 @@ func (d *descriptor) destroy() error {
 			d.Gone()
 		}
 	}
-	return sys.Close(d.gate.FD)
+	return sys.Close(d.FD.FD)
 }
 
 // ended is the owner's part of close.

@@ -20,9 +20,6 @@ func Beside(ctx context.Context, f func(ctx context.Context) (io.Closer, error))
 	return beside(ctx, f)
 }
 
-// WatchesDescriptors tells how connections and pipes are waited for.
-var WatchesDescriptors = systemPipes.tellsClosed()
-
 // OnPortableSockets has loops made that have portable sockets, connections and pipes from now
 // on, also where the loop watches descriptors.
 func OnPortableSockets() (restore func()) {

@@ -11,7 +11,6 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
-	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
 // A listener accepts connections of streams.
@@ -25,8 +24,8 @@ func (n *listener) Addr() net.Addr { return n.local }
 // Accept returns the next connection, which belongs to the listener's loop.
 func (n *listener) Accept() (net.Conn, error) {
 	came := -1
-	err := n.do(&n.in, false, func(own int) (err error) {
-		came, err = sys.Accept(own)
+	err := n.do(&n.in, false, func(int) (err error) {
+		came, err = n.FD.Accept()
 		return err
 	})
 	if err != nil {
@@ -78,7 +77,7 @@ func (watchedConns) listener(l *Loop, network string, ln net.Listener, backlog i
 	if err := made.takeOver(l, ln.(syscall.Conn)); err != nil {
 		return nil, err
 	}
-	own := made.gate.FD
+	own := made.FD.FD
 	if made.network == "tcp" && acceptInherits {
 		fd.KeepAliveByDefault(own)
 		unix.SetsockoptInt(own, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1)

@@ -9,15 +9,18 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/go-greenlet/greenlet/internal/sys"
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
 // A watchedPipe is the loop's end of a pipe: a descriptor that it watches. This file is
 // all that knows that.
-type watchedPipe struct {
-	sched.Descriptor
-	fd int
+type watchedPipe struct{ fd.FD }
+
+func newWatchedPipe(own int) *watchedPipe {
+	e := &watchedPipe{}
+	e.FD.FD = own
+	return e
 }
 
 // watchedPipes makes watchedPipes.
@@ -34,17 +37,17 @@ func (watchedPipes) endOf(file *os.File) (pipeEnd, error) {
 	if err != nil {
 		return nil, err
 	}
-	fd := -1
+	own := -1
 	controlled := raw.Control(func(of uintptr) {
 		if _, err = pipeKind(int(of)); err != nil {
 			return
 		}
-		if fd, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0); err != nil {
+		if own, err = unix.FcntlInt(of, unix.F_DUPFD_CLOEXEC, 0); err != nil {
 			err = os.NewSyscallError("dup", err)
 			return
 		}
-		if err = unix.SetNonblock(fd, true); err != nil {
-			unix.Close(fd)
+		if err = unix.SetNonblock(own, true); err != nil {
+			unix.Close(own)
 		}
 	})
 	if controlled != nil {
@@ -53,7 +56,7 @@ func (watchedPipes) endOf(file *os.File) (pipeEnd, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &watchedPipe{fd: fd}, nil
+	return newWatchedPipe(own), nil
 }
 
 // takeOver closes file, of which the end was made.
@@ -65,8 +68,8 @@ func (e *watchedPipe) letGo(*os.File) { e.close() }
 // watch begins to tell w what can be done. It reports whether the end is one of a
 // stream, or else a character device. Other files are refused.
 func (e *watchedPipe) watch(l *Loop, w sched.Watcher) (stream bool, err error) {
-	if stream, err = pipeKind(e.fd); err == nil {
-		err = l.s.Watch(&e.Descriptor, e.fd, w)
+	if stream, err = pipeKind(e.FD.FD); err == nil {
+		err = e.Watch(l.s, w)
 	}
 	return stream, err
 }
@@ -112,34 +115,28 @@ func (watchedPipes) newPipe(childWrites bool) (ours pipeEnd, child *os.File, err
 		unix.Close(theirs)
 		return nil, nil, os.NewSyscallError("fcntl", err)
 	}
-	return &watchedPipe{fd: own}, os.NewFile(uintptr(theirs), "|"), nil
+	return newWatchedPipe(own), os.NewFile(uintptr(theirs), "|"), nil
 }
 
 // read reads what there is: wait, if that is nothing.
 func (e *watchedPipe) read(p []byte) (n int, wait bool, err error) {
-	n, err = sys.Read(e.fd, p)
+	n, _, err = e.FD.Read(p)
 	return outcomeOf("read", n, err)
 }
 
 // write writes what there is room for: wait, if that is nothing.
 func (e *watchedPipe) write(p []byte) (n int, wait bool, err error) {
-	n, err = sys.Write(e.fd, p)
+	n, _, err = e.FD.Write(p)
 	return outcomeOf("write", n, err)
 }
 
 // failure is why nothing is written any more, if that is not told by write.
 func (e *watchedPipe) failure() error { return nil }
 
-func (e *watchedPipe) close() {
-	e.Unwatch()
-	sys.Close(e.fd)
-}
+func (e *watchedPipe) close() { e.FD.Close() }
 
 // control calls f with the descriptor.
-func (e *watchedPipe) control(f func(fd uintptr)) error {
-	f(uintptr(e.fd))
-	return nil
-}
+func (e *watchedPipe) control(f func(fd uintptr)) error { return e.FD.Control(f) }
 
 // String tells people which it is.
-func (e *watchedPipe) String() string { return "descriptor " + strconv.Itoa(e.fd) }
+func (e *watchedPipe) String() string { return "descriptor " + strconv.Itoa(e.FD.FD) }

@@ -24,7 +24,7 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, 
 	defer func() { f.Seek(offset+sent, io.SeekStart) }()
 	err = s.do(ctx, &s.out, "sendfile", func() error {
 		for sent < count {
-			n, err := fd.SendPiece(s.fd, f, offset+sent, count-sent)
+			n, err := fd.SendPiece(s.d.FD, f, offset+sent, count-sent)
 			if err != nil || n == 0 { // or the end of the file
 				return err
 			}
@@ -45,7 +45,7 @@ func (s *Socket) sendFile(ctx context.Context, f *os.File, offset, count int64, 
 // sendFile sends up to n bytes of f from at on, without waiting: fd.ErrAgain if there
 // is no room, fd.ErrNoSendfile if the system does not send f, 0 at the end of the file. It is one system call.
 func (s *watchedSocket) sendFile(f *os.File, at, n int64) (int, error) {
-	sent, err := fd.SendPiece(s.fd, f, at, n)
+	sent, err := fd.SendPiece(s.FD.FD, f, at, n)
 	if err == fd.ErrAgain {
 		s.can &^= sched.Writable
 	}

@@ -2,26 +2,13 @@
 
 package asyncio
 
-import (
-	"errors"
-	"net"
-
-	"github.com/go-greenlet/greenlet/internal/sys"
-)
+import "errors"
 
 // A rawSock is a Socket as syscall.RawConn.
 type rawSock struct{ s *Socket }
 
 // Control calls f.
-func (r rawSock) Control(f func(fd uintptr)) error {
-	if r.s.closed {
-		return net.ErrClosed
-	}
-	sys.Release() // what f does is not known
-	f(uintptr(r.s.fd))
-	sys.Acquire()
-	return nil
-}
+func (r rawSock) Control(f func(fd uintptr)) error { return r.s.d.Control(f) }
 
 // Read calls f once.
 func (r rawSock) Read(f func(fd uintptr) (done bool)) error {

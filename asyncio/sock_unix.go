@@ -21,11 +21,9 @@ import (
 // A socketState is a socket that is watched, by edge, from its first wait on.
 type socketState struct {
 	owner   owner
-	watched sched.Descriptor
-	fd      int
+	d       fd.FD
 	family  int
 	kind    int // SOCK_STREAM or SOCK_DGRAM
-	closed  bool
 	in, out direction
 	cleanup runtime.Cleanup // closes one that is forgotten
 }
@@ -61,8 +59,9 @@ func newSock(network string) (*Socket, error) {
 }
 
 func adoptSock(fd, family, kind int) *Socket {
-	s := &Socket{socketState{fd: fd, family: family, kind: kind}}
-	s.cleanup = runtime.AddCleanup(s, func(fd int) { unix.Close(fd) }, fd)
+	s := &Socket{socketState{family: family, kind: kind}}
+	s.d.FD = fd
+	s.cleanup = runtime.AddCleanup(s, func(fd int) { sys.Close(fd) }, fd)
 	return s
 }
 
@@ -96,17 +95,17 @@ func SocketOf(c syscall.Conn) (*Socket, error) {
 // Fd returns the socket's descriptor, which Close closes. After that it is -1.
 // Python: socket.fileno.
 func (s *Socket) Fd() int {
-	if s.closed {
+	if s.d.IsShut() {
 		return -1
 	}
-	return s.fd
+	return s.d.FD
 }
 
 // SyscallConn returns what calls functions with the socket's descriptor: for
 // options of the system, and for those who take sockets of package net. Its Read
 // and Write call them once; the error is errors.ErrUnsupported if they would wait.
 func (s *Socket) SyscallConn() (syscall.RawConn, error) {
-	if s.closed {
+	if s.d.IsShut() {
 		return nil, net.ErrClosed
 	}
 	return rawSock{s}, nil
@@ -120,7 +119,7 @@ func (s *Socket) Bind(addr string) error {
 	if err != nil {
 		return err
 	}
-	return s.call("bind", func() error { return unix.Bind(s.fd, sa) })
+	return s.call("bind", func() error { return unix.Bind(s.d.FD, sa) })
 }
 
 // Listen makes it a socket that accepts connections. backlog is how many may wait
@@ -129,7 +128,7 @@ func (s *Socket) Listen(backlog int) error {
 	if backlog < 1 {
 		backlog = unix.SOMAXCONN
 	}
-	return s.call("listen", func() error { return unix.Listen(s.fd, backlog) })
+	return s.call("listen", func() error { return unix.Listen(s.d.FD, backlog) })
 }
 
 // Addr returns the socket's own address, or nil if that is not known. Python:
@@ -141,10 +140,10 @@ func (s *Socket) Addr() net.Addr { return s.address(unix.Getsockname) }
 func (s *Socket) RemoteAddr() net.Addr { return s.address(unix.Getpeername) }
 
 func (s *Socket) address(of func(int) (unix.Sockaddr, error)) net.Addr {
-	if s.closed {
+	if s.d.IsShut() {
 		return nil
 	}
-	sa, err := of(s.fd)
+	sa, err := of(s.d.FD)
 	if err != nil {
 		return nil
 	}
@@ -154,12 +153,12 @@ func (s *Socket) address(of func(int) (unix.Sockaddr, error)) net.Addr {
 // CloseWrite ends what is sent: the other side reads the end when it has read the
 // rest. Python: socket.shutdown(SHUT_WR).
 func (s *Socket) CloseWrite() error {
-	return s.call("shutdown", func() error { return sys.Shutdown(s.fd, unix.SHUT_WR) })
+	return s.call("shutdown", func() error { return sys.Shutdown(s.d.FD, unix.SHUT_WR) })
 }
 
 // call makes a call of the system that does not wait.
 func (s *Socket) call(name string, f func() error) error {
-	if s.closed {
+	if s.d.IsShut() {
 		return net.ErrClosed
 	}
 	return os.NewSyscallError(name, f())
@@ -168,16 +167,15 @@ func (s *Socket) call(name string, f func() error) error {
 // Close closes the socket. Tasks that wait for it are woken, with net.ErrClosed.
 // A second call does nothing. It does not switch. Python: socket.close.
 func (s *Socket) Close() error {
-	if s.closed {
+	if s.d.IsShut() {
 		return nil
 	}
 	s.owner.check()
-	s.closed = true
 	s.cleanup.Stop()
-	s.watched.Unwatch()
+	err := s.d.Close()
 	s.in.line.wake(everybody)
 	s.out.line.wake(everybody)
-	return os.NewSyscallError("close", sys.Close(s.fd))
+	return os.NewSyscallError("close", err)
 }
 
 // Happened is called by the loop's poller.
@@ -207,7 +205,7 @@ func (s *Socket) do(ctx context.Context, d *direction, name string, try func() e
 		return err
 	}
 	for {
-		if s.closed {
+		if s.d.IsShut() {
 			return net.ErrClosed
 		}
 		d.news = false
@@ -230,10 +228,8 @@ func (s *Socket) do(ctx context.Context, d *direction, name string, try func() e
 
 // wait suspends t until something has happened in the direction of d.
 func (s *Socket) wait(ctx context.Context, t *task, d *direction) error {
-	if !s.watched.Watched() {
-		if err := t.loop.s.Watch(&s.watched, s.fd, s); err != nil {
-			return fmt.Errorf("asyncio: the socket cannot be watched: %w", loopError(err))
-		}
+	if err := s.d.Watch(t.loop.s, s); err != nil {
+		return fmt.Errorf("asyncio: the socket cannot be watched: %w", loopError(err))
 	}
 	g, err := d.line.enter(ctx, t)
 	if g != nil {
@@ -248,7 +244,7 @@ func (s *Socket) wait(ctx context.Context, t *task, d *direction) error {
 
 func (s *Socket) recv(ctx context.Context, p []byte) (n int, err error) {
 	err = s.do(ctx, &s.in, "recv", func() (err error) {
-		if n, err = sys.Read(s.fd, p); n == 0 && err == nil && s.ends(p) {
+		if n, err = sys.Read(s.d.FD, p); n == 0 && err == nil && s.ends(p) {
 			err = io.EOF
 		}
 		return err
@@ -263,7 +259,7 @@ func (s *Socket) recvFrom(ctx context.Context, p []byte) (n int, from net.Addr, 
 	err = s.do(ctx, &s.in, "recvfrom", func() error {
 		var sa unix.Sockaddr
 		var err error
-		n, sa, err = sys.RecvFrom(s.fd, p)
+		n, sa, err = sys.RecvFrom(s.d.FD, p)
 		switch {
 		case err != nil:
 			n = 0
@@ -280,7 +276,7 @@ func (s *Socket) recvFrom(ctx context.Context, p []byte) (n int, from net.Addr, 
 func (s *Socket) sendAll(ctx context.Context, p []byte) error {
 	return s.do(ctx, &s.out, "send", func() error {
 		for {
-			n, err := sys.Write(s.fd, p)
+			n, err := sys.Write(s.d.FD, p)
 			if p = p[n:]; err != nil || len(p) == 0 {
 				return err
 			}
@@ -299,7 +295,7 @@ func (s *Socket) sendTo(ctx context.Context, p []byte, addr net.Addr) (int, erro
 	} else if sa, err = s.systemAddr(addr); err != nil {
 		return 0, err
 	}
-	err = s.do(ctx, &s.out, "sendto", func() error { return sys.SendTo(s.fd, p, sa) })
+	err = s.do(ctx, &s.out, "sendto", func() error { return sys.SendTo(s.d.FD, p, sa) })
 	if _, failed := err.(*os.SyscallError); failed && s.kind == unix.SOCK_DGRAM {
 		err = fd.SendError(fd.FamilyNetwork(s.family), s.Addr(), addr, err)
 	}
@@ -317,9 +313,9 @@ func (s *Socket) connect(ctx context.Context, addr string) error {
 	begun := false
 	return s.do(ctx, &s.out, "connect", func() error {
 		if begun {
-			return s.connected()
+			return s.d.Connected()
 		}
-		err := sys.Connect(s.fd, sa)
+		err := sys.Connect(s.d.FD, sa)
 		if err == unix.EINPROGRESS || err == unix.EINTR {
 			begun = true
 			return unix.EAGAIN
@@ -331,30 +327,11 @@ func (s *Socket) connect(ctx context.Context, addr string) error {
 	})
 }
 
-// connected tells what has become of a connection that was begun: EAGAIN if
-// nothing has yet.
-func (s *Socket) connected() error {
-	code, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-	switch {
-	case err != nil:
-		return err
-	case code != 0:
-		return unix.Errno(code)
-	}
-	if _, err := unix.Getpeername(s.fd); err == unix.ENOTCONN {
-		return unix.EAGAIN
-	}
-	return nil
-}
-
 func (s *Socket) accept(ctx context.Context) (*Socket, net.Addr, error) {
 	fd := -1
 	err := s.do(ctx, &s.in, "accept", func() (err error) {
-		for {
-			if fd, err = sys.Accept(s.fd); err != unix.ECONNABORTED {
-				return err
-			}
-		}
+		fd, err = s.d.Accept()
+		return err
 	})
 	if err != nil {
 		return nil, nil, err

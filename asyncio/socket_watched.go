@@ -20,9 +20,7 @@ import (
 // descriptors the loop can watch.
 type watchedSocket struct {
 	socket
-	watched sched.Descriptor
-	fd      int
-	family  int // of one for datagrams; else 0
+	fd.FD
 }
 
 // watchedSockets makes watchedSockets.
@@ -45,7 +43,8 @@ func newSocket(l *Loop, a net.Addr) (*watchedSocket, unix.Sockaddr, error) {
 
 // openSocket makes a socket of a descriptor, which the loop closes at the latest.
 func openSocket(l *Loop, own int, network string) *watchedSocket {
-	s := &watchedSocket{fd: own}
+	s := &watchedSocket{}
+	s.FD.FD = own
 	s.open(l, s, network)
 	return s
 }
@@ -64,7 +63,7 @@ func (watchedSockets) connect(ctx context.Context, l *Loop, remote, local net.Ad
 	if local != nil {
 		_, from, err := fd.StreamSockaddr(local)
 		if err == nil {
-			err = os.NewSyscallError("bind", unix.Bind(s.fd, from))
+			err = os.NewSyscallError("bind", unix.Bind(s.FD.FD, from))
 		}
 		if err != nil {
 			return nil, opError("bind", local, err)
@@ -73,7 +72,7 @@ func (watchedSockets) connect(ctx context.Context, l *Loop, remote, local net.Ad
 	if err := s.prepare(o); err != nil {
 		return nil, opError("dial", remote, err)
 	}
-	switch err := sys.Connect(s.fd, sa); err {
+	switch err := sys.Connect(s.FD.FD, sa); err {
 	case nil:
 	case unix.EINPROGRESS, unix.EINTR:
 		if err := s.finish(ctx); err != nil {
@@ -104,15 +103,12 @@ func (s *watchedSocket) finish(ctx context.Context) error {
 				return err
 			}
 		}
-		code, err := unix.GetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_ERROR)
-		switch {
-		case err != nil:
-			return err
-		case code != 0:
-			return syscall.Errno(code)
+		err := s.Connected()
+		if err == fd.ErrAgain && s.HungUp {
+			return nil // what is wrong, the first read tells
 		}
-		if _, err := unix.Getpeername(s.fd); err != unix.ENOTCONN || s.can&sched.HungUp != 0 {
-			return nil // what is wrong now, the first read tells
+		if err != fd.ErrAgain {
+			return err
 		}
 		s.can &^= sched.Writable // told too early
 	}
@@ -143,11 +139,11 @@ func (s *watchedSocket) prepare(o *socketOptions) error {
 		return nil
 	}
 	// What is written goes out at once: whoever writes in pieces has WriteLines.
-	if err := unix.SetsockoptInt(s.fd, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
+	if err := unix.SetsockoptInt(s.FD.FD, unix.IPPROTO_TCP, unix.TCP_NODELAY, 1); err != nil {
 		return os.NewSyscallError("setsockopt", err)
 	}
 	if o.keepAlive {
-		return os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1))
+		return os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.FD.FD, unix.SOL_SOCKET, unix.SO_KEEPALIVE, 1))
 	}
 	return nil
 }
@@ -159,7 +155,7 @@ func (watchedSockets) bind(_ context.Context, l *Loop, local net.Addr, o *server
 	}
 	set := func(on bool, level, name int) {
 		if on && err == nil {
-			err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.fd, level, name, 1))
+			err = os.NewSyscallError("setsockopt", unix.SetsockoptInt(s.FD.FD, level, name, 1))
 		}
 	}
 	_, v6 := sa.(*unix.SockaddrInet6)
@@ -171,7 +167,7 @@ func (watchedSockets) bind(_ context.Context, l *Loop, local net.Addr, o *server
 		err = s.prepare(&o.socketOptions) // which its connections inherit
 	}
 	if err == nil {
-		err = os.NewSyscallError("bind", unix.Bind(s.fd, sa))
+		err = os.NewSyscallError("bind", unix.Bind(s.FD.FD, sa))
 	}
 	if err != nil {
 		s.close()
@@ -183,7 +179,7 @@ func (watchedSockets) bind(_ context.Context, l *Loop, local net.Addr, o *server
 // listen has connections made, of which backlog may wait to be accepted, and
 // watches for them.
 func (s *watchedSocket) listen(backlog int) error {
-	if err := unix.Listen(s.fd, backlog); err != nil {
+	if err := unix.Listen(s.FD.FD, backlog); err != nil {
 		return opError("listen", s.localAddr(), os.NewSyscallError("listen", err))
 	}
 	return s.watch()
@@ -191,19 +187,15 @@ func (s *watchedSocket) listen(backlog int) error {
 
 // accept returns the next connection. The error is fd.ErrAgain if there is none.
 func (s *watchedSocket) accept() (*socket, error) {
-	for {
-		came, err := sys.Accept(s.fd)
-		switch err {
-		case nil:
-			return &openSocket(s.loop, came, s.network).socket, nil
-		case fd.ErrAgain:
-			s.can &^= sched.Readable
-			return nil, fd.ErrAgain
-		case unix.ECONNABORTED: // it is gone again
-			continue
-		}
-		return nil, opError("accept", s.localAddr(), os.NewSyscallError("accept", err))
+	came, err := s.Accept()
+	switch err {
+	case nil:
+		return &openSocket(s.loop, came, s.network).socket, nil
+	case fd.ErrAgain:
+		s.can &^= sched.Readable
+		return nil, fd.ErrAgain
 	}
+	return nil, opError("accept", s.localAddr(), os.NewSyscallError("accept", err))
 }
 
 // acceptLast returns what was accepted ahead: nothing. Others wait with the system.
@@ -248,24 +240,24 @@ func dupSocket(l *Loop, c syscall.Conn, network string, wanted int, otherwise st
 // watch begins to note what can be done. On a socket that is watched it does
 // nothing.
 func (s *watchedSocket) watch() error {
-	if s.watched.Watched() {
-		return nil
-	}
-	return loopError(s.loop.s.Watch(&s.watched, s.fd, s))
+	return loopError(s.Watch(s.loop.s, s))
 }
 
 // Happened notes what can be done now.
-func (s *watchedSocket) Happened(ev sched.Events) { s.is(ev) }
+func (s *watchedSocket) Happened(ev sched.Events) {
+	s.Note(ev)
+	s.is(ev)
+}
 
 // read reads what has come, without waiting: fd.ErrAgain if there is nothing, 0 at
 // the end. It is one system call.
 func (s *watchedSocket) read(p []byte) (int, error) {
-	n, err := sys.Read(s.fd, p)
-	switch {
-	case err == fd.ErrAgain:
-		s.can &^= sched.Readable | sched.HungUp
-	case n < min(len(p), sys.Max) && s.can&sched.HungUp == 0:
+	n, more, err := s.FD.Read(p)
+	if !more {
 		s.can &^= sched.Readable
+	}
+	if err == fd.ErrAgain {
+		s.can &^= sched.HungUp
 	}
 	return n, err
 }
@@ -273,8 +265,8 @@ func (s *watchedSocket) read(p []byte) (int, error) {
 // write sends what there is room for, without waiting: fd.ErrAgain if there is none.
 // It is one system call.
 func (s *watchedSocket) write(p []byte) (int, error) {
-	n, err := sys.Write(s.fd, p)
-	if err == fd.ErrAgain || n < min(len(p), sys.Max) {
+	n, more, err := s.FD.Write(p)
+	if !more {
 		s.can &^= sched.Writable
 	}
 	return n, err
@@ -282,23 +274,21 @@ func (s *watchedSocket) write(p []byte) (int, error) {
 
 // closeWrite ends what is sent.
 func (s *watchedSocket) closeWrite() error {
-	return os.NewSyscallError("shutdown", sys.Shutdown(s.fd, unix.SHUT_WR))
+	return os.NewSyscallError("shutdown", sys.Shutdown(s.FD.FD, unix.SHUT_WR))
 }
 
 // close gives back the descriptor.
 func (s *watchedSocket) close() {
-	s.watched.Unwatch()
-	sys.Close(s.fd)
-	s.fd = -1 // the number may be another's now
+	s.FD.Close()
 }
 
 // localAddr returns the socket's own address, nil if it has none.
 func (s *watchedSocket) localAddr() net.Addr {
 	if s.local == nil && !s.shut {
-		sa, err := unix.Getsockname(s.fd)
+		sa, err := unix.Getsockname(s.FD.FD)
 		switch {
 		case err != nil:
-		case s.family != 0:
+		case s.Family != 0:
 			return s.datagramLocal(sa)
 		default:
 			s.local = fd.StreamAddr(sa)
@@ -310,14 +300,11 @@ func (s *watchedSocket) localAddr() net.Addr {
 // remoteAddr returns the address of the other side, nil if it is not known.
 func (s *watchedSocket) remoteAddr() net.Addr {
 	if s.remote == nil && !s.shut {
-		if sa, err := unix.Getpeername(s.fd); err == nil {
+		if sa, err := unix.Getpeername(s.FD.FD); err == nil {
 			s.remote = fd.StreamAddr(sa)
 		}
 	}
 	return s.remote
 }
 
-func (s *watchedSocket) control(f func(fd uintptr)) error {
-	f(uintptr(s.fd))
-	return nil
-}
+func (s *watchedSocket) control(f func(fd uintptr)) error { return s.FD.Control(f) }

@@ -14,11 +14,11 @@ type turns struct {
 
 // turn waits until t has the turn, or if t is nil the calling goroutine.
 func (d *descriptor) turn(t *task) error {
-	for !d.gate.Take() {
+	for !d.Take() {
 		d.mu.Lock()
-		if !d.gate.Want() {
+		if !d.Want() {
 			d.mu.Unlock()
-			if d.gate.IsShut() {
+			if d.IsShut() {
 				return net.ErrClosed
 			}
 			continue
@@ -28,7 +28,7 @@ func (d *descriptor) turn(t *task) error {
 			d.turns.others = append(d.turns.others, turn)
 			d.mu.Unlock()
 			<-turn
-			if d.gate.IsShut() {
+			if d.IsShut() {
 				return net.ErrClosed
 			}
 			return nil
@@ -38,7 +38,7 @@ func (d *descriptor) turn(t *task) error {
 		d.mu.Unlock()
 		has, err := d.queue(t)
 		switch {
-		case d.gate.IsShut():
+		case d.IsShut():
 			return net.ErrClosed
 		case err != nil && has:
 			d.handOn(true)
@@ -73,7 +73,7 @@ func (d *descriptor) queue(t *task) (has bool, err error) {
 // endTurn gives the turn back, or to who waits for it: after a task it goes to
 // somebody else first, and after somebody else to a task.
 func (d *descriptor) endTurn() {
-	if d.gate.Give() {
+	if d.Give() {
 		return
 	}
 	if d.loop.s.Owned() {
@@ -101,7 +101,7 @@ func (d *descriptor) handOn(othersFirst bool) {
 	if t := d.turns.tasks.next(); t != nil {
 		d.turns.tasks.choose(t)
 	} else if !d.turns.other() {
-		d.gate.Free()
+		d.Free()
 	}
 }
 
@@ -110,7 +110,7 @@ func (d *descriptor) handOnOutside() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if !d.turns.other() {
-		d.gate.Free()
+		d.Free()
 	}
 }
 
