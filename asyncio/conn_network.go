@@ -309,11 +309,7 @@ func (c *networkConn) turn(t *task) error {
 	case t.unheard:
 		return t.refused()
 	default:
-		g, err := c.turns.stand(t)
-		if g != nil {
-			_, err = g.Switch(nil)
-		}
-		has, err := c.turns.leaveBelow(t, err)
+		has, err := c.turns.pass(t)
 		if has && err != nil {
 			c.endTurn()
 		}

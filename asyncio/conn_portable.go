@@ -7,9 +7,11 @@ import (
 	"net"
 	"os"
 	"sync"
+	"sync/atomic"
 	"syscall"
 	"time"
 
+	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 	"github.com/go-greenlet/greenlet/internal/sys"
 )
 
@@ -17,114 +19,64 @@ import (
 // net. What a task waits for is done by a goroutine, which posts that it is done;
 // who is no task calls package net itself.
 
-// A fetcher gets things one after the other: data, datagrams, connections. A task
-// that is cancelled leaves at once: what is fetched then is kept for the next one.
-type fetcher[T any] struct {
-	line line // of tasks that wait; the owner's
-
-	mu    sync.Mutex
-	done  chan struct{} // of the fetch that is under way; nil if none is
-	tasks int           // that wait
-	has   bool          // there is something
-	what  T
-	err   error
+// An inbox is what has come, data, datagrams or connections, one at a time, for tasks
+// and for others. A task that is cancelled leaves at once: what is got then is kept for
+// the next one.
+type inbox[T any] struct {
+	fd.Ahead[T]
+	line  line         // of tasks that wait; the owner's
+	tasks atomic.Int32 // how many do
 }
 
-// next has take called with what was fetched, until it reports that it has left
-// nothing. It fetches if there is nothing.
-func (q *fetcher[T]) next(l *Loop, fetch func() (T, error), take func(what *T) (all bool)) error {
+// init has get called when somebody waits.
+func (q *inbox[T]) init(l *Loop, get func() (T, error)) {
+	q.Loop, q.Get, q.Came, q.Most, q.OnlyFor = l.s, get, func() { q.line.wake(1) }, 1, true
+}
+
+// next has take called with what has come, until it reports that it has left nothing.
+func (q *inbox[T]) next(l *Loop, take func(what *T) (all bool)) error {
 	t, waits := callerOn(l)
 	if t != nil && t.unheard {
 		return t.refused()
 	}
 	for {
-		q.mu.Lock()
-		if q.has {
-			err := q.take(l, take)
-			q.mu.Unlock()
-			return err
-		}
-		if t == nil && !waits {
-			q.mu.Unlock()
-			return errCallbackWaits
-		}
-		done := q.done
-		fetches := done == nil
-		if fetches {
-			q.done = make(chan struct{})
-		}
-		if t != nil {
-			q.tasks++
-		}
-		q.mu.Unlock()
+		err := q.Take(take)
 		switch {
-		case t != nil:
-			if fetches {
-				go q.run(l, fetch)
+		case err != fd.ErrAgain:
+			if q.tasks.Load() > 0 { // the next one takes the rest, or gets
+				l.s.Post(q.Came)
 			}
-			if err := q.wait(l, t); err != nil {
+			return err
+		case t != nil:
+			if err := q.wait(t); err != nil {
 				return err
 			}
-		case fetches:
-			q.run(l, fetch)
+		case waits:
+			q.Wait()
 		default:
-			<-done
+			return errCallbackWaits
 		}
 	}
 }
 
-// take is called with mu held.
-func (q *fetcher[T]) take(l *Loop, take func(what *T) (all bool)) error {
-	err := q.err
-	if take(&q.what) {
-		var none T
-		q.has, q.what, q.err = false, none, nil
-	} else {
-		err = nil // it comes after the rest
-	}
-	if q.tasks > 0 { // the next one takes the rest, or fetches
-		l.s.Post(func() { q.line.wake(1) })
-	}
-	return err
-}
-
-// wait suspends t until something was fetched.
-func (q *fetcher[T]) wait(l *Loop, t *task) error {
-	g, err := q.line.stand(t)
-	if g != nil {
-		_, err = g.Switch(nil)
-	}
-	chosen, err := q.line.leaveBelow(t, err)
+// wait suspends t until something has come.
+func (q *inbox[T]) wait(t *task) error {
+	q.tasks.Add(1)
+	q.Begin()
+	chosen, err := q.line.pass(t)
+	q.tasks.Add(-1)
 	if chosen && err != nil {
 		q.line.wake(1)
 	}
-	q.mu.Lock()
-	q.tasks--
-	q.mu.Unlock()
 	return err
 }
 
-func (q *fetcher[T]) run(l *Loop, fetch func() (T, error)) {
-	what, err := fetch()
-	q.mu.Lock()
-	q.has, q.what, q.err = true, what, err
-	close(q.done)
-	q.done = nil
-	tasks := q.tasks
-	q.mu.Unlock()
-	if tasks > 0 {
-		l.s.Post(func() { q.line.wake(1) })
-	}
-}
-
 // forget drops a deadline that was over for somebody who did not wait for it.
-func (q *fetcher[T]) forget() {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	var late net.Error
-	if q.has && errors.As(q.err, &late) && late.Timeout() {
-		q.has, q.err = false, nil
-	}
+func (q *inbox[T]) forget() {
+	q.Forget(func(_ T, err error) bool {
+		var late net.Error
+		return errors.As(err, &late) && late.Timeout()
+	})
 }
 
 // callerOn returns the calling task, if it is one of l. Else it reports whether
@@ -152,7 +104,7 @@ type portableConn struct {
 	net.Conn
 	network string // as the program has named it
 	loop    *Loop
-	in      fetcher[chunk]
+	in      inbox[chunk]
 	buf     []byte // for reads; whoever fetches has it
 
 	sending bool       // a task writes; the owner's
@@ -179,7 +131,7 @@ func (c *portableConn) Read(p []byte) (int, error) {
 		return c.Conn.Read(p)
 	}
 	n := 0
-	err := c.in.next(c.loop, c.read, func(got *chunk) bool {
+	err := c.in.next(c.loop, func(got *chunk) bool {
 		n = copy(p, got.data)
 		got.data = got.data[n:]
 		return len(got.data) == 0
@@ -236,11 +188,7 @@ func (c *portableConn) send(write func() (int, error)) (int, error) {
 		c.loop.s.Post(func() { q.wake(1) })
 	}()
 	for {
-		g, err := q.stand(t)
-		if g != nil {
-			_, err = g.Switch(nil)
-		}
-		if _, err = q.leaveBelow(t, err); err != nil {
+		if _, err := q.pass(t); err != nil {
 			if !c.interrupt(&w) {
 				return 0, err
 			}
@@ -262,11 +210,7 @@ func (c *portableConn) send(write func() (int, error)) (int, error) {
 // queue suspends t until it has the turn to write.
 func (c *portableConn) queue(t *task) error {
 	for c.sending {
-		g, err := c.line.stand(t)
-		if g != nil {
-			_, err = g.Switch(nil)
-		}
-		has, err := c.line.leaveBelow(t, err)
+		has, err := c.line.pass(t)
 		if has && err != nil {
 			c.handOn()
 		}
@@ -410,7 +354,7 @@ func (c *portablePacketConn) Read(p []byte) (int, error) {
 func (c *portablePacketConn) ReadFrom(p []byte) (int, net.Addr, error) {
 	var n int
 	var from net.Addr
-	err := c.in.next(c.loop, c.readFrom, func(got *chunk) bool {
+	err := c.in.next(c.loop, func(got *chunk) bool {
 		n, from = copy(p, got.data), got.from
 		return true
 	})
@@ -433,12 +377,12 @@ type portableListener struct {
 	net.Listener
 	network string // as the program has named it
 	loop    *Loop
-	in      fetcher[net.Conn]
+	in      inbox[net.Conn]
 }
 
 func (n *portableListener) Accept() (net.Conn, error) {
 	var c net.Conn
-	err := n.in.next(n.loop, n.accept, func(got *net.Conn) bool {
+	err := n.in.next(n.loop, func(got *net.Conn) bool {
 		c = *got
 		return true
 	})
@@ -460,12 +404,12 @@ func (n *portableListener) accept() (net.Conn, error) {
 // Close ends it, and closes the connection that a cancelled Accept has left.
 func (n *portableListener) Close() error {
 	err := n.Listener.Close()
-	n.in.mu.Lock()
-	defer n.in.mu.Unlock()
-	if n.in.has && n.in.what != nil {
-		n.in.what.Close()
-		n.in.has, n.in.what = false, nil
-	}
+	n.in.Forget(func(c net.Conn, err error) bool {
+		if err == nil {
+			c.Close()
+		}
+		return err == nil
+	})
 	return err
 }
 
@@ -512,14 +456,24 @@ type portableConns struct{}
 func (portableConns) conn(l *Loop, network string, c net.Conn) (net.Conn, error) {
 	if c.LocalAddr().Network() != "unix" { // a stream, but of a type that can be both
 		if pc, ok := c.(net.PacketConn); ok {
-			return &portablePacketConn{portableConn: portableConn{Conn: c, network: network, loop: l}, pc: pc}, nil
+			return newPortablePackets(l, network, c, pc), nil
 		}
 	}
-	return &portableConn{Conn: c, network: network, loop: l}, nil
+	made := &portableConn{Conn: c, network: network, loop: l}
+	made.in.init(l, made.read)
+	return made, nil
+}
+
+func newPortablePackets(l *Loop, network string, c net.Conn, pc net.PacketConn) *portablePacketConn {
+	made := &portablePacketConn{portableConn: portableConn{Conn: c, network: network, loop: l}, pc: pc}
+	made.in.init(l, made.readFrom)
+	return made
 }
 
 func (portableConns) listener(l *Loop, network string, ln net.Listener, backlog int) (net.Listener, error) {
-	return &portableListener{Listener: ln, network: network, loop: l}, nil
+	made := &portableListener{Listener: ln, network: network, loop: l}
+	made.in.init(l, made.accept)
+	return made, nil
 }
 
 func (portableConns) packets(l *Loop, network string, c net.PacketConn) (net.PacketConn, error) {
@@ -528,5 +482,5 @@ func (portableConns) packets(l *Loop, network string, c net.PacketConn) (net.Pac
 		c.Close()
 		return nil, fmt.Errorf("asyncio: %T is no net.Conn: %w", c, errors.ErrUnsupported)
 	}
-	return &portablePacketConn{portableConn: portableConn{Conn: both, network: network, loop: l}, pc: c}, nil
+	return newPortablePackets(l, network, both, c), nil
 }

@@ -85,6 +85,15 @@ func (q *line) wait(ctx context.Context, t *task) (chosen bool, err error) {
 	return q.leave(t, err)
 }
 
+// pass is wait below an interface of Go, without a context.
+func (q *line) pass(t *task) (chosen bool, err error) {
+	g, err := q.stand(t)
+	if g != nil {
+		_, err = g.Switch(nil)
+	}
+	return q.leaveBelow(t, err)
+}
+
 // next returns the first task that has not been cancelled, or nil.
 func (q *line) next() *task {
 	for st := q.tasks.First(); st != nil; st = q.tasks.After(st) {

@@ -112,7 +112,7 @@ func (e *portablePipe) write(p []byte) (n int, wait bool, err error) {
 // which cannot be ended, that of a terminal; so a goroutine does it then.
 func (e *portablePipe) close() {
 	e.on = nil
-	if e.in.Reading() {
+	if e.in.Getting() {
 		go e.file.Close()
 		return
 	}

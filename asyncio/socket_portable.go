@@ -64,6 +64,7 @@ func openListener(l *Loop, ln net.Listener, network string) *portableSocket {
 		},
 		Drop: func(c net.Conn) { c.Close() },
 		Came: func() { s.is(sched.Readable) },
+		Most: fd.AheadMost,
 	}}
 	return s
 }
@@ -173,7 +174,11 @@ func (s *portableSocket) listen(int) error {
 
 // accept returns the next connection. The error is fd.ErrAgain if there is none.
 func (s *portableSocket) accept() (*socket, error) {
-	c, err := s.ln.conns.Take()
+	var c net.Conn
+	err := s.ln.conns.Take(func(came *net.Conn) bool {
+		c = *came
+		return true
+	})
 	switch {
 	case err == fd.ErrAgain:
 		s.can &^= sched.Readable

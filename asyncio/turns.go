@@ -61,11 +61,7 @@ func (d *descriptor) queue(t *task) (has bool, err error) {
 			d.handOn(false)
 		}
 	}()
-	g, err := d.turns.tasks.stand(t)
-	if g != nil {
-		_, err = g.Switch(nil)
-	}
-	has, err = d.turns.tasks.leaveBelow(t, err)
+	has, err = d.turns.tasks.pass(t)
 	returned = true
 	return has, err
 }

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -63,7 +65,7 @@ func beside(l *sched.Loop, f func()) {
 // with an error in its place, and at the end nothing is lost.
 func TestAhead(t *testing.T) {
 	inLoop(t, func(l *sched.Loop) {
-		const total, bad = 3 * aheadMost, aheadMost + 10
+		const total, bad = 3 * AheadMost, AheadMost + 10
 		failed := errors.New("deliberately")
 		source := make(chan int, total)
 		for i := range total {
@@ -85,23 +87,28 @@ func TestAhead(t *testing.T) {
 			},
 			Drop: func(i int) { dropped = append(dropped, i) },
 			Came: came.Set,
+			Most: AheadMost,
 		}
-		if _, err := a.Take(); err != ErrAgain {
+		take := func() (i int, err error) {
+			err = a.Take(func(what *int) bool { i = *what; return true })
+			return i, err
+		}
+		if _, err := take(); err != ErrAgain {
 			t.Errorf("it is there at once: %v", err)
 		}
 		came.Wait()
-		for len(source) > total-aheadMost {
+		for len(source) > total-AheadMost {
 			l.Sleep(time.Millisecond)
 		}
 		for range 5 {
 			l.Sleep(time.Millisecond)
 		}
-		if n := total - len(source); n != aheadMost {
-			t.Errorf("%d are got ahead, not %d", n, aheadMost)
+		if n := total - len(source); n != AheadMost {
+			t.Errorf("%d are got ahead, not %d", n, AheadMost)
 		}
-		for want := range 2 * aheadMost {
-			i, err := a.Take()
-			for ; err == ErrAgain; i, err = a.Take() {
+		for want := range 2 * AheadMost {
+			i, err := take()
+			for ; err == ErrAgain; i, err = take() {
 				came.Clear()
 				came.Wait()
 			}
@@ -111,10 +118,10 @@ func TestAhead(t *testing.T) {
 		}
 		close(source)
 		rest := a.Rest()
-		if len(source) > 0 || len(rest) != aheadMost || rest[0] != 2*aheadMost {
+		if len(source) > 0 || len(rest) != AheadMost || rest[0] != 2*AheadMost {
 			t.Errorf("the rest is %d", rest)
 		}
-		if _, err := a.Take(); err != ErrAgain || a.under != nil {
+		if _, err := take(); err != ErrAgain || a.getting {
 			t.Errorf("it goes on after the end: %v", err)
 		}
 		a.queue, a.shut = []got[int]{{what: 1}, {err: failed}, {what: 2}}, false
@@ -249,5 +256,44 @@ func TestWriteBehind(t *testing.T) {
 		if !broken.Finally(func() {}) {
 			t.Error("it still writes")
 		}
+	})
+}
+
+// One that gets only for who waits gets nothing ahead, keeps what is left of a thing,
+// and can be waited for on other goroutines.
+func TestAheadOnlyForWhoWaits(t *testing.T) {
+	inLoop(t, func(l *sched.Loop) {
+		asked := 0
+		came := &event{loop: l}
+		late := errors.New("late")
+		a := Ahead[string]{Loop: l, Came: came.Set, Most: 1, OnlyFor: true, Get: func() (string, error) {
+			if asked++; asked == 3 {
+				return "", late
+			}
+			return "ab", nil
+		}}
+		var got byte
+		one := func(s *string) bool {
+			got, *s = (*s)[0], (*s)[1:]
+			return *s == ""
+		}
+		require.Equal(t, ErrAgain, a.Take(one))
+		require.False(t, a.Getting(), "nobody has waited")
+		a.Begin()
+		came.Wait()
+		for _, want := range "ab" {
+			require.NoError(t, a.Take(one))
+			require.Equal(t, byte(want), got)
+		}
+		require.Equal(t, ErrAgain, a.Take(one))
+		require.False(t, a.Getting(), "it is for who waits")
+		require.Equal(t, 1, asked)
+		beside(l, a.Wait)
+		require.True(t, a.Any())
+		a.Forget(func(s string, err error) bool { return s == "ab" && err == nil })
+		require.False(t, a.Any())
+		beside(l, a.Wait)
+		require.Equal(t, late, a.Take(one))
+		require.Equal(t, ErrAgain, a.Take(one))
 	})
 }

@@ -45,7 +45,7 @@ const packetHeader = 8
 // called on l when there is something to receive again, or room.
 func NewPackets(l *sched.Loop, of *Writers, c PacketConn, longest int, readable, writable func()) *Packets {
 	g := &Packets{Conn: c, connected: c.RemoteAddr() != nil, buf: make([]byte, longest)}
-	g.in = Ahead[received]{Loop: l, Get: g.receive, Drop: func(received) {}, Came: readable}
+	g.in = Ahead[received]{Loop: l, Get: g.receive, Drop: func(received) {}, Came: readable, Most: AheadMost}
 	g.out = behind{loop: l, of: of, room: writable, run: g.sendAll}
 	return g
 }
@@ -64,9 +64,12 @@ func (g *Packets) receive() (received, error) {
 }
 
 // ReceiveFrom takes one datagram, without waiting: ErrAgain if there is none.
-func (g *Packets) ReceiveFrom(p []byte) (int, net.Addr, error) {
-	got, err := g.in.Take()
-	return copy(p, got.data), got.from, err
+func (g *Packets) ReceiveFrom(p []byte) (n int, from net.Addr, err error) {
+	err = g.in.Take(func(got *received) bool {
+		n, from = copy(p, got.data), got.from
+		return true
+	})
+	return n, from, err
 }
 
 // Send takes one datagram. It reports false if there is no room.

@@ -6,28 +6,17 @@ import (
 	"github.com/go-greenlet/greenlet/sched"
 )
 
-// A ReadAhead reads on a goroutine, one buffer ahead of who takes what it has
-// read: not more, so who does not take holds up the other side. It is the loop's,
-// except for the memory while a goroutine reads into it.
+// A ReadAhead is an Ahead that reads bytes, one buffer ahead of who takes what it has
+// read: not more, so who does not take holds up the other side.
 type ReadAhead struct {
-	loop   *sched.Loop
-	from   io.Reader
-	filled func() // called on the loop when there is something to take again
+	Ahead[[]byte]
+	end error // Read has met with it
 
-	reads, came func() // the goroutine's, and what that posts
-
-	under bool   // way is a read
-	buf   []byte // the memory
-	n     int    // what has come into it, and
-	with  error  // the error with that, until it is posted
-	data  []byte // of buf, what was not taken yet
-	err   error  // that comes after data
-}
-
-// Init has from read, and filled called on l when there is something to take again.
-func (r *ReadAhead) Init(l *sched.Loop, from io.Reader, filled func()) {
-	r.loop, r.from, r.filled = l, from, filled
-	r.reads, r.came = r.run, r.arrived // made once: a read allocates only what posting does
+	// Of who gets:
+	from io.Reader
+	buf  []byte // the memory, of which nothing is left to be taken
+	n    int    // what has come into it the last time,
+	last error  // and with that
 }
 
 const (
@@ -38,66 +27,47 @@ const (
 	readAheadMost = 64 << 10
 )
 
-// Begin begins to read, unless it does already, or there is something to take.
-func (r *ReadAhead) Begin() {
-	if r.under || len(r.data) > 0 || r.err != nil {
-		return
-	}
-	if r.buf == nil {
-		r.buf = make([]byte, readAheadLeast)
-	}
-	r.under = true
-	go r.reads()
+// Init has from read, and filled called on l when there is something to take again.
+func (r *ReadAhead) Init(l *sched.Loop, from io.Reader, filled func()) {
+	r.from = from
+	r.Loop, r.Get, r.Drop, r.Came, r.Most = l, r.get, func([]byte) {}, filled, 1
 }
 
-func (r *ReadAhead) run() {
-	r.n, r.with = r.from.Read(r.buf)
-	r.loop.Post(r.came) // a closed loop need not know
-}
-
-func (r *ReadAhead) arrived() {
-	n, err := r.n, r.with
-	r.under = false
-	r.data, r.err = r.buf[:n], err
+func (r *ReadAhead) get() ([]byte, error) {
 	switch {
-	case n == 0 && err == nil:
-		r.Begin()
-		return
-	case n == len(r.buf) && n < readAheadMost:
-		r.buf = make([]byte, 2*n)
-	case n < len(r.buf)/8 && len(r.buf) > readAheadLeast:
+	case r.last != nil:
+		return nil, r.last
+	case r.buf == nil:
+		r.buf = make([]byte, readAheadLeast)
+	case r.n == len(r.buf) && r.n < readAheadMost:
+		r.buf = make([]byte, 2*r.n)
+	case r.n > 0 && r.n < len(r.buf)/8 && len(r.buf) > readAheadLeast:
 		r.buf = make([]byte, len(r.buf)/2)
 	}
-	r.filled()
+	for r.n = 0; r.n == 0 && r.last == nil; {
+		r.n, r.last = r.from.Read(r.buf)
+	}
+	if r.n == 0 {
+		return nil, r.last
+	}
+	return r.buf[:r.n], nil
 }
-
-// Any reports whether Read would return something but ErrAgain.
-func (r *ReadAhead) Any() bool { return len(r.data) > 0 || r.err != nil }
 
 // Read takes what has come, without waiting: ErrAgain if there is nothing, 0 at
 // the end. When all is taken the next read begins.
-func (r *ReadAhead) Read(p []byte) (int, error) {
-	if len(r.data) == 0 {
-		switch r.err {
-		case nil:
-			r.Begin()
-			return 0, ErrAgain
-		case io.EOF:
-			return 0, nil
+func (r *ReadAhead) Read(p []byte) (n int, err error) {
+	if err = r.end; err == nil {
+		err = r.Take(func(data *[]byte) bool {
+			n = copy(p, *data)
+			*data = (*data)[n:]
+			return len(*data) == 0
+		})
+		if err != ErrAgain {
+			r.end = err
 		}
-		return 0, r.err
 	}
-	n := copy(p, r.data)
-	r.data = r.data[n:]
-	switch {
-	case len(r.data) > 0:
-	case r.err == nil:
-		r.Begin()
-	case !r.loop.Closed():
-		r.loop.Soon(r.filled) // the end, which has come with the data, is news
+	if err == io.EOF {
+		err = nil
 	}
-	return n, nil
+	return n, err
 }
-
-// Reading reports whether the goroutine reads.
-func (r *ReadAhead) Reading() bool { return r.under }
