@@ -42,6 +42,10 @@ type sight struct {
 	past past
 }
 
+var sightPart = newPart[sight](endOutside, nil, nil)
+
+func (l *Loop) seen() *sight { return sightPart.in(l.parts) }
+
 // A looked is a part of what there is to see on a loop.
 type looked struct {
 	tasks      []lookedTask
@@ -260,8 +264,8 @@ func (s *shield[T]) follows() (*core, bool) { return &s.outer.core, true }
 func (l *Loop) look(ctx context.Context) (_ *LoopSnapshot, partial bool, _ error) {
 	switch {
 	case !l.s.Owned():
-		l.seen.mu.Lock()
-		defer l.seen.mu.Unlock()
+		l.seen().mu.Lock()
+		defer l.seen().mu.Unlock()
 		return newAssembly(l).fromOutside(ctx)
 	case l.IsClosed():
 		return nil, false, ErrLoopClosed

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"math/rand/v2"
 	"runtime/debug"
+	"sync/atomic"
 	"time"
 
 	"github.com/go-greenlet/greenlet/sched"
@@ -21,7 +22,6 @@ type Loop struct {
 	s    *sched.Loop
 	id   uint64
 	name string
-	seen sight
 
 	handler     func(*Loop, ExceptionContext)
 	factory     TaskFactory
@@ -118,6 +118,9 @@ func NewLoop(opts ...LoopOption) *Loop {
 	}
 	return l
 }
+
+// loopsMade numbers the loops.
+var loopsMade atomic.Uint64
 
 // runningLoops are the loops that run.
 var runningLoops = registry[Loop]{place: func(l *Loop) *links[Loop] { return &l.running }}

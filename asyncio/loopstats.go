@@ -49,9 +49,6 @@ type LagHistogram struct {
 	Sum    time.Duration              // of all
 }
 
-// loopsMade numbers the loops.
-var loopsMade atomic.Uint64
-
 // Name returns the name that WithLoopName gave the loop, else its number: which of
 // the process's loops it is. Any goroutine may call it; it does not switch.
 func (l *Loop) Name() string {
@@ -71,15 +68,15 @@ func (l *Loop) Stats() LoopStats {
 		Counts:     l.s.Counts(),
 		Ended:      l.outcomes(),
 		LostErrors: int(l.lost.some.Load()),
-		Blocks:     l.seen.blocks.Load(),
+		Blocks:     l.seen().blocks.Load(),
 	}
-	if from := l.seen.blockedFrom.Load(); from != 0 {
+	if from := l.seen().blockedFrom.Load(); from != 0 {
 		s.Blocked = time.Since(started) - time.Duration(from)
 	}
-	if l.seen.watched.Load() {
-		s.Lag = l.seen.lag.histogram()
+	if l.seen().watched.Load() {
+		s.Lag = l.seen().lag.histogram()
 	}
-	s.Stalled = l.s.Waits() && l.seen.stillFrom.Load() != 0 && l.seen.stillSteps.Load() == s.Steps
+	s.Stalled = l.s.Waits() && l.seen().stillFrom.Load() != 0 && l.seen().stillSteps.Load() == s.Steps
 	return s
 }
 
@@ -89,15 +86,6 @@ func (l *Loop) Stats() LoopStats {
 func (l *Loop) outcomes() Outcomes {
 	return Outcomes{OK: l.ended[endedOK], Failed: l.ended[endedFailed], Cancelled: l.ended[endedCancelled], Panicked: l.ended[endedPanicked]}
 }
-
-// The ways in which a task ends.
-const (
-	endedOK = iota
-	endedFailed
-	endedCancelled
-	endedPanicked
-	outcomes
-)
 
 // A lagHistogram is a LagHistogram that is written to.
 type lagHistogram struct {

@@ -86,10 +86,10 @@ func (l *Loop) standsStill(still bool) (again time.Duration) {
 
 // noteStill notes since when the loop stands still, for those who look at it.
 func (l *Loop) noteStill() {
-	steps := l.s.Counts().Steps
-	if l.seen.stillFrom.Load() == 0 || l.seen.stillSteps.Load() != steps {
-		l.seen.stillSteps.Store(steps)
-		l.seen.stillFrom.Store(int64(time.Since(started)))
+	steps, seen := l.s.Counts().Steps, l.seen()
+	if seen.stillFrom.Load() == 0 || seen.stillSteps.Load() != steps {
+		seen.stillSteps.Store(steps)
+		seen.stillFrom.Store(int64(time.Since(started)))
 	}
 }
 

@@ -512,3 +512,12 @@ func (r *runner[T]) any() AnyTask { return (*Task[T])(r) }
 
 // taskIn returns the task that st is part of.
 func taskIn(st *sched.Task) *task { return st.Body().(interface{ base() *task }).base() }
+
+// The ways in which a task ends.
+const (
+	endedOK = iota
+	endedFailed
+	endedCancelled
+	endedPanicked
+	outcomes
+)

@@ -60,7 +60,7 @@ func (l *Loop) watch() (stop func()) {
 func (w *watchdog) life() {
 	defer close(w.over)
 	defer knownGoroutine()()
-	seen := &w.l.seen
+	seen := w.l.seen()
 	seen.watched.Store(true)
 	defer seen.watched.Store(false)
 	for w.sleeps() {

@@ -1,8 +1,6 @@
 package sched
 
-import (
-	"time"
-)
+import "time"
 
 // Counts is what a loop has to do, and what it has done since it was made.
 type Counts struct {
@@ -19,9 +17,6 @@ type Counts struct {
 
 	Idle time.Duration // how long the loop has waited for something to do, in real time
 }
-
-// began is what moments are counted from.
-var began = time.Now()
 
 // Counts returns the loop's counts. Any goroutine may call it; it does not switch. On
 // another one than the loop's the numbers are those of some moments ago, each of

@@ -47,7 +47,7 @@ type Loop struct {
 	below    []greenlet.Option  // for new workers: the hub is their parent
 
 	first, last *Task // those that have not ended, in the order they were made
-	walks       []*Walk
+	walks       []walker // along the tasks
 	live        int
 	made        uint64 // how many tasks there have been
 	turns       uint64
@@ -575,3 +575,6 @@ var running = registry[Loop]{
 	loops: make(map[*greenlet.Greenlet]*Loop),
 	place: func(l *Loop) *links[Loop] { return &l.running },
 }
+
+// began is what moments are counted from.
+var began = time.Now()

@@ -122,8 +122,8 @@ func (l *Loop) end(t *Task) {
 		t.in.Remove(t) // it was killed while it waited
 	}
 	t.ClearAlarm()
-	if l.walks != nil {
-		l.walkOn(t)
+	for _, w := range l.walks {
+		w.pass(t)
 	}
 	if t.prev == nil {
 		l.first = t.next
@@ -489,4 +489,9 @@ func (t *Task) Join() error {
 		}
 	}
 	return nil
+}
+
+// A walker goes along the tasks of a loop.
+type walker interface {
+	pass(t *Task) // t, which ends, is not to be waited for
 }

@@ -35,7 +35,7 @@ func (w *Walk) Next() *Task {
 func (w *Walk) End() {
 	w.at = nil
 	for i, other := range w.l.walks {
-		if other == w {
+		if other == walker(w) {
 			w.l.walks = append(w.l.walks[:i:i], w.l.walks[i+1:]...)
 		}
 	}
@@ -44,12 +44,10 @@ func (w *Walk) End() {
 	}
 }
 
-// walkOn has no walk wait for t, which ends.
-func (l *Loop) walkOn(t *Task) {
-	for _, w := range l.walks {
-		if w.at == t {
-			w.at = t.next
-		}
+// pass has w not wait for t, which ends.
+func (w *Walk) pass(t *Task) {
+	if w.at == t {
+		w.at = t.next
 	}
 }
 
