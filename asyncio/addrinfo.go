@@ -164,7 +164,7 @@ func offLoop[T any](ctx context.Context, f func(ctx context.Context) (T, error))
 	if _, err := current(ctx); err != nil {
 		return none, err
 	}
-	inside, stop := context.WithCancel(threadContext{resolve(ctx)})
+	inside, stop := context.WithCancel(threadContext{presently(ctx)})
 	defer stop()
 	c := NewConcurrentFuture[T]()
 	go c.compute(func() (T, error) { return f(inside) })

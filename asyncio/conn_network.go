@@ -21,7 +21,7 @@ type networkEndpoint struct {
 	local, remote net.Addr
 	listens       bool
 	shut          bool
-	in, out       way
+	in, out       direction
 }
 
 func (e *networkEndpoint) open(l *Loop, end NetworkEnd, named string) {
@@ -56,7 +56,7 @@ func (e *networkEndpoint) caller() (*task, error) {
 }
 
 // wait suspends t until something can be done in the direction of w, or may be.
-func (e *networkEndpoint) wait(t *task, w *way) error {
+func (e *networkEndpoint) wait(t *task, w *direction) error {
 	if t == nil {
 		return errCallbackWaits
 	}
@@ -75,7 +75,7 @@ func (e *networkEndpoint) wait(t *task, w *way) error {
 
 // usable tells why a call of t, or of a callback, in the direction of w cannot be
 // made.
-func (e *networkEndpoint) usable(t *task, w *way) error {
+func (e *networkEndpoint) usable(t *task, w *direction) error {
 	switch {
 	case t != nil && t.unheard:
 		return t.refused()
@@ -88,7 +88,7 @@ func (e *networkEndpoint) usable(t *task, w *way) error {
 }
 
 // do calls try until it returns another error than ErrWouldBlock, and returns that.
-func (e *networkEndpoint) do(w *way, try func() error) error {
+func (e *networkEndpoint) do(w *direction, try func() error) error {
 	t, err := e.caller()
 	for err == nil {
 		if err = e.usable(t, w); err != nil {
@@ -160,7 +160,7 @@ func (e *networkEndpoint) SetReadDeadline(t time.Time) error { return e.setDeadl
 // SetWriteDeadline is net.Conn's.
 func (e *networkEndpoint) SetWriteDeadline(t time.Time) error { return e.setDeadline(t, &e.out) }
 
-func (e *networkEndpoint) setDeadline(when time.Time, ways ...*way) error {
+func (e *networkEndpoint) setDeadline(when time.Time, directions ...*direction) error {
 	_, err := e.caller()
 	if err == nil && e.shut {
 		err = net.ErrClosed
@@ -169,7 +169,7 @@ func (e *networkEndpoint) setDeadline(when time.Time, ways ...*way) error {
 		return e.opError("set", err)
 	}
 	now := wallFor(when, e.end.Now())
-	for _, w := range ways {
+	for _, w := range directions {
 		w.deadline.Store(deadlineOf(e.loop, when, now))
 		w.rearm(e.loop)
 	}

@@ -205,9 +205,9 @@ func isConnectError(err error) bool {
 // staggered is oneByOne that makes the next attempt after delay already. The
 // first to succeed is taken, and the others are given up.
 func staggered(ctx context.Context, n int, delay time.Duration, attempt func(ctx context.Context, i int) (*socket, error)) (s *socket, errs []error, err error) {
-	var under []*Task[*socket] // way, in the order in which they were begun
+	var tried []*Task[*socket] // that have not ended, in the order in which they were begun
 	defer func() {
-		for _, t := range under {
+		for _, t := range tried {
 			t.Cancel()
 			t.AddDoneCallback(NewCallback(func(AnyFuture) {
 				if late, err := t.Result(); err == nil && late != s {
@@ -218,22 +218,22 @@ func staggered(ctx context.Context, n int, delay time.Duration, attempt func(ctx
 	}()
 	errs = make([]error, n)
 	index := make(map[*Task[*socket]]int)
-	for begun := 0; begun < n || len(under) > 0; {
+	for begun := 0; begun < n || len(tried) > 0; {
 		within := NoTimeout
 		if begun < n {
 			i := begun
 			t := CreateTask(ctx, func(ctx context.Context) (*socket, error) { return attempt(ctx, i) })
 			index[t] = i
-			under = append(under, t)
+			tried = append(tried, t)
 			if begun++; begun < n {
 				within = delay
 			}
 		}
-		done, rest, err := Wait(ctx, under, FirstCompleted, Within(within))
+		done, rest, err := Wait(ctx, tried, FirstCompleted, Within(within))
 		if err != nil {
 			return nil, nil, err
 		}
-		under = rest
+		tried = rest
 		for _, t := range done {
 			found, err := t.Result()
 			switch {

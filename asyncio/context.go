@@ -40,7 +40,7 @@ func (c *taskContext) String() string { return fmt.Sprintf("context of %s", (*ta
 // setParent makes ctx what the context of t adds to. The context of another task
 // adds nothing to t's, so it is left out.
 func (t *task) setParent(ctx context.Context) {
-	ctx = resolve(ctx)
+	ctx = presently(ctx)
 	if c, ok := ctx.(*taskContext); ok {
 		t.parent, t.plain = c.parent, c.plain && c.loop == t.loop
 		return
@@ -55,7 +55,7 @@ func taskOf(ctx context.Context) *task {
 	if ctx == nil {
 		return nil
 	}
-	if c, ok := resolve(ctx).(*taskContext); ok {
+	if c, ok := presently(ctx).(*taskContext); ok {
 		return (*task)(c)
 	}
 	t, _ := ctx.Value(taskKey{}).(*task)
@@ -124,7 +124,7 @@ func (t *task) watch(ctx context.Context) error {
 	if c, ok := ctx.(*taskContext); ok && c.plain {
 		return nil
 	}
-	ctx = resolve(ctx)
+	ctx = presently(ctx)
 	done := ctx.Done()
 	if done == nil || done == t.loop.runDone {
 		return nil

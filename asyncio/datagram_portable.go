@@ -27,7 +27,7 @@ func (portableSockets) datagrams(_ context.Context, l *Loop, network string, r d
 
 func dialDatagrams(network string, r datagramRoute, o *datagramOptions) (fd.PacketConn, error) {
 	if u, ok := r.local.(*net.UnixAddr); ok {
-		if err := makeWay(u, o.replacePath); err != nil {
+		if err := freePath(u, o.replacePath); err != nil {
 			return nil, err
 		}
 	}

@@ -52,7 +52,7 @@ func (watchedSockets) datagrams(_ context.Context, l *Loop, network string, r da
 	}
 	if from != nil {
 		if u, ok := r.local.(*net.UnixAddr); ok {
-			if err := makeWay(u, o.replacePath); err != nil {
+			if err := freePath(u, o.replacePath); err != nil {
 				s.close()
 				return nil, &net.OpError{Op: "listen", Net: network, Addr: u, Err: err}
 			}

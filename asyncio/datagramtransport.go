@@ -59,12 +59,12 @@ func newDatagramTransport(l *Loop, s *socket, p DatagramProtocol) *datagramTrans
 	t.turn = l.s.NewCall(t.run)
 	s.on = t
 	s.opened.of = t
-	l.s.Soon(t.begin)
+	l.s.Soon(t.tellMade)
 	return t
 }
 
-// begin tells the protocol of the socket and starts to receive.
-func (t *datagramTransport) begin() {
+// tellMade tells the protocol of the socket and starts to receive.
+func (t *datagramTransport) tellMade() {
 	if t.loop.s.Closed() || t.sock.shut {
 		return
 	}

@@ -113,7 +113,7 @@ func ToThread[T any](ctx context.Context, f Coro[T]) (v T, err error) {
 	if f == nil {
 		return v, typeErrorf("a function was expected, got nil")
 	}
-	inside, cancel := context.WithCancelCause(threadContext{resolve(ctx)})
+	inside, cancel := context.WithCancelCause(threadContext{presently(ctx)})
 	// Also of a task that is killed. A call that has returned does not mind.
 	defer func() { cancel(err) }()
 	call := RunInExecutor(t.loop, nil, func() (T, error) { return f(inside) })

@@ -56,7 +56,7 @@ func ConnectWritePipe[P BaseProtocol](ctx context.Context, factory func() P, fil
 type pipeTransport interface {
 	Transport
 	openThing
-	begin() // tells the protocol of the connection
+	tellMade() // tells the protocol of the connection
 }
 
 // outcomeOf is what a call of an end has come to.
@@ -101,7 +101,7 @@ func connectPipe(
 		return nil, err
 	}
 	end.takeOver(file)
-	if err := me.loop.afterTurn(ctx, t.begin); err != nil {
+	if err := me.loop.afterTurn(ctx, t.tellMade); err != nil {
 		t.Abort()
 		return nil, err
 	}

@@ -50,8 +50,8 @@ func (p *readPipe) SetProtocol(protocol BaseProtocol) {
 	}
 }
 
-// begin tells the protocol of the connection, and begins to read.
-func (p *readPipe) begin() {
+// tellMade tells the protocol of the connection, and begins to read.
+func (p *readPipe) tellMade() {
 	p.made()
 	p.proceed()
 }

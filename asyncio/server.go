@@ -103,7 +103,7 @@ func (srv *Server) bind(ctx context.Context, network, addr string) error {
 		}
 		u, unix := a.(*net.UnixAddr)
 		if unix && l.Network() == nil {
-			if err := makeWay(u, srv.opts.replacePath); err != nil {
+			if err := freePath(u, srv.opts.replacePath); err != nil {
 				return opError("listen", u, err)
 			}
 		}

@@ -80,7 +80,7 @@ func newSocketTransport(l *Loop, s *socket, p BaseProtocol, among *clients) (*so
 	if among != nil {
 		among.add(&t.client, t)
 	}
-	l.s.Soon(t.begin)
+	l.s.Soon(t.tellMade)
 	return t, nil
 }
 
@@ -96,8 +96,8 @@ func (t *socketTransport) face(p BaseProtocol) error {
 	return nil
 }
 
-// begin tells the protocol of the connection and starts to receive.
-func (t *socketTransport) begin() {
+// tellMade tells the protocol of the connection and starts to receive.
+func (t *socketTransport) tellMade() {
 	defer t.makers.wake(1)
 	if t.loop.s.Closed() || t.sock.shut {
 		return

@@ -60,9 +60,9 @@ func (c *stepContext) String() string {
 	return fmt.Sprintf("an asynchronous generator's step with %v", c.caller.Load().Context)
 }
 
-// resolve returns the context that ctx is at present: itself, or the caller's if
+// presently returns the context that ctx is now: itself, or the caller's if
 // it is that of a generator's body.
-func resolve(ctx context.Context) context.Context {
+func presently(ctx context.Context) context.Context {
 	for {
 		c, ok := ctx.(*stepContext)
 		if !ok {

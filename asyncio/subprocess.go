@@ -94,7 +94,7 @@ func spawn(ctx context.Context, factory func() SubprocessProtocol, argv []string
 	if err := t.start(argv, o); err != nil {
 		return nil, err
 	}
-	if err := t.loop.afterTurn(ctx, t.begin); err != nil {
+	if err := t.loop.afterTurn(ctx, t.tellMade); err != nil {
 		t.Close()
 		return nil, err
 	}
@@ -187,12 +187,12 @@ func (t *subprocess) dropPipes() {
 	}
 }
 
-// begin tells the protocol of the connection, and begins to read.
-func (t *subprocess) begin() {
+// tellMade tells the protocol of the connection, and begins to read.
+func (t *subprocess) tellMade() {
 	t.made()
 	for _, c := range t.pipes {
 		if c != nil {
-			c.transport.begin()
+			c.transport.tellMade()
 		}
 	}
 	t.watch.proceed()

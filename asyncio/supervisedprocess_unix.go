@@ -106,7 +106,7 @@ func listenForChildren(ctx context.Context, listen []string) (files []*os.File, 
 		network, addr, _ := strings.Cut(addr, ":")
 		isPath := network == "unix" && addr != "" && addr[0] != '@'
 		if isPath {
-			if err := makeWay(&net.UnixAddr{Net: network, Name: addr}, false); err != nil {
+			if err := freePath(&net.UnixAddr{Net: network, Name: addr}, false); err != nil {
 				return files, close, opError("listen", &net.UnixAddr{Net: network, Name: addr}, err)
 			}
 		}

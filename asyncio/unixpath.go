@@ -9,10 +9,10 @@ import (
 	"syscall"
 )
 
-// makeWay removes the unix socket that has the path of a, as one that has died
+// freePath removes the unix socket that has the path of a, as one that has died
 // leaves it. The error is that of an address in use if it is alive, unless it is to
 // be replaced all the same. What is no socket stays, for bind to refuse.
-func makeWay(a *net.UnixAddr, replace bool) error {
+func freePath(a *net.UnixAddr, replace bool) error {
 	info, err := os.Lstat(a.Name)
 	if err != nil || info.Mode()&os.ModeSocket == 0 {
 		return nil

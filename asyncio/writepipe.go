@@ -34,8 +34,8 @@ func openWritePipe(l *Loop, end pipeEnd, protocol BaseProtocol) (pipeTransport, 
 // SetProtocol makes protocol the one that is told.
 func (p *writePipe) SetProtocol(protocol BaseProtocol) { p.protocol = protocol }
 
-// begin tells the protocol of the connection.
-func (p *writePipe) begin() {
+// tellMade tells the protocol of the connection.
+func (p *writePipe) tellMade() {
 	p.made()
 	if p.hungUp {
 		p.call.Soon()

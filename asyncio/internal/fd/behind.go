@@ -18,7 +18,7 @@ type behind struct {
 	run  func() // the goroutine's: it writes until nothing is left, and then calls end
 
 	mu      sync.Mutex
-	under   bool   // way is the goroutine
+	runs    bool   // the goroutine does
 	refused bool   // something was, so room is to be called
 	last    func() // to be called when all is written
 }
@@ -37,8 +37,8 @@ const (
 
 // begin begins to write, if nobody does. It is called by the loop, with mu held.
 func (b *behind) begin() {
-	if !b.under {
-		b.under = true
+	if !b.runs {
+		b.runs = true
 		b.of.writing.Add(1)
 		go b.run()
 	}
@@ -46,7 +46,7 @@ func (b *behind) begin() {
 
 // end is called with mu held, which it gives back.
 func (b *behind) end() {
-	b.under = false
+	b.runs = false
 	b.tell()
 	last := b.last
 	b.last = nil
@@ -70,7 +70,7 @@ func (b *behind) tell() {
 // calls it; f replaces one that was given before. It reports whether f was called.
 func (b *behind) Finally(f func()) bool {
 	b.mu.Lock()
-	if b.under {
+	if b.runs {
 		b.last = f
 		b.mu.Unlock()
 		return false

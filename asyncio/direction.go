@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// A way is one of the directions of a connection: what waits for it, and until
+// A direction is one of the directions of a connection: what waits for it, and until
 // when. All but the deadline is the owner's.
 //
 // A wait is written
@@ -19,14 +19,14 @@ import (
 //		_, err = g.Switch(nil)
 //	}
 //	err = w.disarm(t, err)
-type way struct {
+type direction struct {
 	ready    bool // a call need not wait, as far as is known
 	line     line
 	deadline atomic.Int64 // on the loop's clock; 0: none, below: over
 }
 
 // deadlineOf is when, which is of a wall clock that shows now, as the deadline of a
-// way.
+// direction.
 func deadlineOf(l *Loop, when, now time.Time) int64 {
 	if when.IsZero() {
 		return 0
@@ -39,7 +39,7 @@ func deadlineOf(l *Loop, when, now time.Time) int64 {
 }
 
 // arm sets the alarm of t, which is to wait, at the deadline.
-func (w *way) arm(l *Loop, t *task) error {
+func (w *direction) arm(l *Loop, t *task) error {
 	at := w.deadline.Load()
 	if at == 0 {
 		return nil
@@ -53,7 +53,7 @@ func (w *way) arm(l *Loop, t *task) error {
 }
 
 // disarm is called after the wait, in which the switch has returned err.
-func (w *way) disarm(t *task, err error) error {
+func (w *direction) disarm(t *task, err error) error {
 	chosen, err := w.line.leaveBelow(t, err)
 	t.st.ClearAlarm() // also one that was set meanwhile
 	if err != nil && chosen && w.ready {
@@ -63,20 +63,20 @@ func (w *way) disarm(t *task, err error) error {
 }
 
 // passOn is called by a task that has not taken all there was.
-func (w *way) passOn() {
+func (w *direction) passOn() {
 	if w.ready && !w.line.empty() {
 		w.line.wake(1)
 	}
 }
 
 // expired reports whether the deadline is over.
-func (w *way) expired(l *Loop) bool {
+func (w *direction) expired(l *Loop) bool {
 	at := w.deadline.Load()
 	return at != 0 && (at < 0 || time.Duration(at) <= l.s.Now())
 }
 
 // rearm has the tasks that wait go by another deadline.
-func (w *way) rearm(l *Loop) {
+func (w *direction) rearm(l *Loop) {
 	if w.line.empty() {
 		return
 	}

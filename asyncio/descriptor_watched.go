@@ -31,7 +31,7 @@ type descriptor struct {
 	fd.FD
 	loop    *Loop
 	cleanup runtime.Cleanup // closes one that is forgotten
-	in, out way
+	in, out direction
 	turns   turns
 
 	mu    sync.Mutex // the owner may wait for it: it is never held for long
@@ -75,7 +75,7 @@ func (d *descriptor) caller() (t *task, waits bool) {
 }
 
 // wait suspends t until something can be done in the direction of w, or may be.
-func (d *descriptor) wait(t *task, w *way) error {
+func (d *descriptor) wait(t *task, w *direction) error {
 	if !d.Watched() {
 		if err := d.watch(); err != nil {
 			return err
@@ -118,7 +118,7 @@ func (d *descriptor) exit() {
 // do calls try, with the descriptor's number, until it returns another error
 // than EAGAIN, and returns that. If always, it calls it also where it is known
 // that it would have to wait.
-func (d *descriptor) do(w *way, always bool, try func(fd int) error) error {
+func (d *descriptor) do(w *direction, always bool, try func(fd int) error) error {
 	t, waits := d.caller()
 	if t == nil && waits {
 		return d.outside(w, try)
@@ -152,7 +152,7 @@ func (d *descriptor) do(w *way, always bool, try func(fd int) error) error {
 }
 
 // outside is do for a caller who waits without the loop.
-func (d *descriptor) outside(w *way, try func(fd int) error) error {
+func (d *descriptor) outside(w *direction, try func(fd int) error) error {
 	_, raw, err := d.double()
 	if err != nil {
 		return err
@@ -211,7 +211,7 @@ func (d *descriptor) double() (*os.File, syscall.RawConn, error) {
 		return nil, nil, err
 	}
 	d.twin, d.raw = twin, raw
-	for _, w := range []*way{&d.in, &d.out} {
+	for _, w := range []*direction{&d.in, &d.out} {
 		if at := w.deadline.Load(); at != 0 {
 			d.tell(w, time.Now().Add(time.Duration(at)-d.loop.s.Now()))
 		}
@@ -220,7 +220,7 @@ func (d *descriptor) double() (*os.File, syscall.RawConn, error) {
 }
 
 // tell tells the twin of w's deadline.
-func (d *descriptor) tell(w *way, when time.Time) error {
+func (d *descriptor) tell(w *direction, when time.Time) error {
 	if w == &d.in {
 		return d.twin.SetReadDeadline(when)
 	}
@@ -228,7 +228,7 @@ func (d *descriptor) tell(w *way, when time.Time) error {
 }
 
 // setDeadline sets the deadline of w. Tasks that wait are told.
-func (d *descriptor) setDeadline(w *way, when time.Time) error {
+func (d *descriptor) setDeadline(w *direction, when time.Time) error {
 	at := deadlineOf(d.loop, when, time.Now())
 	d.mu.Lock()
 	defer d.mu.Unlock()

@@ -28,12 +28,6 @@ type socketState struct {
 	cleanup runtime.Cleanup // closes one that is forgotten
 }
 
-// A direction of a socket is the tasks that wait for it.
-type direction struct {
-	line line
-	news bool // something has happened since the last try
-}
-
 func newSock(network string) (*Socket, error) {
 	family, kind := unix.AF_INET, unix.SOCK_STREAM
 	switch network {
@@ -181,22 +175,22 @@ func (s *Socket) Close() error {
 // Happened is called by the loop's poller.
 func (s *socketState) Happened(ev sched.Events) {
 	if ev&sched.Readable != 0 {
-		s.in.happened()
+		s.in.told()
 	}
 	if ev&sched.Writable != 0 {
-		s.out.happened()
+		s.out.told()
 	}
 }
 
-// happened wakes all: each tries, and who finds nothing waits again.
-func (d *direction) happened() {
-	d.news = true
-	d.line.wake(everybody)
+// told wakes all: each tries, and who finds nothing waits again.
+func (w *direction) told() {
+	w.ready = true
+	w.line.wake(everybody)
 }
 
 // do calls try until it returns another error than EAGAIN, and returns that. In
-// between the task waits for d.
-func (s *Socket) do(ctx context.Context, d *direction, name string, try func() error) error {
+// between the task waits for w.
+func (s *Socket) do(ctx context.Context, w *direction, name string, try func() error) error {
 	t, err := s.owner.caller(ctx, "Socket")
 	if err == nil {
 		err = t.loop.onlySystem("a Socket")
@@ -208,7 +202,7 @@ func (s *Socket) do(ctx context.Context, d *direction, name string, try func() e
 		if s.d.IsShut() {
 			return net.ErrClosed
 		}
-		d.news = false
+		w.ready = false
 		switch err := try(); err {
 		case nil:
 			return nil
@@ -220,25 +214,25 @@ func (s *Socket) do(ctx context.Context, d *direction, name string, try func() e
 		default:
 			return os.NewSyscallError(name, err)
 		}
-		if err := s.wait(ctx, t, d); err != nil {
+		if err := s.wait(ctx, t, w); err != nil {
 			return err
 		}
 	}
 }
 
-// wait suspends t until something has happened in the direction of d.
-func (s *Socket) wait(ctx context.Context, t *task, d *direction) error {
+// wait suspends t until something has happened in the direction of w.
+func (s *Socket) wait(ctx context.Context, t *task, w *direction) error {
 	if err := s.d.Watch(t.loop.s, s); err != nil {
 		return fmt.Errorf("asyncio: the socket cannot be watched: %w", loopError(err))
 	}
-	g, err := d.line.enter(ctx, t)
+	g, err := w.line.enter(ctx, t)
 	if g != nil {
-		if d.news { // enter may have asked the poller
-			d.line.wake(everybody)
+		if w.ready { // enter may have asked the poller
+			w.line.wake(everybody)
 		}
 		_, err = g.Switch(nil)
 	}
-	_, err = d.line.leave(t, err)
+	_, err = w.line.leave(t, err)
 	return err
 }
 
