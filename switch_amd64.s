@@ -214,6 +214,42 @@ black: \
 	RELEASE(again, done); \
 	RETURN(alike)
 
+// PASSED is the rest of enterText and of resumeText, once all gates of the pair are
+// passed: next is in DX, its hub in R8, and the call's arguments are where they were at
+// entry. At each label, and at slow, the goroutine that calls runs on its own stack,
+// R14 is its g, and nothing of the switch is published but what is said here.
+//
+//	unlocked   R12 is the thread. It has no lock of the user's, or that is next's now.
+//	locked     The thread is locked to the caller.
+//	marking    The collector marks; else as at unlocked.
+//	refused    The caller is written down as parked, though it runs, and next has the
+//	           thread: a scan holds next, so it was not claimed. R13 is the handle.
+//	unscanned  Nothing is claimed. AX is the handle again.
+//
+// In ENTERMARKING, black is where the value may move, again where the caller that was
+// left is still to be let go: next runs then, on its stack, and nobody can resume the
+// caller before done. At same and alike the return is one from the same place.
+#define PASSED(slow) \
+	MOVQ  const_gM(R14), R12; \
+	CMPQ  const_gLockedM(R14), $0; \
+	JNE   locked; \
+unlocked: \
+	CMPL  runtime·writeBarrier(SB), $0; \
+	JNE   marking; \
+	CMPL  const_gStatus(DX), $const_statusWaiting; \
+	JNE   slow; \
+	ENTER(alike); \
+locked: \
+	DONATE(slow); \
+	JMP   unlocked; \
+marking: \
+	ENTERMARKING(refused, black, unscanned, again, done, same); \
+refused: \
+	MOVQ  $0, const_gM(DX); \
+	MOVQ  R13, AX; \
+unscanned: \
+	TAKEBACK(slow)
+
 // RESUME does what the scheduler's gogo does: next goes on where it parked,
 // and finds its value in the letter. The push is as in RETURN.
 #define RESUME \
@@ -309,31 +345,11 @@ TEXT ·enterText(SB), NOSPLIT|NOFRAME, $0-0
 	GATES
 	ALSO(hub_gate(R8))
 	JNZ   slow
-	MOVQ  const_gM(R14), R12
-	CMPQ  const_gLockedM(R14), $0
-	JNE   locked
+	PASSED(slow)
 
-unlocked:
-	CMPL runtime·writeBarrier(SB), $0
-	JNE  marking
-	CMPL const_gStatus(DX), $const_statusWaiting
-	JNE  slow
-	ENTER(alike)
-
-locked:
-	DONATE(slow)
-	JMP unlocked
-
-marking:
-	ENTERMARKING(refused, black, unscanned, again, done, same)
-
-refused:
-	MOVQ $0, const_gM(DX)
-	MOVQ R13, AX
-
-unscanned:
-	TAKEBACK(slow)
-
+// The caller runs, on its stack, and has all arguments in place. It has no part of
+// next: neither the claim nor the lock of the thread. The same holds at the
+// next slow.
 slow:
 	MOVQ ·slowPC(SB), R11
 	JMP  R11
@@ -346,30 +362,7 @@ TEXT ·resumeText(SB), NOSPLIT|NOFRAME, $0-0
 	GATES
 	TESTQ R9, R9
 	JNZ   slow
-	MOVQ  const_gM(R14), R12
-	CMPQ  const_gLockedM(R14), $0
-	JNE   locked
-
-unlocked:
-	CMPL runtime·writeBarrier(SB), $0
-	JNE  marking
-	CMPL const_gStatus(DX), $const_statusWaiting
-	JNE  slow
-	ENTER(alike)
-
-locked:
-	DONATE(slow)
-	JMP unlocked
-
-marking:
-	ENTERMARKING(refused, black, unscanned, again, done, same)
-
-refused:
-	MOVQ $0, const_gM(DX)
-	MOVQ R13, AX
-
-unscanned:
-	TAKEBACK(slow)
+	PASSED(slow)
 
 slow:
 	MOVQ ·letterPC(SB), R11
@@ -415,17 +408,21 @@ TEXT ·callText(SB), NOSPLIT|NOFRAME, $0-0
 	JNE      unclaim
 	JMP      claimed
 
+// The pair is of this goroutine only. Nothing is claimed.
 owned:
 	CMPL pair_paused(DI), $const_paused
 	JNE  slow
 	MOVL $const_claimed, pair_paused(DI)
 
+// The coroutine is claimed, and not resumed. The caller runs, on its stack.
 claimed:
 	PROCEED(marking, again, done, refused, unclaim)
 
+// The coroutine is claimed, and cannot be resumed here.
 unclaim:
 	MOVL $const_paused, pair_paused(DI)
 
+// Nothing is claimed, and the caller runs, on its stack. CX is the face.
 slow:
 	// The caller has room for one argument, should that have to be spilled.
 	MOVQ CX, AX
@@ -457,19 +454,23 @@ TEXT ·reserveText(SB), NOSPLIT|NOFRAME, $0-0
 	CMPQ     R8, pair_hub(DI)
 	JNE      unclaim
 
+// The coroutine is claimed, for the caller, who runs.
 yes:
 	MOVL $1, AX
 	RET
 
+// The pair is of this goroutine only. Nothing is claimed.
 owned:
 	CMPL pair_paused(DI), $const_paused
 	JNE  no
 	MOVL $const_claimed, pair_paused(DI)
 	JMP  yes
 
+// The coroutine was claimed when it had gone to another tree.
 unclaim:
 	MOVL $const_paused, pair_paused(DI)
 
+// Nothing is claimed.
 no:
 	XORL AX, AX
 	RET
@@ -492,6 +493,8 @@ TEXT ·proceedText(SB), NOSPLIT|NOFRAME, $0-0
 	JNZ   slow
 	PROCEED(marking, again, done, refused, slow)
 
+// The coroutine is still claimed, by reserveText. The caller runs, on its stack.
+// CX is the face.
 slow:
 	MOVQ CX, AX
 	MOVQ ·proceedSlowPC(SB), R11
@@ -541,6 +544,8 @@ TEXT ·backText(SB), NOSPLIT|NOFRAME, $0-0
 	PAUSED
 	LEAVE
 
+// Nothing is written yet. The coroutine runs, on its stack. CX is the pair, BX the
+// consumer.
 marking:
 	PARKBACK
 	CLAIM(refused)
@@ -552,10 +557,13 @@ marking:
 	PAUSED
 	LEAVE
 
+// The coroutine is written down as parked, though it runs, and the consumer has the
+// thread: a scan holds the consumer. Nobody resumes the coroutine, which is not paused.
 refused:
 	MOVQ $0, const_gM(DX)
 	MOVQ CX, AX
 
+// The coroutine runs, on its stack. AX is the pair.
 slow:
 	MOVQ ·backSlowPC(SB), R11
 	JMP  R11
@@ -585,6 +593,8 @@ TEXT ·swapText(SB), NOSPLIT|NOFRAME, $0-0
 	CMPQ const_gLockedM(R14), $0
 	JNE  locked
 
+// The caller runs, on its stack. Its thread, R12, has no lock of the user's, or that
+// is next's now.
 unlocked:
 	CMPL runtime·writeBarrier(SB), $0
 	JNE  marking
@@ -596,28 +606,36 @@ unlocked:
 	LETGO
 	JMP  left
 
+// The thread is locked to the caller.
 locked:
 	DONATE(slow)
 	JMP unlocked
 
+// As at unlocked, and the collector marks.
 marking:
 	PARKSWAP
 	CLAIM(refused)
 	BECOMEANY
 	RELEASE(again, done)
 
+// Next runs, on its stack, and the caller may be resumed by anybody, unless it is a
+// coroutine that pauses: that is published here.
 left:
 	TESTQ BX, BX
 	JZ    go
 	MOVL  $const_paused, (BX)
 
+// Next runs, on its stack, and goes on where it was parked.
 go:
 	RESUME
 
+// The caller is written down as parked, though it runs, and next has the thread: a
+// scan holds next.
 refused:
 	MOVQ $0, const_gM(DX)
 	TAKEBACK(slow)
 
+// The caller runs, on its stack. Next is in DX.
 slow:
 	MOVQ DX, AX
 	MOVQ ·schedulerPC(SB), R11
@@ -660,6 +678,7 @@ TEXT ·prefetchText(SB), NOSPLIT|NOFRAME, $0-0
 	ADDQ       $const_cacheLine, R10
 	PREFETCHT0 const_cacheLine(R10)
 
+// Nothing has changed.
 done:
 	RET
 

@@ -201,6 +201,32 @@ black: \
 	RELEASE(again, wait, done); \
 	RETURN(alike)
 
+// PASSED's labels say what those of switch_amd64.s do; at refused R0 is the handle. The
+// exclusive monitor may still be set there, from the claim. In ENTERMARKING, at claim
+// next is still to be claimed, at wait a scan holds the caller, which was left. At nocgo
+// and nocgo2 next is in the g register, and the stack is still the caller's.
+#define PASSED(slow) \
+	MOVD  const_gM(g), R7; \
+	MOVD  const_gLockedM(g), R8; \
+	CBNZ  R8, locked; \
+unlocked: \
+	MOVWU runtime·writeBarrier(SB), R8; \
+	CBNZ  R8, marking; \
+	MOVWU const_gStatus(R5), R8; \
+	CMPW  $const_statusWaiting, R8; \
+	BNE   slow; \
+	ENTER(nocgo, alike); \
+locked: \
+	DONATE(slow); \
+	B     unlocked; \
+marking: \
+	ENTERMARKING(refused, black, unscanned, claim, nocgo2, again, wait, done, same); \
+refused: \
+	CLREX; \
+	MOVD  ZR, const_gM(R5); \
+unscanned: \
+	TAKEBACK(slow)
+
 // RESUME finds sched.pc in the link register, as if it had called swapText. What
 // the switch has parked needs its sched.lr there; what the scheduler has parked
 // needs nothing, and has none.
@@ -295,32 +321,11 @@ TEXT ·enterText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVWU hub_gate(R6), R9
 	ORR   R9, R8
 	CBNZ  R8, slow
-	MOVD  const_gM(g), R7
-	MOVD  const_gLockedM(g), R8
-	CBNZ  R8, locked
+	PASSED(slow)
 
-unlocked:
-	MOVWU runtime·writeBarrier(SB), R8
-	CBNZ  R8, marking
-	MOVWU const_gStatus(R5), R8
-	CMPW  $const_statusWaiting, R8
-	BNE   slow
-	ENTER(nocgo, alike)
-
-locked:
-	DONATE(slow)
-	B unlocked
-
-marking:
-	ENTERMARKING(refused, black, unscanned, claim, nocgo2, again, wait, done, same)
-
-refused:
-	CLREX
-	MOVD ZR, const_gM(R5)
-
-unscanned:
-	TAKEBACK(slow)
-
+// The caller runs, on its stack, and has all arguments in place. It has no part of
+// next: neither the claim nor the lock of the thread. The same holds at the
+// next slow.
 slow:
 	MOVD ·slowPC(SB), R8
 	JMP  (R8)
@@ -332,31 +337,7 @@ TEXT ·resumeText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVD Greenlet_hub(R0), R6
 	GATES
 	CBNZ R8, slow
-	MOVD const_gM(g), R7
-	MOVD const_gLockedM(g), R8
-	CBNZ R8, locked
-
-unlocked:
-	MOVWU runtime·writeBarrier(SB), R8
-	CBNZ  R8, marking
-	MOVWU const_gStatus(R5), R8
-	CMPW  $const_statusWaiting, R8
-	BNE   slow
-	ENTER(nocgo, alike)
-
-locked:
-	DONATE(slow)
-	B unlocked
-
-marking:
-	ENTERMARKING(refused, black, unscanned, claim, nocgo2, again, wait, done, same)
-
-refused:
-	CLREX
-	MOVD ZR, const_gM(R5)
-
-unscanned:
-	TAKEBACK(slow)
+	PASSED(slow)
 
 slow:
 	MOVD ·letterPC(SB), R8
@@ -394,6 +375,7 @@ TEXT ·callText(SB), NOSPLIT|NOFRAME, $0-0
 	CBZ    R8, owned
 	ADD    $pair_paused, R0, R9
 	MOVD   $const_claimed, R10
+// Nothing is claimed. R9 is the address of the pair's word.
 claim:
 	LDAXRW (R9), R8
 	CMPW   $const_paused, R8
@@ -405,6 +387,7 @@ claim:
 	BNE    unclaim
 	B      claimed
 
+// The pair is of this goroutine only. Nothing is claimed.
 owned:
 	MOVWU pair_paused(R0), R8
 	CMPW  $const_paused, R8
@@ -412,18 +395,22 @@ owned:
 	MOVD  $const_claimed, R8
 	MOVW  R8, pair_paused(R0)
 
+// The coroutine is claimed, and not resumed. The caller runs, on its stack.
 claimed:
 	PROCEED(nocgo, marking, again, nocgo2, release, wait, done, refused, unclaim)
 
+// The coroutine is claimed, and cannot be resumed here.
 unclaim:
 	ADD   $pair_paused, R0, R9
 	MOVD  $const_paused, R8
 	STLRW R8, (R9)
 	B     slow
 
+// Somebody else has the claim, or the coroutine runs: the exclusive monitor is set.
 taken:
 	CLREX
 
+// Nothing is claimed, and the caller runs, on its stack. R12 is the face.
 slow:
 	MOVD R12, R0
 	MOVD ·callSlowPC(SB), R8
@@ -448,6 +435,7 @@ TEXT ·reserveText(SB), NOSPLIT|NOFRAME, $0-0
 	CBZ    R8, owned
 	ADD    $pair_paused, R0, R9
 	MOVD   $const_claimed, R10
+// Nothing is claimed. R9 is the address of the pair's word.
 claim:
 	LDAXRW (R9), R8
 	CMPW   $const_paused, R8
@@ -458,10 +446,12 @@ claim:
 	CMP    R8, R6
 	BNE    unclaim
 
+// The coroutine is claimed, for the caller, who runs.
 yes:
 	MOVD $1, R0
 	RET
 
+// The pair is of this goroutine only. Nothing is claimed.
 owned:
 	MOVWU pair_paused(R0), R8
 	CMPW  $const_paused, R8
@@ -470,14 +460,17 @@ owned:
 	MOVW  R8, pair_paused(R0)
 	B     yes
 
+// The coroutine was claimed when it had gone to another tree.
 unclaim:
 	MOVD  $const_paused, R8
 	STLRW R8, (R9)
 	B     no
 
+// Somebody else has the claim, or the coroutine runs: the exclusive monitor is set.
 taken:
 	CLREX
 
+// Nothing is claimed.
 no:
 	MOVD ZR, R0
 	RET
@@ -502,6 +495,8 @@ TEXT ·proceedText(SB), NOSPLIT|NOFRAME, $0-0
 	CBNZ  R8, slow
 	PROCEED(nocgo, marking, claim, nocgo2, again, wait, done, refused, slow)
 
+// The coroutine is still claimed, by reserveText. The caller runs, on its stack.
+// R12 is the face.
 slow:
 	MOVD R12, R0
 	MOVD ·proceedSlowPC(SB), R8
@@ -555,6 +550,8 @@ TEXT ·backText(SB), NOSPLIT|NOFRAME, $0-0
 	PAUSED
 	LEAVE
 
+// Nothing is written yet. The coroutine runs, on its stack. R0 is the pair, R12 the
+// consumer.
 marking:
 	PARKBACK
 	CLAIM(claim, refused)
@@ -566,10 +563,13 @@ marking:
 	PAUSED
 	LEAVE
 
+// The coroutine is written down as parked, though it runs, and the consumer has the
+// thread: a scan holds the consumer. Nobody resumes the coroutine, which is not paused.
 refused:
 	CLREX
 	MOVD ZR, const_gM(R5)
 
+// The coroutine runs, on its stack. R0 is the pair.
 slow:
 	MOVD ·backSlowPC(SB), R8
 	JMP  (R8)
@@ -583,6 +583,8 @@ TEXT ·swapText(SB), NOSPLIT|NOFRAME, $0-0
 	MOVD const_gLockedM(g), R8
 	CBNZ R8, locked
 
+// The caller runs, on its stack. Its thread, R7, has no lock of the user's, or that
+// is next's now.
 unlocked:
 	MOVWU runtime·writeBarrier(SB), R8
 	CBNZ  R8, marking
@@ -596,10 +598,12 @@ unlocked:
 	LETGO
 	B     left
 
+// The thread is locked to the caller.
 locked:
 	DONATE(slow)
 	B unlocked
 
+// As at unlocked, and the collector marks.
 marking:
 	PARKSWAP(park2)
 	CLAIM(claim, refused)
@@ -607,19 +611,25 @@ marking:
 	BECOME(nocgo2, const_gSchedPC)
 	RELEASE(again, wait, done)
 
+// Next runs, on its stack, and the caller may be resumed by anybody, unless it is a
+// coroutine that pauses: that is published here.
 left:
 	CBZ   R1, go
 	MOVD  $const_paused, R8
 	STLRW R8, (R1)
 
+// Next runs, on its stack, and goes on where it was parked.
 go:
 	RESUME
 
+// The caller is written down as parked, though it runs, and next has the thread: a
+// scan holds next.
 refused:
 	CLREX
 	MOVD ZR, const_gM(R5)
 	TAKEBACK(slow)
 
+// The caller runs, on its stack. Next is in R5.
 slow:
 	MOVD R5, R0
 	MOVD ·schedulerPC(SB), R8
@@ -661,6 +671,7 @@ TEXT ·prefetchText(SB), NOSPLIT|NOFRAME, $0-0
 	ADD  $const_cacheLine, R7, R7
 	PRFM (R7), PLDL1KEEP
 
+// Nothing has changed.
 done:
 	RET
 

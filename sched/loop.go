@@ -46,7 +46,7 @@ type Loop struct {
 	woken    *greenlet.Greenlet // the worker that was last taken for a new task
 	below    []greenlet.Option  // for new workers: the hub is their parent
 
-	first, last *Task // those that have not ended, in the order they were made
+	first, last *Task    // those that have not ended, in the order they were made
 	walks       []walker // along the tasks
 	live        int
 	made        uint64 // how many tasks there have been
