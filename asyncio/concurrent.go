@@ -303,7 +303,7 @@ func RunCoroutineThreadsafe[T any](l *Loop, f Coro[T]) *ConcurrentFuture[T] {
 	})
 	c.AddDoneCallback(func(*ConcurrentFuture[T]) { forget() })
 	labels := rt.OwnLabels()
-	l.seen.outsiders.Store(true)
+	l.outsiders.Store(true)
 	l.s.Post(func() {
 		if c.Cancelled() {
 			return

@@ -38,7 +38,7 @@ func (w *exitWatch) begin(t *subprocess) {
 		w.fd = -1
 	}
 	w.waited = make(chan *os.ProcessState, 1)
-	t.loop.seen.outsiders.Store(true)
+	t.loop.outsiders.Store(true)
 	go func() {
 		state, err := t.process.Wait()
 		sys.Acquire()

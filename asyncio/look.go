@@ -35,9 +35,6 @@ type sight struct {
 	stillFrom  atomic.Int64  // since when, counted from started
 	stillSteps atomic.Uint64 // how many steps it had taken then: if it takes more it is over
 
-	// Somebody outside has called the loop, or will: it may go on by that at any time.
-	outsiders atomic.Bool
-
 	mu   sync.Mutex // held by who looks
 	past past
 }
@@ -118,8 +115,8 @@ func (l *Loop) newLooker() *looker {
 // expectsOutside reports whether the loop can be woken by what it does not know of:
 // goroutines that have called it, signals, the end of its run.
 func (l *Loop) expectsOutside() bool {
-	_, byGoroutines := l.conns.(portableConns)
-	return l.seen.outsiders.Load() || len(l.signals.byNumber) > 0 || l.runDone != nil || byGoroutines
+	_, byGoroutines := l.world().conns.(portableConns)
+	return l.outsiders.Load() || len(signalPart.in(l.parts).byNumber) > 0 || l.runDone != nil || byGoroutines
 }
 
 // next looks at n more tasks and notes them in to.
@@ -287,9 +284,9 @@ func (l *Loop) lookHere() *LoopSnapshot {
 	a.add(&all)
 	a.connect()
 	a.keep(a.stillTrue())
-	if l.seen.mu.TryLock() { // else somebody else looks, and waits for this goroutine
-		defer l.seen.mu.Unlock()
-		a.past = &l.seen.past
+	if l.seen().mu.TryLock() { // else somebody else looks, and waits for this goroutine
+		defer l.seen().mu.Unlock()
+		a.past = &l.seen().past
 	}
 	return a.finish()
 }
@@ -333,7 +330,7 @@ func (a *assembly) stillTrue() map[int]bool {
 func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bool, _ error) {
 	l := a.l
 	waits, before := l.s.Waits(), l.Stats()
-	a.past = &l.seen.past
+	a.past = &l.seen().past
 	came := make(chan *looked, 1)
 	var k *looker // the loop's
 	ask := func(into *looked) error {
@@ -379,7 +376,7 @@ func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bo
 			}
 			switch {
 			case before.Stalled:
-				a.state, a.stalled = SightStalled, time.Since(started)-time.Duration(l.seen.stillFrom.Load())
+				a.state, a.stalled = SightStalled, time.Since(started)-time.Duration(l.seen().stillFrom.Load())
 			case waits:
 				a.state = SightIdle
 			default:

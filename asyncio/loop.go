@@ -35,6 +35,9 @@ type Loop struct {
 	expected    int // how many things may come though no goroutine is there for them yet
 	parts       parts
 
+	// Somebody outside has called the loop, or will: it may go on by that at any time.
+	outsiders atomic.Bool
+
 	scratch []byte // what is read into
 	joined  []byte // what is put together to be written
 	named   uint64 // how many tasks were named by a number
@@ -285,7 +288,7 @@ func (l *Loop) CallSoon(fn func()) *Handle {
 // waits. It returns ErrLoopClosed if the loop is closed. Python:
 // loop.call_soon_threadsafe.
 func (l *Loop) CallSoonThreadsafe(fn func()) (*Handle, error) {
-	l.seen.outsiders.Store(true)
+	l.outsiders.Store(true)
 	h, err := l.s.Post(fn)
 	return h, loopError(err)
 }

@@ -153,7 +153,7 @@ func newWorkers(n int, opts []RunOption) ([]*Worker, []*Runner, error) {
 		r := NewRunner(append(opts[:len(opts):len(opts)], WithSignals(false))...)
 		l, err := r.Loop()
 		if err == nil {
-			l.seen.outsiders.Store(true) // the other workers know it
+			l.outsiders.Store(true) // the other workers know it
 		}
 		if err != nil {
 			return nil, nil, err
