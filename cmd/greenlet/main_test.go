@@ -64,6 +64,7 @@ func scene(at time.Time) *look.Snapshot {
 			{ID: 1, State: look.Waiting, Count: 5, Stack: []int{1, 2}},
 			{ID: 2, State: look.Waiting, Count: 3, Stack: []int{2}},
 			{ID: 3, State: look.Running, Count: 1},
+			{ID: 4, State: look.Waiting, Count: 2, Stack: []int{1, 2, 3}}, // differs where it is not shown
 		},
 		Tasks: []*look.Task{
 			{ID: 1, Name: evil, State: look.Waiting, Group: 2, Awaits: []uint64{2, 3}, Cancels: 1},
@@ -146,13 +147,14 @@ func TestPsOfMany(t *testing.T) {
 		l.Tasks = append(l.Tasks, &look.Task{ID: uint64(len(l.Tasks) + 1), Name: "one of many", State: look.Waiting, Group: 1})
 	}
 	l.Count = len(l.Tasks)
-	l.Groups[0].Count = 97_308
+	l.Groups[0].Count = 97_306
 	var b bytes.Buffer
 	require.NoError(t, ps(&play{scenes: []*look.Snapshot{s}}, &b, options{}))
 	assert.Contains(t, b.String(), "  97,308 tasks: waiting in asyncio.Sleep, called by main.leaf at main.go:11\n")
 	assert.Contains(t, b.String(), "a-to-b")
 	assert.NotContains(t, b.String(), "one of many")
 	b.Reset()
+	l.Groups[0].Count = 97_308
 	require.NoError(t, pstree(&play{scenes: []*look.Snapshot{s}}, &b, options{}))
 	assert.Contains(t, b.String(), "  97,308 tasks: waiting in asyncio.Sleep, called by main.leaf at main.go:11\n")
 	b.Reset()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -159,8 +160,8 @@ func ps(from source, w io.Writer, o options) error {
 		v.tasks(w, l, some)
 		if len(some) < len(l.Tasks) {
 			fmt.Fprintln(w, "  all tasks, by where they are:")
-			for _, g := range l.Groups {
-				fmt.Fprintf(w, "  %s\n", v.groupLine(g, "task"))
+			for _, line := range v.groupLines(l.Groups, "task") {
+				fmt.Fprintf(w, "  %s\n", line)
 			}
 		}
 	}
@@ -172,10 +173,31 @@ func ps(from source, w io.Writer, o options) error {
 func (v *view) others(w io.Writer) {
 	if len(v.Greenlets.Groups) > 0 {
 		fmt.Fprintln(w, "\ngreenlets that are no tasks:")
-		for _, g := range v.Greenlets.Groups {
-			fmt.Fprintf(w, "  %s\n", v.groupLine(g, "greenlet"))
+		for _, line := range v.groupLines(v.Greenlets.Groups, "greenlet") {
+			fmt.Fprintf(w, "  %s\n", line)
 		}
 	}
+}
+
+// groupLines returns the groups, those together that look the same.
+func (v *view) groupLines(groups []*look.Group, what string) (lines []string) {
+	var merged []*look.Group
+	by := make(map[string]*look.Group)
+	for _, g := range groups {
+		key := g.State + " " + v.where(g.Stack)
+		if m := by[key]; m != nil {
+			m.Count += g.Count
+			continue
+		}
+		m := *g
+		by[key] = &m
+		merged = append(merged, &m)
+	}
+	slices.SortStableFunc(merged, func(a, b *look.Group) int { return cmp.Compare(b.Count, a.Count) })
+	for _, g := range merged {
+		lines = append(lines, v.groupLine(g, what))
+	}
+	return lines
 }
 
 func (v *view) groupLine(g *look.Group, what string) string {

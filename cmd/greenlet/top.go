@@ -219,16 +219,17 @@ func (m *monitor) lines(n int) (all []string) {
 				add("      %s %s", m.v.call(id), m.v.place(id))
 			}
 		}
-		for i, g := range l.Groups {
+		groups := m.v.groupLines(l.Groups, "task")
+		for i, line := range groups {
 			if i == groupsShown {
-				add("  ... and %s", count(len(l.Groups)-i, "other group"))
+				add("  ... and %s", count(len(groups)-i, "other group"))
 				break
 			}
-			add("  %s", m.v.groupLine(g, "task"))
+			add("  %s", line)
 		}
 	}
 	if len(m.waits) > 0 {
-		add("the longest waits, since %s ago at most", since(m.at.Sub(m.started)))
+		add("the longest waits, of the %s since the first look", since(m.at.Sub(m.started)))
 		all = append(all, m.longest()...)
 	}
 	if len(all) > n {
