@@ -17,6 +17,18 @@ func init() {
 	rt.Tell("asyncio.task.number", rt.Offset(&t, &t.number))
 	rt.Tell("asyncio.task.cancels", rt.Offset(&t, &t.cancels))
 	rt.Tell("asyncio.task.size", rt.Size(&t))
+	rt.Tell("asyncio.task.at", rt.Offset(&t, &t.at))
+	var h holding
+	rt.Tell("asyncio.holding.by", rt.Offset(&h, &h.by))
+	rt.Tell("asyncio.holding.kind", rt.Offset(&h, &h.kind))
+	rt.Tell("asyncio.holdsLock", uintptr(holdsLock))
+	rt.Tell("asyncio.holdsSemaphore", uintptr(holdsSemaphore))
+	rt.Tell("asyncio.Loop.holders", rt.Offset(&l, &l.holders.names))
+	var former formerHolder
+	rt.Tell("asyncio.former.size", rt.Size(&former))
+	rt.Tell("asyncio.former.task", rt.Offset(&former, &former.task))
+	rt.Tell("asyncio.former.number", rt.Offset(&former, &former.number))
+	rt.Tell("asyncio.former.name", rt.Offset(&former, &former.name))
 	var f core
 	rt.Tell("asyncio.core.loop", rt.Offset(&f, &f.loop))
 	rt.Tell("asyncio.core.waiter", rt.Offset(&f, &f.waiter))
@@ -30,10 +42,6 @@ func init() {
 	rt.Tell("asyncio.TaskGroup.parent", rt.Offset(&tg, &tg.parent))
 	var w waitSet
 	rt.Tell("asyncio.waitSet.over", rt.Offset(&w, &w.over))
-	var lock Lock
-	rt.Tell("asyncio.Lock.line", rt.Offset(&lock, &lock.line))
-	var s Semaphore
-	rt.Tell("asyncio.Semaphore.line", rt.Offset(&s, &s.line))
 	for _, kind := range []struct {
 		name string
 		of   waiter

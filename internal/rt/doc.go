@@ -20,7 +20,9 @@
 // goroutine's status (the callers of suspendG)? what must coroswitch_m now do
 // that our switch does not? is gcscandone still set only once a stack is
 // scanned? does the tracer still ask only whether a word of statusTraced is 0,
-// and count up seq whenever a goroutine starts to run (see trace.go)? Then run
+// and count up seq whenever a goroutine starts to run (see trace.go)? For the
+// command greenlet: has the table of functions (symtab.go) or of inlined calls
+// (symtabinl.go) another form, or a weak pointer? Then run
 // layoutgen, widen the build bounds, run "make hostile".
 //
 // # Three levels

@@ -26,7 +26,7 @@ type sightEntry struct {
 	value uintptr
 }
 
-const sightMax = 80
+const sightMax = 96
 
 var sight = sightTable{
 	magic:   [16]byte{0xd6, 'g', 'r', 'e', 'e', 'n', 'l', 'e', 't', 0x1b, 's', 'i', 'g', 'h', 't', 0x9c},
@@ -64,6 +64,7 @@ func init() {
 		{"g.stack.hi", GStackHi},
 		{"g.sched.sp", GSchedSP},
 		{"g.sched.pc", GSchedPC},
+		{"g.sched.lr", GSchedLR},
 		{"g.sched.bp", GSchedBP},
 		{"g.syscallsp", GSyscallSP},
 		{"g.syscallpc", GSyscallPC},

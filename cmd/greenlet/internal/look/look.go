@@ -14,11 +14,12 @@ import (
 
 // Bounds of what is believed.
 const (
-	loopsMost = 1 << 12
-	tasksMost = 1 << 22
-	treesMost = 1 << 20
-	waitsMost = 1 << 16 // waiters of one future
-	deepMost  = 16      // from a waiter to the task that goes on by it
+	loopsMost  = 1 << 12
+	tasksMost  = 1 << 22
+	treesMost  = 1 << 20
+	waitsMost  = 1 << 16 // waiters of one future
+	formerMost = 1 << 10 // tasks that had locks and have ended
+	deepMost   = 16      // from a waiter to the task that goes on by it
 )
 
 // patience is how long a loop may stay where it is before it counts as blocked.
@@ -168,7 +169,7 @@ func (l *looker) loop(at, asyncio uint64) *loopLook {
 			l.awaited(k, t)
 		}
 	}
-	k.nameHolders()
+	l.nameHolders(k)
 	k.findCycles()
 	slices.SortFunc(k.Groups, func(a, b *Group) int { return cmp.Or(b.Count-a.Count, a.ID-b.ID) })
 	return k
@@ -185,11 +186,7 @@ func (l *looker) task(k *loopLook, at uint64) *Task {
 	k.tasks[at] = t
 	t.Name = "task " + strconv.FormatUint(t.ID, 10)
 	if k.asyncio != 0 {
-		t.Name = l.v.text(wordIn(b, l.t["asyncio.task.name"]))
-		if wordIn(b, l.t["asyncio.task.name"]) == 0 {
-			t.Name = "Task-" + strconv.FormatUint(wordIn(b, l.t["asyncio.task.number"]), 10)
-		}
-		t.Name = strings.ToValidUTF8(t.Name, "\ufffd")
+		t.Name = l.taskName(wordIn(b, l.t["asyncio.task.name"]), wordIn(b, l.t["asyncio.task.number"]))
 		t.Cancels = max(0, int(int32(halfIn(b, l.t["asyncio.task.cancels"]))))
 	}
 	g := wordIn(b, l.t["sched.Task.g"])
@@ -206,12 +203,8 @@ func (l *looker) task(k *loopLook, at uint64) *Task {
 		tr = l.greenletTrace(g)
 	}
 	k.group(l, t, tr)
-	if t.State == Waiting && k.asyncio != 0 {
-		if lock := k.lock(t, wordIn(b, l.t["sched.Task.in"]), tr); lock != nil && l.t.has("asyncio.task.at", "asyncio.holding.by") {
-			if at := wordIn(b, l.t["asyncio.task.at"]); at != 0 {
-				lock.Holder = uint64(uint32(l.v.word(at + l.t["asyncio.holding.by"])))
-			}
-		}
+	if k.asyncio != 0 {
+		l.lock(k, t, wordIn(b, l.t["asyncio.task.at"]))
 	}
 	return t
 }
@@ -276,39 +269,32 @@ func (l *looker) numbers(frames []Frame) (ids []int) {
 	return ids
 }
 
-// lock notes that t is in the line of a lock, whose place in memory tells it apart
-// from others, and whose kind the call tells.
-func (k *loopLook) lock(t *Task, line uint64, tr *trace) *Lock {
-	kind := ""
-	for _, f := range tr.frames {
-		if rest, is := ours(f); is {
-			switch {
-			case strings.HasPrefix(rest, "/asyncio.(*Lock)."):
-				kind = "Lock"
-			case strings.HasPrefix(rest, "/asyncio.(*Semaphore)."):
-				kind = "Semaphore"
-			}
-		}
-		if !inModule(f) || kind != "" {
-			break
-		}
+// lock notes that t waits for the lock at at.
+func (l *looker) lock(k *loopLook, t *Task, at uint64) {
+	if at == 0 || !l.t.has("asyncio.task.at", "asyncio.holding.by", "asyncio.holding.kind") {
+		return
 	}
-	if line == 0 || kind == "" {
-		return nil
-	}
-	lock := k.locks[line]
+	lock := k.locks[at]
 	if lock == nil {
-		lock = &Lock{ID: len(k.locks) + 1, Kind: kind}
-		k.locks[line] = lock
+		lock = &Lock{ID: len(k.Locks) + 1}
+		switch uint64(byteIn(l.v.bytes(at+l.t["asyncio.holding.kind"], 1), 0)) {
+		case l.t["asyncio.holdsLock"]:
+			lock.Kind = "Lock"
+		case l.t["asyncio.holdsSemaphore"]:
+			lock.Kind = "Semaphore"
+		default:
+			return // of several
+		}
+		lock.Holder = uint64(uint32(l.v.word(at + l.t["asyncio.holding.by"])))
+		k.locks[at] = lock
 		k.Locks = append(k.Locks, lock)
 	}
 	lock.Waiters = append(lock.Waiters, t.ID)
 	t.Lock = lock.ID
-	return lock
 }
 
 // nameHolders says who the holders are, and who of them has ended.
-func (k *loopLook) nameHolders() {
+func (l *looker) nameHolders(k *loopLook) {
 	if len(k.Locks) == 0 {
 		return
 	}
@@ -320,13 +306,39 @@ func (k *loopLook) nameHolders() {
 		if lock.Holder == 0 {
 			continue
 		}
-		name, alive := named[lock.Holder]
-		lock.HolderName, lock.HolderEnded = name, !alive
-		if !alive {
-			lock.HolderName = "task " + strconv.FormatUint(lock.Holder, 10)
-			k.Warnings = append(k.Warnings, Warning{"W3", 0, fmt.Sprintf("a %s is held by %s, which has ended: nobody will release it", lock.Kind, lock.HolderName)})
+		lock.HolderName = named[lock.Holder]
+		if _, alive := named[lock.Holder]; alive {
+			continue
+		}
+		lock.HolderEnded = true
+		lock.HolderName = cmp.Or(l.former(k, lock.Holder), "task "+strconv.FormatUint(lock.Holder, 10))
+		k.Warnings = append(k.Warnings, Warning{"W3", lock.Waiters[0], fmt.Sprintf("%d waiting for a %s of %s, which has ended: nobody will release it",
+			len(lock.Waiters), strings.ToLower(lock.Kind), lock.HolderName)})
+	}
+}
+
+// former returns the name of a task that had a lock and has ended, or "".
+func (l *looker) former(k *loopLook, task uint64) string {
+	if !l.t.has("asyncio.Loop.holders", "asyncio.former.size") {
+		return ""
+	}
+	list := k.asyncio + l.t["asyncio.Loop.holders"]
+	first, n := l.v.word(list), l.v.word(list+8)
+	for i := range min(n, formerMost) {
+		b := l.v.bytes(first+i*l.t["asyncio.former.size"], int(min(l.t["asyncio.former.size"], pageSize)))
+		if uint64(halfIn(b, l.t["asyncio.former.task"])) == task {
+			return l.taskName(wordIn(b, l.t["asyncio.former.name"]), wordIn(b, l.t["asyncio.former.number"]))
 		}
 	}
+	return ""
+}
+
+// taskName is the name of a task of asyncio, by the address of its name, or by number.
+func (l *looker) taskName(at, number uint64) string {
+	if at == 0 {
+		return "Task-" + strconv.FormatUint(number, 10)
+	}
+	return strings.ToValidUTF8(l.v.text(at), "\ufffd")
 }
 
 // awaited notes the tasks that wait for the one at at.
@@ -431,14 +443,27 @@ func (k *loopLook) findCycles() {
 					cycle = append(cycle, way[i].t.ID)
 				}
 				k.Cycles = append(k.Cycles, cycle)
-				names := make([]string, 0, len(cycle)+1)
-				for _, id := range append(cycle, cycle[0]) {
-					names = append(names, byID[id].Name)
-				}
-				k.Warnings = append(k.Warnings, Warning{"W1", cycle[0], "tasks wait for each other in a circle: " + strings.Join(names, " -> ")})
+				k.Warnings = append(k.Warnings, Warning{"W1", cycle[0], "a circle: " + k.circle(cycle, byID, locks)})
 			}
 		}
 	}
+}
+
+// circle says who waits for whom.
+func (k *loopLook) circle(cycle []uint64, byID map[uint64]*Task, locks map[int]*Lock) string {
+	text := byID[cycle[0]].Name
+	for i, id := range cycle {
+		if i > 0 {
+			text += ", which"
+		}
+		next := cycle[(i+1)%len(cycle)]
+		if lock := locks[byID[id].Lock]; lock != nil && lock.Holder == next {
+			text += " waits for the " + strings.ToLower(lock.Kind) + " held by " + byID[next].Name
+		} else {
+			text += " waits for " + byID[next].Name
+		}
+	}
+	return text
 }
 
 // blocked finds out which of these loops, which do not wait, stand still, and where.
@@ -476,7 +501,7 @@ func (l *looker) blocked(busy []*loopLook) {
 		case !ok:
 		case found.status == l.t["g.running"]:
 			k.Blocked.Busy = true
-			where = ", which computes"
+			where = ": it computes"
 			frames := users(l.trace(l.running(rg)).frames)
 			for len(frames) > 0 && standard(frames[0], l.root) { // they may be over
 				frames = frames[1:]
@@ -493,7 +518,7 @@ func (l *looker) blocked(busy []*loopLook) {
 				where = " at " + k.Blocked.At
 			}
 		}
-		k.Warnings = append(k.Warnings, Warning{"W6", k.Blocked.Task, "the loop is blocked by " + what + where})
+		k.Warnings = append(k.Warnings, Warning{"W6", k.Blocked.Task, what + " blocks the loop" + where})
 	}
 }
 

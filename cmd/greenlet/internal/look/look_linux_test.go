@@ -39,13 +39,20 @@ var kinds = []struct {
 // lookAt looks at a process until done says that it is as it should be.
 func lookAt(t *testing.T, pid int, done func(*Snapshot) bool) *Snapshot {
 	t.Helper()
-	var s *Snapshot
-	for start := time.Now(); ; {
+	return lookUntil(t, func() *Snapshot {
 		p, err := Open(pid)
 		require.NoError(t, err)
-		s, err = p.Look()
+		s, err := p.Look()
 		require.NoError(t, err)
 		require.NoError(t, p.Close())
+		return s
+	}, done)
+}
+
+func lookUntil(t *testing.T, look func() *Snapshot, done func(*Snapshot) bool) *Snapshot {
+	t.Helper()
+	for start := time.Now(); ; {
+		s := look()
 		if done(s) {
 			return s
 		}
@@ -103,18 +110,23 @@ func TestLook(t *testing.T) {
 				}
 			}
 			path := target.Build(t, kind.flags...)
-			t.Run("waits", func(t *testing.T) { testWaits(t, path, kind.namesOnly) })
+			t.Run("waits", func(t *testing.T) {
+				testWaits(t, lookAt(t, target.Start(t, path, "waits"), inState(Idle)), kind.namesOnly)
+			})
 			t.Run("circle", func(t *testing.T) { testCircle(t, path) })
 			for _, scene := range []string{"sleep", "channel", "read", "callback", "compute"} {
-				t.Run(scene, func(t *testing.T) { testBlocked(t, path, scene, kind.namesOnly) })
+				t.Run(scene, func(t *testing.T) {
+					testBlocked(t, scene, kind.namesOnly, func(done func(*Snapshot) bool) *Snapshot {
+						return lookAt(t, target.Start(t, path, scene), done)
+					})
+				})
 			}
 			t.Run("greenlets", func(t *testing.T) { testGreenlets(t, path, kind.namesOnly) })
 		})
 	}
 }
 
-func testWaits(t *testing.T, path string, namesOnly bool) {
-	s := lookAt(t, target.Start(t, path, "waits"), inState(Idle))
+func testWaits(t *testing.T, s *Snapshot, namesOnly bool) {
 	assert.Equal(t, runtime.Version(), s.Go)
 	assert.Contains(t, []string{"assembly", "generic"}, s.Backend)
 	l := s.Loops[0]
@@ -153,17 +165,50 @@ func testWaits(t *testing.T, path string, namesOnly bool) {
 		assert.True(t, strings.HasPrefix(calls[0], want.first+" "), "%s: %s", name, calls)
 		assert.Equal(t, fmt.Sprintf("%s main.go:%d", want.second, target.Line(t, want.line)), calls[1], name)
 	}
-	if !namesOnly {
-		require.Len(t, l.Locks, 1)
-		assert.Equal(t, "Lock", l.Locks[0].Kind)
-		assert.Equal(t, []uint64{l.named(t, "locker").ID, l.named(t, "locker 2").ID}, l.Locks[0].Waiters)
-	}
+	holder := l.named(t, "Task-1")
+	assert.Equal(t, []*Lock{{ID: 1, Kind: "Lock", Holder: holder.ID, HolderName: "Task-1",
+		Waiters: []uint64{l.named(t, "locker").ID, l.named(t, "locker 2").ID}}}, l.Locks)
 	assert.Equal(t, 14, s.Greenlets.Live)
+}
+
+// An emulator has the memory of its guest at the guest's own addresses, so a program
+// for another processor can be looked at in it, if one says which program it is.
+func TestLookAtArm64(t *testing.T) {
+	if testing.Short() {
+		t.Skip("long")
+	}
+	emulator, err := exec.LookPath("qemu-aarch64-static")
+	if err != nil {
+		t.Skip(err)
+	}
+	t.Setenv("GOARCH", "arm64")
+	t.Setenv("CGO_ENABLED", "0")
+	path := target.Build(t, "-ldflags=-s -w")
+	file, err := os.Open(path)
+	require.NoError(t, err)
+	defer file.Close()
+	program, err := ReadProgram(file)
+	require.NoError(t, err)
+	look := func(scene string) func() *Snapshot {
+		pid := target.Start(t, emulator, path, scene)
+		return func() *Snapshot {
+			var magic [len(tableMagic)]byte
+			m := &processMemory{pid: pid}
+			if m.ReadAt(magic[:], program.table) != nil || string(magic[:]) != tableMagic {
+				t.Skip("the emulator has the guest's memory elsewhere")
+			}
+			s, err := newProcess(pid, program, m, 0).Look()
+			require.NoError(t, err)
+			return s
+		}
+	}
+	testWaits(t, lookUntil(t, look("waits"), inState(Idle)), false)
+	testBlocked(t, "sleep", false, func(done func(*Snapshot) bool) *Snapshot { return lookUntil(t, look("sleep"), done) })
 }
 
 // What is seen from outside is what the program itself sees.
 func TestLookIsSnapshot(t *testing.T) {
-	for _, scene := range []string{"waits", "circle", "names"} {
+	for _, scene := range []string{"waits", "circle", "locks", "names"} {
 		t.Run(scene, func(t *testing.T) {
 			pid, ask := target.StartTalking(t, target.Build(t, kinds[0].flags...), scene)
 			outside := lookAt(t, pid, inState(Idle))
@@ -186,13 +231,14 @@ func TestLookIsSnapshot(t *testing.T) {
 					slices.Sort(task.Awaits)
 					slices.Sort(task.By)
 				}
-				if len(i.Locks) == 0 { // it has none
-					out.Lock = 0
-				}
 				assert.Equal(t, in, out)
 			}
-			if len(i.Locks) > 0 {
-				assert.Equal(t, i.Locks, o.Locks)
+			assert.Equal(t, i.Locks, o.Locks)
+			assert.Equal(t, i.Cycles, o.Cycles)
+			for _, x := range i.Warnings {
+				if x.ID == "W1" {
+					assert.Contains(t, o.Warnings, x)
+				}
 			}
 			assert.Equal(t, inside.Greenlets.Live, outside.Greenlets.Live)
 		})
@@ -204,17 +250,29 @@ func testCircle(t *testing.T, path string) {
 	l := s.Loops[0]
 	require.Len(t, l.Cycles, 1)
 	assert.ElementsMatch(t, []uint64{l.named(t, "a-to-b").ID, l.named(t, "b-to-a").ID}, l.Cycles[0])
-	assert.Equal(t, []Warning{{"W1", l.named(t, "a-to-b").ID, "tasks wait for each other in a circle: a-to-b -> b-to-a -> a-to-b"}}, l.Warnings)
+	assert.Equal(t, []Warning{{"W1", l.named(t, "a-to-b").ID, "a circle: a-to-b waits for b-to-a, which waits for a-to-b"}}, l.Warnings)
 }
 
-func testBlocked(t *testing.T, path, scene string, namesOnly bool) {
+// Two tasks that wait for each other's lock, and one for that of a task that has ended.
+func TestLocks(t *testing.T) {
+	s := lookAt(t, target.Start(t, target.Build(t, kinds[0].flags...), "locks"), inState(Idle))
+	l := s.Loops[0]
+	left, right := l.named(t, "left"), l.named(t, "right")
+	assert.ElementsMatch(t, []Warning{
+		{"W1", left.ID, "a circle: left waits for the lock held by right, which waits for the lock held by left"},
+		{"W3", l.named(t, "late").ID, "1 waiting for a semaphore of forgetful, which has ended: nobody will release it"},
+	}, l.Warnings)
+	assert.Equal(t, [][]uint64{{left.ID, right.ID}}, l.Cycles)
+}
+
+func testBlocked(t *testing.T, scene string, namesOnly bool, look func(done func(*Snapshot) bool) *Snapshot) {
 	line := scene
 	if scene == "callback" {
 		line = "sleep"
 	}
 	place := fmt.Sprintf("main.go:%d", target.Line(t, line))
-	s := lookAt(t, target.Start(t, path, scene), func(s *Snapshot) bool {
-		return inState(Blocked)(s) && (namesOnly || s.Loops[0].Blocked.At == place || s.Loops[0].Blocked.Busy)
+	s := look(func(s *Snapshot) bool {
+		return inState(Blocked)(s) && (namesOnly || s.Loops[0].Blocked.At == place || scene == "compute" && s.Loops[0].Blocked.Busy)
 	})
 	l := s.Loops[0]
 	who := "blocker"
@@ -228,14 +286,14 @@ func testBlocked(t *testing.T, path, scene string, namesOnly bool) {
 	}
 	switch {
 	case namesOnly:
-		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by " + who}}, l.Warnings)
+		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, who + " blocks the loop"}}, l.Warnings)
 	case scene == "compute":
 		require.Len(t, l.Warnings, 1)
-		assert.Regexp(t, `^the loop is blocked by blocker, which computes, below main\.\S+ at main\.go:\d+$`, l.Warnings[0].Text)
+		assert.Regexp(t, `^blocker blocks the loop: it computes, below main\.\S+ at main\.go:\d+$`, l.Warnings[0].Text)
 		assert.True(t, l.Blocked.Busy)
 		assert.Contains(t, strings.Join(s.calls(l.Blocked.Stack), "\n"), "main.computes ")
 	default:
-		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, "the loop is blocked by " + who + " at " + place}}, l.Warnings)
+		assert.Equal(t, []Warning{{"W6", l.Blocked.Task, who + " blocks the loop at " + place}}, l.Warnings)
 		assert.True(t, slices.ContainsFunc(s.calls(l.Blocked.Stack), func(call string) bool { return strings.HasPrefix(call, "main.") }))
 	}
 }

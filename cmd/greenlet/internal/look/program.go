@@ -17,6 +17,7 @@ type Program struct {
 	pcln     []byte
 	pclnAt   uint64
 	pie      bool
+	links    bool        // a return address may be in a register: arm64
 	headers  uint64      // where the program headers are when it is loaded
 	writable [][2]uint64 // the parts that can be written when it is loaded: from, to
 }
@@ -36,7 +37,7 @@ func ReadProgram(r io.ReaderAt) (*Program, error) {
 	if err != nil {
 		return nil, err
 	}
-	p := &Program{pie: f.Type == elf.ET_DYN}
+	p := &Program{pie: f.Type == elf.ET_DYN, links: f.Machine == elf.EM_AARCH64}
 	for _, s := range f.Progs {
 		if s.Type != elf.PT_LOAD {
 			continue

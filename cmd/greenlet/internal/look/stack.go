@@ -38,7 +38,7 @@ func (l *looker) goroutine(g uint64) (goroutine, bool) {
 			if l.p.mem.ReadAt(after, g) != nil {
 				return goroutine{}, false
 			}
-		} else if l.p.mem.ReadBoth(l.room(at), at.sp, after, g) != nil {
+		} else if l.p.mem.ReadBoth(l.room(at), at.from, after, g) != nil {
 			return goroutine{status: at.status}, true
 		}
 		if at == l.position(after) {
@@ -50,7 +50,8 @@ func (l *looker) goroutine(g uint64) (goroutine, bool) {
 }
 
 // A position is where a goroutine is. Its sp is 0 if that is not known: while it runs.
-type position struct{ status, id, pc, sp, bp, hi uint64 }
+// lr is the link register of a machine that has one.
+type position struct{ status, id, pc, lr, sp, bp, from, hi uint64 }
 
 func (l *looker) position(g []byte) position {
 	at := position{status: uint64(halfIn(g, l.t["g.atomicstatus"])) &^ l.t["g.scan"], id: wordIn(g, l.t["g.goid"])}
@@ -61,18 +62,25 @@ func (l *looker) position(g []byte) position {
 		at.pc, at.sp, at.bp = wordIn(g, l.t["g.syscallpc"]), wordIn(g, l.t["g.syscallsp"]), wordIn(g, l.t["g.syscallbp"])
 	default:
 		at.pc, at.sp, at.bp = wordIn(g, l.t["g.sched.pc"]), wordIn(g, l.t["g.sched.sp"]), wordIn(g, l.t["g.sched.bp"])
+		if l.p.program.links {
+			at.lr = wordIn(g, l.t["g.sched.lr"])
+		}
 	}
 	lo, hi := wordIn(g, l.t["g.stack.lo"]), wordIn(g, l.t["g.stack.hi"])
 	if lo >= hi || hi-lo > stackMost || at.sp < lo || at.sp >= hi {
 		at.sp = 0
+		return at
 	}
-	at.hi = hi
+	at.from, at.hi = max(lo, at.sp-belowSP), hi
 	return at
 }
 
+// belowSP is how far below the stack pointer a frame pointer may be: on arm64 a word.
+const belowSP = 16
+
 // room returns memory for the stack.
 func (l *looker) room(at position) []byte {
-	n := int(at.hi - at.sp)
+	n := int(at.hi - at.from)
 	if cap(l.stack) < n {
 		l.stack = make([]byte, n)
 	}
@@ -86,12 +94,16 @@ func (l *looker) walk(at position) goroutine {
 	if at.sp == 0 {
 		return found
 	}
-	word := func(addr uint64) uint64 { return wordIn(l.stack, addr-at.sp) }
+	word := func(addr uint64) uint64 { return wordIn(l.stack, addr-at.from) }
 	l.pcs = append(l.pcs[:0], at.pc)
 	if at.pc != 0 && (at.pc == l.parked || at.pc == l.paused) { // the switch has no frame
-		l.pcs = append(l.pcs, word(at.sp))
+		ret := at.lr
+		if !l.p.program.links {
+			ret = word(at.sp)
+		}
+		l.pcs = append(l.pcs, ret)
 	}
-	for bp := at.bp; bp >= at.sp && bp < at.hi && len(l.pcs) < framesMost; {
+	for bp := at.bp; bp >= at.from && bp < at.hi && len(l.pcs) < framesMost; {
 		ret := word(bp + 8)
 		if ret == 0 {
 			break

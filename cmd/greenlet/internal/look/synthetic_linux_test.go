@@ -63,7 +63,7 @@ func TestGoroutineThatGoesOn(t *testing.T) {
 	}
 	before, after := image{pageSize: at(100, lo+0x100)}, image{pageSize: at(200, lo+0x200)}
 	m := &moving{before, after}
-	l := &looker{p: &Process{mem: m}, v: newView(before), t: table{
+	l := &looker{p: &Process{mem: m, program: new(Program)}, v: newView(before), t: table{
 		"g.stack.lo": 0, "g.stack.hi": 8, "g.atomicstatus": 16, "g.sched.pc": 24, "g.sched.sp": 32, "g.sched.bp": 40,
 		"g.goid": 48, "g.size": 64, "g.running": 2, "g.syscall": 3,
 	}}

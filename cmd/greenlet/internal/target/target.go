@@ -34,7 +34,7 @@ func Build(t testing.TB, flags ...string) string {
 	t.Helper()
 	mu.Lock()
 	defer mu.Unlock()
-	key := strings.Join(flags, " ")
+	key := strings.Join(append([]string{os.Getenv("GOARCH")}, flags...), " ")
 	if built[key] != "" {
 		return built[key]
 	}

@@ -51,7 +51,7 @@ func tell() {
 func ready() { fmt.Println("ready") }
 
 var scenes = map[string]func(context.Context){
-	"waits": waits, "circle": circle, "demo": demo, "many": many, "churn": churn, "names": names,
+	"waits": waits, "circle": circle, "demo": demo, "locks": locks, "many": many, "churn": churn, "names": names,
 	"sleep": blocks(sleepBlocks), "channel": blocks(channelBlocks), "read": blocks(readBlocks), "compute": blocks(computes),
 	"callback": func(ctx context.Context) {
 		l, _ := asyncio.RunningLoop(ctx)
@@ -125,6 +125,28 @@ func circle(ctx context.Context) {
 	var a, b *asyncio.Task[asyncio.None]
 	a = asyncio.Go(ctx, func(ctx context.Context) error { return awaiter(ctx, b) }, asyncio.WithTaskName("a-to-b"))
 	b = asyncio.Go(ctx, func(ctx context.Context) error { return awaiter(ctx, a) }, asyncio.WithTaskName("b-to-a"))
+	asyncio.Sleep(ctx, 10*time.Millisecond)
+	ready()
+	asyncio.Sleep(ctx, time.Hour)
+}
+
+// locks has two tasks that wait for each other's lock, and one for that of a task that
+// has ended.
+func locks(ctx context.Context) {
+	a, b, forgotten := asyncio.NewLock(), asyncio.NewLock(), asyncio.NewSemaphore(1)
+	both := func(name string, first, second *asyncio.Lock) {
+		asyncio.Go(ctx, func(ctx context.Context) error {
+			first.Acquire(ctx)
+			asyncio.Sleep(ctx, 0)
+			return second.Acquire(ctx)
+		}, asyncio.WithTaskName(name))
+	}
+	both("left", a, b)
+	both("right", b, a)
+	acquire := func(ctx context.Context) error { return forgotten.Acquire(ctx) }
+	asyncio.Go(ctx, acquire, asyncio.WithTaskName("forgetful"))
+	asyncio.Sleep(ctx, 10*time.Millisecond)
+	asyncio.Go(ctx, acquire, asyncio.WithTaskName("late"))
 	asyncio.Sleep(ctx, 10*time.Millisecond)
 	ready()
 	asyncio.Sleep(ctx, time.Hour)
