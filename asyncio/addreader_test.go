@@ -170,7 +170,7 @@ func TestAddReaderRefuses(t *testing.T) {
 		s.Bind("127.0.0.1:0")
 		s.Listen(0)
 		accept := asyncio.Go(ctx, func(ctx context.Context) error {
-			_, _, err := asyncio.SockAccept(ctx, s)
+			_, _, err := s.Accept(ctx)
 			return err
 		})
 		turns(ctx, 2)

@@ -443,7 +443,7 @@ func TestFaultyConnectionsLeakNothing(t *testing.T) {
 		defer cancel()
 		streams.Shutdown(soon)
 		protocols.Shutdown(soon)
-		for len(asyncio.AllTasks(l)) > 1 { // handlers that clean up
+		for len(l.AllTasks()) > 1 { // handlers that clean up
 			if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
 				return err
 			}

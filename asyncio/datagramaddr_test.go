@@ -87,7 +87,7 @@ func TestWrongDatagramAddresses(t *testing.T) {
 				if err := s.Bind(net.JoinHostPort(host, "0")); err != nil {
 					t.Error(err)
 				}
-				_, err = asyncio.SockSendTo(ctx, s, []byte("x"), to)
+				_, err = s.SendTo(ctx, []byte("x"), to)
 				check("SockSendTo", err)
 			})
 		}

@@ -55,7 +55,7 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 
 		_, w, _ := dialStream(t, ctx) // to one who does not read
 		waiting(func(ctx context.Context) error {
-			_, err := asyncio.SendFile(ctx, w.Transport(), f, 0, 0)
+			_, err := w.Transport().Loop().SendFile(ctx, w.Transport(), f, 0, 0)
 			return err
 		})
 		_, full, _ := dialStream(t, ctx)
@@ -79,7 +79,7 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 
 		grams(t, ctx, asyncio.WithLocalAddr(loopback))
 		a, _ := connectedSockets(ctx, t)
-		waiting(func(ctx context.Context) error { _, err := asyncio.SockRecv(ctx, a, 1); return err })
+		waiting(func(ctx context.Context) error { _, err := a.Recv(ctx, 1); return err })
 		in, _ := osPipe(t)
 		_, out := osPipe(t)
 		_, _, err = asyncio.ConnectReadPipe(ctx, newListener, in)

@@ -79,7 +79,7 @@ func (l *Loop) CallExceptionHandler(c ExceptionContext) {
 
 // reportPending reports the tasks that have not ended, when the loop is closed.
 func (l *Loop) reportPending() {
-	for _, t := range AllTasks(l) {
+	for _, t := range l.AllTasks() {
 		l.CallExceptionHandler(ExceptionContext{
 			Message: "Task was destroyed but it is pending!",
 			Task:    t,

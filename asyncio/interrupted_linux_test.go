@@ -76,17 +76,17 @@ func TestInterruptedCalls(t *testing.T) {
 		received := asyncio.CreateTask(ctx, func(ctx context.Context) ([]byte, error) {
 			var all []byte
 			for len(all) < 2*len(data) {
-				p, err := asyncio.SockRecv(ctx, b, 1<<16)
+				p, err := b.Recv(ctx, 1<<16)
 				if all = append(all, p...); err != nil {
 					return all, err
 				}
 			}
 			return all, nil
 		})
-		if err := asyncio.SockSendAll(ctx, a, data); err != nil {
+		if err := a.SendAll(ctx, data); err != nil {
 			t.Error(err)
 		}
-		if n, err := asyncio.SockSendFile(ctx, a, testFile(t, data), 0, 0); n != int64(len(data)) || err != nil {
+		if n, err := a.SendFile(ctx, testFile(t, data), 0, 0); n != int64(len(data)) || err != nil {
 			t.Errorf("of a file %d bytes are sent, %v", n, err)
 		}
 		if got, err := received.Await(ctx); err != nil || !bytes.Equal(got, append(data, data...)) {
@@ -130,7 +130,7 @@ func TestNothingThereAfterAll(t *testing.T) {
 			defer same.Close()
 			tasks = append(tasks, asyncio.Go(ctx, func(ctx context.Context) error {
 				for {
-					p, err := asyncio.SockRecv(ctx, same, 2)
+					p, err := same.Recv(ctx, 2)
 					switch {
 					case errors.Is(err, asyncio.ErrCancelled):
 						return err
@@ -143,7 +143,7 @@ func TestNothingThereAfterAll(t *testing.T) {
 			}))
 		}
 		for i := range total {
-			if err := asyncio.SockSendAll(ctx, a, []byte{byte(i >> 8), byte(i)}); err != nil {
+			if err := a.SendAll(ctx, []byte{byte(i >> 8), byte(i)}); err != nil {
 				return err
 			}
 			asyncio.Sleep(ctx, 0)

@@ -80,7 +80,7 @@ func TestRefusedRunMakesNothing(t *testing.T) {
 		r.Loop()
 		_, err = asyncio.RunUntilComplete(other, number(1))
 		refused("RunUntilComplete of another loop", err)
-		if n := len(asyncio.AllTasks(other)); n != 0 {
+		if n := len(other.AllTasks()); n != 0 {
 			t.Errorf("%d tasks are made", n)
 		}
 		refused("Close of a Runner", r.Close())
@@ -276,7 +276,7 @@ func TestClosedLoop(t *testing.T) {
 	l.Stop()
 	l.Time()
 	l.SetDebug(true)
-	if l.IsRunning() || !l.IsClosed() || len(asyncio.AllTasks(l)) != 0 {
+	if l.IsRunning() || !l.IsClosed() || len(l.AllTasks()) != 0 {
 		t.Error("it still seems to live")
 	}
 	_ = waiting

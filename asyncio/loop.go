@@ -49,12 +49,21 @@ type Loop struct {
 	running links[Loop] // in the list of those that run
 }
 
-// A Handle is a callback that is to run: what CallSoon returns. Python:
-// asyncio.Handle.
+// A Handle is a callback that is to run: what CallSoon returns. Its methods, which
+// only the loop's tasks and callbacks may call and which do not switch, are
+//
+//	Cancel()         // prevents the callback, if it has not begun
+//	Cancelled() bool // reports whether Cancel was called
+//
+// Python: asyncio.Handle.
 type Handle = sched.Handle
 
-// A TimerHandle is a callback that is to run at a time. Python:
-// asyncio.TimerHandle.
+// A TimerHandle is a callback that is to run at a time. It has the methods of a Handle,
+// and
+//
+//	When() time.Duration // the time for which it was made, on the loop's clock
+//
+// Python: asyncio.TimerHandle.
 type TimerHandle = sched.Timer
 
 // A LoopOption is a choice made when a loop is made.

@@ -349,10 +349,10 @@ func TestNetworkRefusesSockets(t *testing.T) {
 	}
 	defer s.Close()
 	onMem(t, func(ctx context.Context, n *memNet) {
-		unsupported(t, "SockConnect", asyncio.SockConnect(ctx, s, "127.0.0.1:1"))
-		_, err := asyncio.SockRecv(ctx, s, 1)
+		unsupported(t, "SockConnect", s.Connect(ctx, "127.0.0.1:1"))
+		_, err := s.Recv(ctx, 1)
 		unsupported(t, "SockRecv", err)
-		_, _, err = asyncio.SockAccept(ctx, s)
+		_, _, err = s.Accept(ctx)
 		unsupported(t, "SockAccept", err)
 	})
 }

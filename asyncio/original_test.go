@@ -91,7 +91,7 @@ func TestConnectAcceptedSocketOfSock(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		s, _, err := asyncio.SockAccept(ctx, listens)
+		s, _, err := listens.Accept(ctx)
 		if err != nil {
 			t.Fatal(err)
 		}

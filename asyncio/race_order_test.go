@@ -260,9 +260,9 @@ func TestRaceOrderSockets(t *testing.T) {
 			}
 			file.Close()
 			other.Close()
-			ordered(t, ctx, task, goroutine, func(ctx context.Context) error { return asyncio.SockSendAll(ctx, s, []byte("go")) }, receives(c))
-			ordered(t, ctx, goroutine, task, sends(c), func(ctx context.Context) error { _, err := asyncio.SockRecv(ctx, s, 2); return err })
-			ordered(t, ctx, goroutine, task, sends(c), func(ctx context.Context) error { _, _, err := asyncio.SockRecvFrom(ctx, s, 2); return err })
+			ordered(t, ctx, task, goroutine, func(ctx context.Context) error { return s.SendAll(ctx, []byte("go")) }, receives(c))
+			ordered(t, ctx, goroutine, task, sends(c), func(ctx context.Context) error { _, err := s.Recv(ctx, 2); return err })
+			ordered(t, ctx, goroutine, task, sends(c), func(ctx context.Context) error { _, _, err := s.RecvFrom(ctx, 2); return err })
 			if kind == unix.SOCK_STREAM {
 				ordered(t, ctx, task, goroutine, func(context.Context) error { return s.CloseWrite() }, receivesEnd(c))
 			}

@@ -221,7 +221,7 @@ func (e *endedRun) Is(target error) bool { return errors.Is(e.end, target) }
 // cancelAll cancels all tasks and runs the loop until they have ended, or for as
 // long as grace if that is not zero.
 func (l *Loop) cancelAll(grace time.Duration) error {
-	all := AllTasks(l)
+	all := l.AllTasks()
 	if len(all) == 0 {
 		return nil
 	}

@@ -32,7 +32,7 @@ import (
 // ErrConnectionLost, or why the connection was lost; one of the system;
 // or one of a wait. After a cancel the transport can be used, and what was sent is known. Only a
 // task may call it; it switches. Python: loop.sendfile.
-func SendFile(ctx context.Context, t WriteTransport, f *os.File, offset, count int64, opts ...SendFileOption) (int64, error) {
+func (l *Loop) SendFile(ctx context.Context, t WriteTransport, f *os.File, offset, count int64, opts ...SendFileOption) (int64, error) {
 	o, err := sendFileChoice(f, offset, count, opts)
 	if err != nil {
 		return 0, err
@@ -56,7 +56,7 @@ func SendFile(ctx context.Context, t WriteTransport, f *os.File, offset, count i
 	switch {
 	case s.through == nil:
 		return 0, runtimeErrorf("sendfile is not supported for transport %T", t)
-	case me.loop != s.through.loop:
+	case me.loop != l || s.through.loop != l:
 		return 0, ErrOtherLoop
 	case t.IsClosing():
 		return 0, runtimeErrorf("Transport is closing")
@@ -71,7 +71,7 @@ func SendFile(ctx context.Context, t WriteTransport, f *os.File, offset, count i
 	return s.run(ctx, o.fallback)
 }
 
-// A SendFileOption is a choice made for SendFile or SockSendFile.
+// A SendFileOption is a choice made for Loop.SendFile or Socket.SendFile.
 type SendFileOption func(*sendFileOptions)
 
 type sendFileOptions struct{ fallback bool }

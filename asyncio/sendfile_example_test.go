@@ -28,7 +28,7 @@ func ExampleSendFile() {
 				}
 				defer f.Close()
 				w.WriteString("here it is: ")
-				n, err := asyncio.SendFile(ctx, w.Transport(), f, 0, 0)
+				n, err := w.Transport().Loop().SendFile(ctx, w.Transport(), f, 0, 0)
 				fmt.Println(n, "bytes of the file, error", err)
 				return w.WriteString(" That is all.")
 			})

@@ -106,7 +106,7 @@ func TestSendFile(t *testing.T) {
 			want := slices.Concat(before, content[min(part.offset, size):][:part.sent], after)
 			received := readingAll(ctx, peer, len(want))
 			tr.Write(before)
-			n, err := asyncio.SendFile(ctx, tr, f, part.offset, part.count)
+			n, err := tr.Loop().SendFile(ctx, tr, f, part.offset, part.count)
 			if err != nil || n != part.sent {
 				t.Errorf("%+v: sent %d, %v", part, n, err)
 			}
@@ -129,7 +129,7 @@ func TestSendFileKeepsOthersOut(t *testing.T) {
 	f := testFile(t, content)
 	inEachWay(t, func(t *testing.T, ctx context.Context, tr asyncio.Transport, p *recorder, peer net.Conn) {
 		sending := asyncio.CreateTask(ctx, func(ctx context.Context) (int64, error) {
-			return asyncio.SendFile(ctx, tr, f, 0, 0)
+			return tr.Loop().SendFile(ctx, tr, f, 0, 0)
 		})
 		asyncio.Sleep(ctx, 0)
 		if _, err := peer.Write([]byte("request")); err != nil {
@@ -138,9 +138,9 @@ func TestSendFileKeepsOthersOut(t *testing.T) {
 		refused := map[string]func() error{
 			"Write":      func() error { return tr.Write([]byte("x")) },
 			"WriteLines": func() error { return tr.WriteLines([]byte("x"), []byte("y")) },
-			"SendFile":   func() error { _, err := asyncio.SendFile(ctx, tr, f, 0, 0); return err },
+			"SendFile":   func() error { _, err := tr.Loop().SendFile(ctx, tr, f, 0, 0); return err },
 			"StartTLS": func() error {
-				_, err := asyncio.StartTLS(ctx, tr, newRecorder(), &tls.Config{InsecureSkipVerify: true})
+				_, err := tr.Loop().StartTLS(ctx, tr, newRecorder(), &tls.Config{InsecureSkipVerify: true})
 				return err
 			},
 		}
@@ -191,7 +191,7 @@ func TestSendFileWaitsForTheLastPiece(t *testing.T) {
 		}
 		for tr.WriteBufferSize() == 0 { // nobody reads, so at some time there is no more room
 			sending := asyncio.CreateTask(ctx, func(ctx context.Context) (int64, error) {
-				return asyncio.SendFile(ctx, tr, f, 0, 0)
+				return tr.Loop().SendFile(ctx, tr, f, 0, 0)
 			})
 			for !sending.Done() && tr.WriteBufferSize() == 0 {
 				asyncio.Sleep(ctx, time.Millisecond)
@@ -217,7 +217,7 @@ func TestSendFileCancelled(t *testing.T) {
 		tr.Write(before)
 		sent := int64(0)
 		send := func(ctx context.Context) (asyncio.None, error) {
-			n, err := asyncio.SendFile(ctx, tr, f, sent, 0)
+			n, err := tr.Loop().SendFile(ctx, tr, f, sent, 0)
 			sent += n
 			return asyncio.None{}, err
 		}
@@ -273,7 +273,7 @@ func TestSendFileEnds(t *testing.T) {
 				inEachWay(t, func(t *testing.T, ctx context.Context, tr asyncio.Transport, p *recorder, peer net.Conn) {
 					tr.Write(make([]byte, buffered))
 					sending := asyncio.CreateTask(ctx, func(ctx context.Context) (int64, error) {
-						return asyncio.SendFile(ctx, tr, f, 0, 0)
+						return tr.Loop().SendFile(ctx, tr, f, 0, 0)
 					})
 					for range 5 {
 						asyncio.Sleep(ctx, time.Millisecond)
@@ -306,7 +306,7 @@ func TestSendFileRefuses(t *testing.T) {
 	inEachWay(t, func(t *testing.T, ctx context.Context, tr asyncio.Transport, p *recorder, peer net.Conn) {
 		refuse := func(what, class string, tr asyncio.WriteTransport, f *os.File, offset, count int64, opts ...asyncio.SendFileOption) {
 			t.Helper()
-			if n, err := asyncio.SendFile(ctx, tr, f, offset, count, opts...); n != 0 || pyName(err) != class {
+			if n, err := tr.Loop().SendFile(ctx, tr, f, offset, count, opts...); n != 0 || pyName(err) != class {
 				t.Errorf("%s: %d, %v", what, n, err)
 			}
 		}
@@ -315,16 +315,16 @@ func TestSendFileRefuses(t *testing.T) {
 		refuse("no file", "TypeError", tr, nil, 0, 0)
 		if filepath.Base(t.Name()) != "system" || runtime.GOOS != "linux" {
 			refuse("no fallback", "SendfileNotAvailableError", tr, f, 0, 0, asyncio.SendFileFallback(false))
-		} else if n, err := asyncio.SendFile(ctx, tr, f, 0, 0, asyncio.SendFileFallback(false)); n != 7 || err != nil {
+		} else if n, err := tr.Loop().SendFile(ctx, tr, f, 0, 0, asyncio.SendFileFallback(false)); n != 7 || err != nil {
 			t.Errorf("without the fallback: %d, %v", n, err)
 		}
 		r, w := osPipe(t)
-		if _, err := asyncio.SendFile(ctx, tr, r, 0, 0); err == nil {
+		if _, err := tr.Loop().SendFile(ctx, tr, r, 0, 0); err == nil {
 			t.Error("a pipe was sent")
 		}
 		closed := testFile(t, nil)
 		closed.Close()
-		if _, err := asyncio.SendFile(ctx, tr, closed, 0, 0); !errors.Is(err, os.ErrClosed) {
+		if _, err := tr.Loop().SendFile(ctx, tr, closed, 0, 0); !errors.Is(err, os.ErrClosed) {
 			t.Error("a file that is closed:", err)
 		}
 		pipe, _, err := asyncio.ConnectWritePipe(ctx, newListener, w)
@@ -333,7 +333,7 @@ func TestSendFileRefuses(t *testing.T) {
 		}
 		refuse("a pipe's transport", "RuntimeError", pipe, f, 0, 0)
 		pipe.Close()
-		if _, err := asyncio.SendFile(context.Background(), tr, f, 0, 0); !errors.Is(err, asyncio.ErrNoRunningLoop) {
+		if _, err := tr.Loop().SendFile(context.Background(), tr, f, 0, 0); !errors.Is(err, asyncio.ErrNoRunningLoop) {
 			t.Error("outside:", err)
 		}
 		if tr.CanWriteEOF() {

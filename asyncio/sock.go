@@ -7,7 +7,7 @@ import (
 )
 
 // A Socket is a socket of the system, for programs that make the calls of sockets
-// themselves: SockAccept, SockConnect, SockRecv, SockSendAll and so on. Most
+// themselves: Accept, Connect, Recv, SendAll and so on. Most
 // programs are better off with connections or streams. It never blocks: a call
 // that would have to wait suspends the task that makes it, and no other.
 //
@@ -29,14 +29,14 @@ type Socket struct{ socketState }
 // IPv6. Any goroutine may call it; it does not switch. Python: socket.socket.
 func NewSocket(network string) (*Socket, error) { return newSock(network) }
 
-// SockRecv waits until there is data, and returns at most n bytes of it, or one
+// Recv waits until there is data, and returns at most n bytes of it, or one
 // datagram. At the end of a stream it returns nil and io.EOF, where Python
 // returns an empty one. Nothing is lost if the wait is cancelled.
 //
-// It tries first, and switches if that would have to wait, as all these functions
+// It tries first, and switches if that would have to wait, as all these methods
 // do. The error is one of the system, net.ErrClosed, or one of a wait. Only a task may call it.
 // Python: loop.sock_recv.
-func SockRecv(ctx context.Context, s *Socket, n int) ([]byte, error) {
+func (s *Socket) Recv(ctx context.Context, n int) ([]byte, error) {
 	if n < 0 {
 		return nil, valueErrorf("negative buffersize in recv")
 	}
@@ -48,13 +48,13 @@ func SockRecv(ctx context.Context, s *Socket, n int) ([]byte, error) {
 	return p[:got], nil
 }
 
-// SockRecvInto is SockRecv into p. It allocates nothing. Python:
+// RecvInto is Recv into p. It allocates nothing. Python:
 // loop.sock_recv_into.
-func SockRecvInto(ctx context.Context, s *Socket, p []byte) (int, error) { return s.recv(ctx, p) }
+func (s *Socket) RecvInto(ctx context.Context, p []byte) (int, error) { return s.recv(ctx, p) }
 
-// SockRecvFrom is SockRecv that returns also from whom the data is. What of a
+// RecvFrom is Recv that returns also from whom the data is. What of a
 // datagram exceeds n bytes is lost. Python: loop.sock_recvfrom.
-func SockRecvFrom(ctx context.Context, s *Socket, n int) ([]byte, net.Addr, error) {
+func (s *Socket) RecvFrom(ctx context.Context, n int) ([]byte, net.Addr, error) {
 	if n < 0 {
 		return nil, nil, valueErrorf("negative buffersize in recvfrom")
 	}
@@ -66,34 +66,34 @@ func SockRecvFrom(ctx context.Context, s *Socket, n int) ([]byte, net.Addr, erro
 	return p[:got], from, nil
 }
 
-// SockRecvFromInto is SockRecvFrom into p. Python: loop.sock_recvfrom_into.
-func SockRecvFromInto(ctx context.Context, s *Socket, p []byte) (int, net.Addr, error) {
+// RecvFromInto is RecvFrom into p. Python: loop.sock_recvfrom_into.
+func (s *Socket) RecvFromInto(ctx context.Context, p []byte) (int, net.Addr, error) {
 	return s.recvFrom(ctx, p)
 }
 
-// SockSendAll sends all of p. If it fails, or is cancelled, a part of it may be
+// SendAll sends all of p. If it fails, or is cancelled, a part of it may be
 // sent, and it is not known which. Two tasks that send at once may mix what they
 // send. Python: loop.sock_sendall.
-func SockSendAll(ctx context.Context, s *Socket, p []byte) error { return s.sendAll(ctx, p) }
+func (s *Socket) SendAll(ctx context.Context, p []byte) error { return s.sendAll(ctx, p) }
 
-// SockSendTo sends p to addr as one datagram, and returns how many bytes of it
+// SendTo sends p to addr as one datagram, and returns how many bytes of it
 // went out. addr is of the socket's network: a *net.UDPAddr, or *net.UnixAddr.
 // Python: loop.sock_sendto.
-func SockSendTo(ctx context.Context, s *Socket, p []byte, addr net.Addr) (int, error) {
+func (s *Socket) SendTo(ctx context.Context, p []byte, addr net.Addr) (int, error) {
 	return s.sendTo(ctx, p, addr)
 }
 
-// SockConnect connects the socket to addr: "host:port", or the path of a Unix
+// Connect connects the socket to addr: "host:port", or the path of a Unix
 // socket. A name is looked up, and the first address of the socket's family
 // taken. If the wait is cancelled, the socket is of no more use. Python:
 // loop.sock_connect.
-func SockConnect(ctx context.Context, s *Socket, addr string) error { return s.connect(ctx, addr) }
+func (s *Socket) Connect(ctx context.Context, addr string) error { return s.connect(ctx, addr) }
 
-// SockAccept waits for a connection, and returns it with the address of the other
+// Accept waits for a connection, and returns it with the address of the other
 // side, which is nil if that has gone already. Python: loop.sock_accept.
-func SockAccept(ctx context.Context, s *Socket) (*Socket, net.Addr, error) { return s.accept(ctx) }
+func (s *Socket) Accept(ctx context.Context) (*Socket, net.Addr, error) { return s.accept(ctx) }
 
-// SockSendFile sends count bytes of the file f from offset on, or what there is
+// SendFile sends count bytes of the file f from offset on, or what there is
 // up to its end if that is less; a count of zero is everything. It returns how
 // many went out. The position in f is behind them afterwards, also after an error.
 //
@@ -102,7 +102,7 @@ func SockAccept(ctx context.Context, s *Socket) (*Socket, net.Addr, error) { ret
 // unless SendFileFallback(false) says that the error is to be
 // ErrSendfileNotAvailable. A socket that is no stream, or a number below zero, is
 // a ValueError. Python: loop.sock_sendfile.
-func SockSendFile(ctx context.Context, s *Socket, f *os.File, offset, count int64, opts ...SendFileOption) (int64, error) {
+func (s *Socket) SendFile(ctx context.Context, f *os.File, offset, count int64, opts ...SendFileOption) (int64, error) {
 	o, err := sendFileChoice(f, offset, count, opts)
 	if err != nil {
 		return 0, err

@@ -46,12 +46,12 @@ func newSocket(t *testing.T, network string) *asyncio.Socket {
 
 func sockCalls(s *script) {
 	serve := func(ctx context.Context, ls *asyncio.Socket) error {
-		conn, _, err := asyncio.SockAccept(ctx, ls)
+		conn, _, err := ls.Accept(ctx)
 		if err != nil {
 			return err
 		}
 		for {
-			data, err := asyncio.SockRecv(ctx, conn, 100)
+			data, err := conn.Recv(ctx, 100)
 			if err == io.EOF {
 				break
 			}
@@ -60,7 +60,7 @@ func sockCalls(s *script) {
 			for i, c := range data {
 				data[i] = c - 'a' + 'A'
 			}
-			s.must(asyncio.SockSendAll(ctx, conn, data))
+			s.must(conn.SendAll(ctx, data))
 		}
 		s.print("server eof")
 		return conn.Close()
@@ -71,14 +71,14 @@ func sockCalls(s *script) {
 		s.must(ls.Listen(0))
 		t := asyncio.Go(ctx, func(ctx context.Context) error { return serve(ctx, ls) })
 		c := newSocket(s.t, "tcp")
-		s.must(asyncio.SockConnect(ctx, c, ls.Addr().String()))
-		s.must(asyncio.SockSendAll(ctx, c, []byte("ping")))
-		data, err := asyncio.SockRecv(ctx, c, 100)
+		s.must(c.Connect(ctx, ls.Addr().String()))
+		s.must(c.SendAll(ctx, []byte("ping")))
+		data, err := c.Recv(ctx, 100)
 		s.must(err)
 		s.print("client got", string(data))
 		buf := make([]byte, 10)
-		s.must(asyncio.SockSendAll(ctx, c, []byte("into")))
-		n, err := asyncio.SockRecvInto(ctx, c, buf)
+		s.must(c.SendAll(ctx, []byte("into")))
+		n, err := c.RecvInto(ctx, buf)
 		s.must(err)
 		s.print("recv_into", n, string(buf[:n]))
 		s.must(c.Close())
@@ -86,7 +86,7 @@ func sockCalls(s *script) {
 		s.must(err)
 		s.must(ls.Close())
 		bad := newSocket(s.t, "tcp")
-		s.print(sysName(asyncio.SockConnect(ctx, bad, "127.0.0.1:1")))
+		s.print(sysName(bad.Connect(ctx, "127.0.0.1:1")))
 		s.must(bad.Close())
 		infos, err := asyncio.GetAddrInfo(ctx, "tcp", "127.0.0.1", "80")
 		s.must(err)

@@ -38,10 +38,10 @@ func connectedSockets(ctx context.Context, t *testing.T) (a, b *asyncio.Socket) 
 	t.Helper()
 	ls := listening(t, "tcp", "127.0.0.1:0")
 	a = newSocket(t, "tcp")
-	if err := asyncio.SockConnect(ctx, a, ls.Addr().String()); err != nil {
+	if err := a.Connect(ctx, ls.Addr().String()); err != nil {
 		t.Fatal(err)
 	}
-	b, from, err := asyncio.SockAccept(ctx, ls)
+	b, from, err := ls.Accept(ctx)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -78,24 +78,24 @@ func TestSockNetworks(t *testing.T) {
 			}
 			sockErr(t, ls.Listen(0), nil)
 			c := newSocket(t, network)
-			sockErr(t, asyncio.SockConnect(ctx, c, ls.Addr().String()), nil)
-			s, _, err := asyncio.SockAccept(ctx, ls)
+			sockErr(t, c.Connect(ctx, ls.Addr().String()), nil)
+			s, _, err := ls.Accept(ctx)
 			sockErr(t, err, nil)
-			sockErr(t, asyncio.SockSendAll(ctx, c, []byte("there")), nil)
-			got, err := asyncio.SockRecv(ctx, s, 3)
+			sockErr(t, c.SendAll(ctx, []byte("there")), nil)
+			got, err := s.Recv(ctx, 3)
 			if string(got) != "the" || err != nil {
 				t.Errorf("%s: %q, %v", network, got, err)
 			}
-			got, from, err := asyncio.SockRecvFrom(ctx, s, 10)
+			got, from, err := s.RecvFrom(ctx, 10)
 			if string(got) != "re" || err != nil {
 				t.Errorf("%s: %q from %v, %v", network, got, from, err)
 			}
 			sockErr(t, c.CloseWrite(), nil)
-			got, err = asyncio.SockRecv(ctx, s, 3)
+			got, err = s.Recv(ctx, 3)
 			if got != nil || err != io.EOF {
 				t.Errorf("%s: the end is %q, %v", network, got, err)
 			}
-			if _, _, err := asyncio.SockRecvFrom(ctx, s, 3); err != io.EOF {
+			if _, _, err := s.RecvFrom(ctx, 3); err != io.EOF {
 				t.Errorf("%s: the end is %v", network, err)
 			}
 			for _, s := range []*asyncio.Socket{c, s, ls} {
@@ -115,22 +115,22 @@ func TestSockNetworks(t *testing.T) {
 			sockErr(t, b.Bind(addrs[1]), nil)
 			waits := asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
 				p := make([]byte, 10)
-				n, from, err := asyncio.SockRecvFromInto(ctx, b, p)
+				n, from, err := b.RecvFromInto(ctx, p)
 				return fmt.Sprint(string(p[:n]), " ", from), err
 			})
 			turns(ctx, 2)
-			n, err := asyncio.SockSendTo(ctx, a, []byte("datagram"), b.Addr())
+			n, err := a.SendTo(ctx, []byte("datagram"), b.Addr())
 			if n != 8 || err != nil {
 				t.Error(n, err)
 			}
 			if got, err := waits.Await(ctx); got != "datagram "+a.Addr().String() || err != nil {
 				t.Errorf("%s: %q, %v", network, got, err)
 			}
-			asyncio.SockSendTo(ctx, a, nil, b.Addr())
-			if got, err := asyncio.SockRecv(ctx, b, 5); len(got) != 0 || err != nil {
+			a.SendTo(ctx, nil, b.Addr())
+			if got, err := b.Recv(ctx, 5); len(got) != 0 || err != nil {
 				t.Errorf("%s: an empty datagram is %q, %v", network, got, err)
 			}
-			_, err = asyncio.SockSendTo(ctx, a, nil, nil)
+			_, err = a.SendTo(ctx, nil, nil)
 			opOf(t, network+": to no address", err)
 			a.Close()
 			b.Close()
@@ -148,7 +148,7 @@ func TestSockSendAll(t *testing.T) {
 		sent := bytes.Repeat([]byte("0123456789abcdef"), 1<<18) // 4 MiB
 		sender := asyncio.Go(ctx, func(ctx context.Context) error {
 			defer a.Close()
-			return asyncio.SockSendAll(ctx, a, sent)
+			return a.SendAll(ctx, sent)
 		})
 		turns(ctx, 3)
 		if sender.Done() {
@@ -157,7 +157,7 @@ func TestSockSendAll(t *testing.T) {
 		var got bytes.Buffer
 		p := make([]byte, 100_000)
 		for {
-			n, err := asyncio.SockRecvInto(ctx, b, p)
+			n, err := b.RecvInto(ctx, p)
 			if err == io.EOF {
 				break
 			}
@@ -178,18 +178,18 @@ func TestSockCancelLosesNothing(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		a, b := connectedSockets(ctx, t)
 		recv := func(ctx context.Context) (string, error) {
-			p, err := asyncio.SockRecv(ctx, b, 100)
+			p, err := b.Recv(ctx, 100)
 			return string(p), err
 		}
 		for _, before := range []bool{true, false} {
 			waits := asyncio.CreateTask(ctx, recv)
 			turns(ctx, 2)
 			if before {
-				asyncio.SockSendAll(ctx, a, []byte("data"))
+				a.SendAll(ctx, []byte("data"))
 			}
 			waits.Cancel()
 			if !before {
-				asyncio.SockSendAll(ctx, a, []byte("data"))
+				a.SendAll(ctx, []byte("data"))
 			}
 			_, err := waits.Await(ctx)
 			sockErr(t, err, asyncio.ErrCancelled)
@@ -203,17 +203,17 @@ func TestSockCancelLosesNothing(t *testing.T) {
 		sockErr(t, err, context.Canceled)
 		ls := listening(t, "tcp", "127.0.0.1:0")
 		waits := asyncio.Go(ctx, func(ctx context.Context) error {
-			_, _, err := asyncio.SockAccept(ctx, ls)
+			_, _, err := ls.Accept(ctx)
 			return err
 		})
 		turns(ctx, 2)
 		c := newSocket(t, "tcp")
 		defer c.Close()
-		connects := asyncio.Go(ctx, func(ctx context.Context) error { return asyncio.SockConnect(ctx, c, ls.Addr().String()) })
+		connects := asyncio.Go(ctx, func(ctx context.Context) error { return c.Connect(ctx, ls.Addr().String()) })
 		waits.Cancel()
 		_, err = waits.Await(ctx)
 		sockErr(t, err, asyncio.ErrCancelled)
-		s, _, err := asyncio.SockAccept(ctx, ls)
+		s, _, err := ls.Accept(ctx)
 		sockErr(t, err, nil)
 		s.Close()
 		_, err = connects.Await(ctx)
@@ -230,7 +230,7 @@ func TestSockManyWait(t *testing.T) {
 		sum := 0
 		for range readers {
 			all = append(all, asyncio.Go(ctx, func(ctx context.Context) error {
-				p, err := asyncio.SockRecv(ctx, b, 1)
+				p, err := b.Recv(ctx, 1)
 				for _, c := range p {
 					sum += int(c)
 				}
@@ -244,7 +244,7 @@ func TestSockManyWait(t *testing.T) {
 			if i%3 == 0 {
 				turns(ctx, 1)
 			}
-			sockErr(t, asyncio.SockSendAll(ctx, a, []byte{byte(i)}), nil)
+			sockErr(t, a.SendAll(ctx, []byte{byte(i)}), nil)
 		}
 		_, _, err := asyncio.Wait(ctx, all)
 		sockErr(t, err, nil)
@@ -260,33 +260,33 @@ func TestSockErrors(t *testing.T) {
 		a, b := connectedSockets(ctx, t)
 		other = newSocket(t, "udp")
 		other.Bind("127.0.0.1:0")
-		_, err := asyncio.SockRecv(ctx, a, -1)
+		_, err := a.Recv(ctx, -1)
 		if pyName(err) != "ValueError" {
 			t.Error(err)
 		}
-		_, _, err = asyncio.SockRecvFrom(ctx, a, -1)
+		_, _, err = a.RecvFrom(ctx, -1)
 		if pyName(err) != "ValueError" {
 			t.Error(err)
 		}
 		// Reset.
 		unix.SetsockoptLinger(b.Fd(), unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 		waits := asyncio.Go(ctx, func(ctx context.Context) error {
-			_, err := asyncio.SockRecv(ctx, a, 1)
+			_, err := a.Recv(ctx, 1)
 			return err
 		})
 		turns(ctx, 2)
 		b.Close()
 		_, err = waits.Await(ctx)
 		sockErr(t, err, syscall.ECONNRESET)
-		sockErr(t, asyncio.SockSendAll(ctx, a, []byte("x")), syscall.EPIPE)
+		sockErr(t, a.SendAll(ctx, []byte("x")), syscall.EPIPE)
 		// Closed while a task waits, in each direction.
 		a, b = connectedSockets(ctx, t)
 		reads := asyncio.Go(ctx, func(ctx context.Context) error {
-			_, err := asyncio.SockRecv(ctx, a, 1)
+			_, err := a.Recv(ctx, 1)
 			return err
 		})
 		writes := asyncio.Go(ctx, func(ctx context.Context) error {
-			return asyncio.SockSendAll(ctx, a, make([]byte, 1<<26))
+			return a.SendAll(ctx, make([]byte, 1<<26))
 		})
 		turns(ctx, 3)
 		a.Close()
@@ -295,7 +295,7 @@ func TestSockErrors(t *testing.T) {
 		_, err = writes.Await(ctx)
 		sockErr(t, err, net.ErrClosed)
 		// Calls on a closed one.
-		_, err = asyncio.SockRecv(ctx, a, 1)
+		_, err = a.Recv(ctx, 1)
 		sockErr(t, err, net.ErrClosed)
 		sockErr(t, a.Listen(1), net.ErrClosed)
 		_, err = a.SyscallConn()
@@ -308,25 +308,25 @@ func TestSockErrors(t *testing.T) {
 				t.Errorf("bound to %q", addr)
 			}
 		}
-		sockErr(t, asyncio.SockConnect(ctx, c, "127.0.0.1:1"), syscall.ECONNREFUSED)
+		sockErr(t, c.Connect(ctx, "127.0.0.1:1"), syscall.ECONNREFUSED)
 		sockErr(t, c.Bind(b.Addr().String()), syscall.EADDRINUSE)
 		u := newSocket(t, "unix")
 		defer u.Close()
-		sockErr(t, asyncio.SockConnect(ctx, u, filepath.Join(t.TempDir(), "none")), syscall.ENOENT)
+		sockErr(t, u.Connect(ctx, filepath.Join(t.TempDir(), "none")), syscall.ENOENT)
 		// The waits of a loop that ends.
 		asyncio.Go(ctx, func(ctx context.Context) error {
-			_, err := asyncio.SockRecv(ctx, other, 1)
+			_, err := other.Recv(ctx, 1)
 			sockErr(t, err, asyncio.ErrCancelled)
 			return err
 		})
 		turns(ctx, 2)
 	})
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
-		_, err := asyncio.SockRecv(ctx, other, 1)
+		_, err := other.Recv(ctx, 1)
 		sockErr(t, err, asyncio.ErrOtherLoop)
 	})
 	sockErr(t, other.Close(), nil)
-	_, err := asyncio.SockRecv(t.Context(), other, 1)
+	_, err := other.Recv(t.Context(), 1)
 	sockErr(t, err, asyncio.ErrNoRunningLoop)
 }
 
@@ -344,8 +344,8 @@ func TestSocketOf(t *testing.T) {
 		defer ls.Close()
 		c := newSocket(t, "tcp")
 		defer c.Close()
-		sockErr(t, asyncio.SockConnect(ctx, c, addr), nil)
-		s, _, err := asyncio.SockAccept(ctx, ls)
+		sockErr(t, c.Connect(ctx, addr), nil)
+		s, _, err := ls.Accept(ctx)
 		sockErr(t, err, nil)
 		defer s.Close()
 		raw, err := s.SyscallConn()
@@ -360,8 +360,8 @@ func TestSocketOf(t *testing.T) {
 		again, err := asyncio.SocketOf(s)
 		sockErr(t, err, nil)
 		s.Close()
-		sockErr(t, asyncio.SockSendAll(ctx, again, []byte("by the duplicate")), nil)
-		got, err := asyncio.SockRecv(ctx, c, 100)
+		sockErr(t, again.SendAll(ctx, []byte("by the duplicate")), nil)
+		got, err := c.Recv(ctx, 100)
 		if string(got) != "by the duplicate" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
@@ -396,13 +396,13 @@ func TestSockSendFile(t *testing.T) {
 				received := asyncio.CreateTask(ctx, func(ctx context.Context) ([]byte, error) {
 					var all []byte
 					for {
-						p, err := asyncio.SockRecv(ctx, b, 1<<16)
+						p, err := b.Recv(ctx, 1<<16)
 						if all = append(all, p...); err != nil {
 							return all, nil
 						}
 					}
 				})
-				n, err := asyncio.SockSendFile(ctx, a, f, part.offset, part.count)
+				n, err := a.SendFile(ctx, f, part.offset, part.count)
 				a.Close()
 				got, _ := received.Await(ctx)
 				want := content[min(part.offset, int64(len(content))):]
@@ -416,25 +416,25 @@ func TestSockSendFile(t *testing.T) {
 			}
 		}
 		a, b := connectedSockets(ctx, t)
-		_, err = asyncio.SockSendFile(ctx, a, f, 0, 0, asyncio.SendFileFallback(false))
+		_, err = a.SendFile(ctx, f, 0, 0, asyncio.SendFileFallback(false))
 		if sockErr(t, err, asyncio.ErrSendfileNotAvailable); pyName(err) != "SendfileNotAvailableError" {
 			t.Errorf("%v", err)
 		}
 		asyncio.SetSendfile(true)
 		for _, bad := range [][2]int64{{-1, 0}, {0, -1}} {
-			if _, err := asyncio.SockSendFile(ctx, a, f, bad[0], bad[1]); pyName(err) != "ValueError" {
+			if _, err := a.SendFile(ctx, f, bad[0], bad[1]); pyName(err) != "ValueError" {
 				t.Errorf("%v: %v", bad, err)
 			}
 		}
 		u := newSocket(t, "udp")
 		defer u.Close()
-		if _, err := asyncio.SockSendFile(ctx, u, f, 0, 0); pyName(err) != "ValueError" {
+		if _, err := u.SendFile(ctx, f, 0, 0); pyName(err) != "ValueError" {
 			t.Errorf("by datagrams: %v", err)
 		}
 		b.Close()
 		waits := asyncio.Go(ctx, func(ctx context.Context) error {
 			for {
-				if _, err := asyncio.SockSendFile(ctx, a, f, 0, 0); err != nil {
+				if _, err := a.SendFile(ctx, f, 0, 0); err != nil {
 					return err
 				}
 			}
@@ -443,7 +443,7 @@ func TestSockSendFile(t *testing.T) {
 			t.Errorf("to nobody: %v", err)
 		}
 		f.Close()
-		_, err = asyncio.SockSendFile(ctx, a, f, 0, 0)
+		_, err = a.SendFile(ctx, f, 0, 0)
 		sockErr(t, err, os.ErrClosed)
 	})
 }
@@ -457,11 +457,11 @@ func TestSockLeaks(t *testing.T) {
 			ls.Bind("127.0.0.1:0")
 			ls.Listen(0)
 			c := newSocket(t, "tcp")
-			asyncio.SockConnect(ctx, c, ls.Addr().String())
-			s, _, err := asyncio.SockAccept(ctx, ls)
+			c.Connect(ctx, ls.Addr().String())
+			s, _, err := ls.Accept(ctx)
 			sockErr(t, err, nil)
 			asyncio.WaitFor(ctx, 1, asyncio.Func(func(ctx context.Context) error {
-				_, err := asyncio.SockRecv(ctx, s, 1)
+				_, err := s.Recv(ctx, 1)
 				return err
 			}))
 			for _, s := range []*asyncio.Socket{ls, c, s} {
@@ -484,15 +484,15 @@ func TestSockAllocations(t *testing.T) {
 		echo := asyncio.Go(ctx, func(ctx context.Context) error {
 			q := make([]byte, 1)
 			for {
-				if _, err := asyncio.SockRecvInto(ctx, b, q); err != nil {
+				if _, err := b.RecvInto(ctx, q); err != nil {
 					return nil
 				}
-				asyncio.SockSendAll(ctx, b, q)
+				b.SendAll(ctx, q)
 			}
 		})
 		n := testing.AllocsPerRun(200, func() {
-			asyncio.SockSendAll(ctx, a, one)
-			asyncio.SockRecvInto(ctx, a, p)
+			a.SendAll(ctx, one)
+			a.RecvInto(ctx, p)
 		})
 		if n > 0 {
 			t.Errorf("%v allocations for a round trip", n)
@@ -514,28 +514,28 @@ func ExampleSocket() {
 			return err
 		}
 		serving := asyncio.Go(ctx, func(ctx context.Context) error {
-			conn, _, err := asyncio.SockAccept(ctx, server)
+			conn, _, err := server.Accept(ctx)
 			if err != nil {
 				return err
 			}
 			defer conn.Close()
 			for {
-				data, err := asyncio.SockRecv(ctx, conn, 100)
+				data, err := conn.Recv(ctx, 100)
 				if err != nil {
 					return err // io.EOF
 				}
-				asyncio.SockSendAll(ctx, conn, bytes.ToUpper(data))
+				conn.SendAll(ctx, bytes.ToUpper(data))
 			}
 		})
 		client, err := asyncio.NewSocket("tcp")
 		if err != nil {
 			return err
 		}
-		if err := asyncio.SockConnect(ctx, client, server.Addr().String()); err != nil {
+		if err := client.Connect(ctx, server.Addr().String()); err != nil {
 			return err
 		}
-		asyncio.SockSendAll(ctx, client, []byte("hello"))
-		answer, err := asyncio.SockRecv(ctx, client, 100)
+		client.SendAll(ctx, []byte("hello"))
+		answer, err := client.Recv(ctx, 100)
 		fmt.Println(string(answer), err)
 		client.Close()
 		_, err = serving.Await(ctx)

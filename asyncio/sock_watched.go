@@ -172,8 +172,11 @@ func (s *Socket) Close() error {
 	return os.NewSyscallError("close", err)
 }
 
+// A socketWatcher is a Socket as the loop's poller knows it.
+type socketWatcher socketState
+
 // Happened is called by the loop's poller.
-func (s *socketState) Happened(ev sched.Events) {
+func (s *socketWatcher) Happened(ev sched.Events) {
 	if ev&sched.Readable != 0 {
 		s.in.told()
 	}
@@ -222,7 +225,7 @@ func (s *Socket) do(ctx context.Context, w *direction, name string, try func() e
 
 // wait suspends t until something has happened in the direction of w.
 func (s *Socket) wait(ctx context.Context, t *task, w *direction) error {
-	if err := s.d.Watch(t.loop.s, s); err != nil {
+	if err := s.d.Watch(t.loop.s, (*socketWatcher)(&s.socketState)); err != nil {
 		return fmt.Errorf("asyncio: the socket cannot be watched: %w", loopError(err))
 	}
 	g, err := w.line.enter(ctx, t)

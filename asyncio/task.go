@@ -496,8 +496,8 @@ func CurrentTask(ctx context.Context) AnyTask {
 }
 
 // AllTasks returns the tasks of l that have not ended, in the order in which
-// they were made. Python: asyncio.all_tasks.
-func AllTasks(l *Loop) []AnyTask {
+// they were made. Owner only; it does not switch. Python: asyncio.all_tasks.
+func (l *Loop) AllTasks() []AnyTask {
 	var all []AnyTask
 	for st := range l.s.Tasks() {
 		all = append(all, anyTask(st))

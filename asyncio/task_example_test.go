@@ -137,7 +137,7 @@ func ExampleAllTasks() {
 		asyncio.CurrentTask(ctx).SetName("main")
 		asyncio.Go(ctx, func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) }, asyncio.WithTaskName("sleeper"))
 		loop, err := asyncio.RunningLoop(ctx)
-		for _, t := range asyncio.AllTasks(loop) {
+		for _, t := range loop.AllTasks() {
 			fmt.Println(t.Name())
 		}
 		return err

@@ -379,8 +379,8 @@ func (p *taskPlayer) main(ctx context.Context, tasks []aBranch, pokes [][]any) e
 		p.say("%s", stateOf(f))
 	}
 	p.over = true
-	for len(asyncio.AllTasks(l)) > 1 {
-		for _, t := range asyncio.AllTasks(l) {
+	for len(l.AllTasks()) > 1 {
+		for _, t := range l.AllTasks() {
 			if t != asyncio.CurrentTask(ctx) {
 				t.Cancel()
 			}

@@ -873,7 +873,7 @@ func TestStartTLS(t *testing.T) {
 		}
 		tr.Write([]byte("STARTTLS\n"))
 		p.until(ctx, "data")
-		over, err := asyncio.StartTLS(ctx, tr, p, client)
+		over, err := tr.Loop().StartTLS(ctx, tr, p, client)
 		if err != nil {
 			return err
 		}
@@ -974,18 +974,18 @@ func TestStartTLSRefuses(t *testing.T) {
 	_, client := asyncio.NewTLSConfigs(t)
 	onSockets(t, func(ctx context.Context) error {
 		tr, p, peer := dial(t, ctx, newRecorder)
-		if _, err := asyncio.StartTLS(context.Background(), tr, p, client); !errors.Is(err, asyncio.ErrNoRunningLoop) {
+		if _, err := tr.Loop().StartTLS(context.Background(), tr, p, client); !errors.Is(err, asyncio.ErrNoRunningLoop) {
 			t.Errorf("in no task: %v", err)
 		}
 		peer.Close()
-		if _, err := asyncio.StartTLS(ctx, tr, p, client); !errors.Is(err, syscall.ECONNRESET) {
+		if _, err := tr.Loop().StartTLS(ctx, tr, p, client); !errors.Is(err, syscall.ECONNRESET) {
 			t.Errorf("a peer that has closed: %v", err)
 		}
 		if err := p.lost.Wait(ctx); err != nil {
 			return err
 		}
 		p.check(t, "made lost")
-		if _, err := asyncio.StartTLS(ctx, tr, p, client); err == nil || !strings.Contains(err.Error(), "closing") {
+		if _, err := tr.Loop().StartTLS(ctx, tr, p, client); err == nil || !strings.Contains(err.Error(), "closing") {
 			t.Errorf("on a transport that is closed: %v", err)
 		}
 		return nil

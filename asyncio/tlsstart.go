@@ -26,7 +26,10 @@ import (
 // end, as in Python; in the middle of a record it is io.ErrUnexpectedEOF.
 //
 // Python: loop.start_tls.
-func StartTLS(ctx context.Context, t Transport, p BaseProtocol, cfg *tls.Config, opts ...TLSOption) (Transport, error) {
+func (l *Loop) StartTLS(ctx context.Context, t Transport, p BaseProtocol, cfg *tls.Config, opts ...TLSOption) (Transport, error) {
+	if t.Loop() != l {
+		return nil, ErrOtherLoop
+	}
 	over, err := startTLS(ctx, t, p, cfg, opts)
 	if err != nil {
 		return nil, err

@@ -27,7 +27,7 @@ func TestClockAndSockets(t *testing.T) {
 		received := ""
 		recv := func(ctx context.Context) error {
 			return asyncio.WithTimeout(ctx, time.Second, func(ctx context.Context, _ *asyncio.Timeout) error {
-				p, err := asyncio.SockRecv(ctx, b, 10)
+				p, err := b.Recv(ctx, 10)
 				received = string(p)
 				return err
 			})
@@ -37,7 +37,7 @@ func TestClockAndSockets(t *testing.T) {
 			reader := asyncio.Go(ctx, recv)
 			must(t, asynciotest.WaitIdle(ctx))
 			start := asynciotest.Now(ctx)
-			_, err = asyncio.SockSendTo(ctx, a, []byte("data"), b.Addr())
+			_, err = a.SendTo(ctx, []byte("data"), b.Addr())
 			must(t, err)
 			if i%2 == 0 {
 				must(t, asynciotest.WaitIdle(ctx))

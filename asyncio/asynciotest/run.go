@@ -221,7 +221,7 @@ func (p *play) settle(ctx context.Context, r *asyncio.Runner) {
 }
 
 func (p *play) reportLeft() {
-	tasks := asyncio.AllTasks(p.loop)
+	tasks := p.loop.AllTasks()
 	if len(tasks) > 0 {
 		p.report(fmt.Sprintf("tasks left behind: %d\n%s", len(tasks), stacks(tasks)))
 	} else if _, timers := p.loop.Pending(); timers > 0 {
@@ -231,7 +231,7 @@ func (p *play) reportLeft() {
 
 // stuck is called when nothing can happen any more.
 func (p *play) stuck() {
-	tasks := asyncio.AllTasks(p.loop)
+	tasks := p.loop.AllTasks()
 	p.report(fmt.Sprintf("nothing can happen any more: %d tasks wait, and no timer is set:\n%s", len(tasks), stacks(tasks)))
 	if p.hopeless {
 		p.loop.Stop() // they have refused to end

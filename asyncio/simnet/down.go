@@ -183,7 +183,7 @@ func (h *Host) killTasks() {
 
 // tasks returns those on the host that have not ended.
 func (h *Host) tasks() (all []asyncio.AnyTask) {
-	for _, t := range asyncio.AllTasks(h.net.loop) {
+	for _, t := range h.net.loop.AllTasks() {
 		if hostOfTask(t) == h {
 			all = append(all, t)
 		}
