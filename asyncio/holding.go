@@ -1,7 +1,5 @@
 package asyncio
 
-import "context"
-
 // A holding is what a Lock knows of the task that has acquired it last, and a
 // Semaphore of one: for those who look at the loop. Nothing is decided by it, because
 // another task or a callback may release it.
@@ -23,40 +21,6 @@ const (
 	holdsSemaphore
 )
 
-// of notes that the calling task has acquired it, with ctx. l is the loop that it
-// belongs to, if that is known.
-func (h *holding) of(ctx context.Context, l *Loop) {
-	if c, ok := ctx.(*taskContext); ok && c.st.IsCurrent() {
-		h.by = c.st.Number()
-		c.locks = true
-		return
-	}
-	h.ofOther(ctx, l)
-}
-
-// ofOther is of where ctx is not the caller's own.
-func (h *holding) ofOther(ctx context.Context, l *Loop) {
-	h.by = 0
-	if l == nil {
-		t := taskOf(ctx)
-		if t == nil {
-			return
-		}
-		l = t.loop
-	}
-	if st := l.s.Current(); st != nil {
-		h.by = st.Number()
-		taskIn(st).locks = true
-	}
-}
-
-// ofTask notes that t, which has waited for it, has acquired it.
-func (h *holding) ofTask(t *task) {
-	h.by = t.st.Number()
-	h.passes++
-	t.locks = true
-}
-
 // formerHolders is the names of tasks that have acquired a lock and have ended: of the
 // last ones, so that a lock which nobody will release can be told with a name.
 type formerHolders struct {
@@ -72,12 +36,12 @@ type formerHolder struct {
 
 const formerHoldersMax = 256
 
-func (f *formerHolders) add(t *task) {
+func (f *formerHolders) add(h formerHolder) {
 	if len(f.names) < formerHoldersMax {
 		f.names = append(f.names, formerHolder{})
 		f.next = len(f.names) - 1
 	}
-	f.names[f.next] = formerHolder{t.st.Number(), t.number, t.name}
+	f.names[f.next] = h
 	f.next = (f.next + 1) % formerHoldersMax
 }
 

@@ -3,6 +3,7 @@ package asyncio
 import (
 	"fmt"
 	"runtime"
+	"strconv"
 	"strings"
 )
 
@@ -46,3 +47,10 @@ const modulePath = "github.com/go-greenlet/greenlet"
 
 // place names a call for people.
 func place(f runtime.Frame) string { return fmt.Sprintf("%s (%s:%d)", f.Function, f.File, f.Line) }
+
+func taskName(name *string, number uint64) string {
+	if name != nil {
+		return *name
+	}
+	return "Task-" + strconv.FormatUint(number, 10)
+}

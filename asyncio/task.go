@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"runtime"
-	"strconv"
 
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -275,7 +274,7 @@ func (t *task) returned(err error) {
 func (t *task) over(how int) {
 	t.loop.ended[how]++
 	if t.locks {
-		t.loop.holders.add(t)
+		t.loop.holders.add(formerHolder{t.st.Number(), t.number, t.name})
 	}
 }
 
@@ -331,13 +330,6 @@ func (t *task) self() *task { return t }
 
 // Name returns the task's name. Python: Task.get_name.
 func (t *task) Name() string { return taskName(t.name, t.number) }
-
-func taskName(name *string, number uint64) string {
-	if name != nil {
-		return *name
-	}
-	return "Task-" + strconv.FormatUint(number, 10)
-}
 
 // SetName gives the task another name. Python: Task.set_name.
 func (t *task) SetName(name string) { t.name = &name }
