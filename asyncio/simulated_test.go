@@ -9,8 +9,8 @@ import (
 
 // The tests of connections, streams, servers, transports, datagrams and TLS hold on a
 // simulated network, as they are. What is left out needs what it does not have: another
-// side that is of the system (the tests with peer, dial and net.Dial), goroutines that
-// use a connection, system calls (WithSocket, Sockets, SyscallConn, Control, SendFile
+// side that is of the system (net.Dial and net.Listen), goroutines that use a connection,
+// peers that act in callbacks, where a wait is refused, system calls (WithSocket, Sockets, SyscallConn, Control, SendFile
 // without a fallback, children, files at unix paths), a net.Resolver, or times and
 // allocations of the system's.
 func TestOverSimulated(t *testing.T) {
@@ -48,6 +48,21 @@ func TestOverSimulated(t *testing.T) {
 		TestTLSFunctionsCannotWait,
 		TestStartTLSInjection,
 		TestStartTLSTwice,
+		TestStartTLSRefuses,
+		TestStreamPeerResets,
+		TestStreamPeerHalfCloses,
+		TestStreamPeerSendsBytes,
+		TestStreamPeerNeverReads,
+		TestTransportCloseFlushes,
+		TestTransportAbort,
+		TestTransportLostOnce,
+		TestTransportHalfClose,
+		TestTransportFlowControl,
+		TestTransportPauseReading,
+		TestTransportReset,
+		TestTransportWritesAfterLoss,
+		TestBufferedProtocol,
+		TestSetProtocol,
 		TestUnheardClosesNetwork,
 		TestUnheardIsHeard,
 		TestAddrInfo,

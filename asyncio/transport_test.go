@@ -29,51 +29,65 @@ func onSockets(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.
 }
 
 // A peer is the other side of a connection, of package net: what it does is done
-// at once, because the kernel does the rest.
+// at once, because the kernel does the rest. On a simulated network it is one of the
+// loop, and does it in the task that asks for it.
 type peer struct {
-	*net.TCPConn
+	tcpConn
 	t *testing.T
+}
+
+// A tcpConn is what *net.TCPConn and a loop's connection have.
+type tcpConn interface {
+	net.Conn
+	CloseWrite() error
+	SetLinger(seconds int) error
+	SetNoDelay(on bool) error
+}
+
+// otherSide listens for one connection, has connect make it, and returns its other side.
+func otherSide(t *testing.T, ctx context.Context, connect func(addr string) error) peer {
+	t.Helper()
+	var ln net.Listener
+	var err error
+	if overNetwork == nil {
+		ln, err = net.Listen("tcp", "127.0.0.1:0")
+	} else {
+		ln, err = asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer ln.Close()
+	if err := connect(ln.Addr().String()); err != nil {
+		t.Fatal(err)
+	}
+	c, err := ln.Accept()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { c.Close() })
+	return peer{c.(tcpConn), t}
 }
 
 // dial connects to a listener of package net and returns the transport with its
 // protocol, and the other side.
-func dial[P asyncio.BaseProtocol](t *testing.T, ctx context.Context, factory func() P, opts ...asyncio.ConnectOption) (asyncio.Transport, P, peer) {
+func dial[P asyncio.BaseProtocol](t *testing.T, ctx context.Context, factory func() P, opts ...asyncio.ConnectOption) (tr asyncio.Transport, p P, other peer) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	tr, p, err := asyncio.CreateConnection(ctx, factory, "tcp", ln.Addr().String(), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return tr, p, peer{c.(*net.TCPConn), t}
+	other = otherSide(t, ctx, func(addr string) (err error) {
+		tr, p, err = asyncio.CreateConnection(ctx, factory, "tcp", addr, opts...)
+		return err
+	})
+	return tr, p, other
 }
 
 // dialStream is dial of a stream.
-func dialStream(t *testing.T, ctx context.Context, opts ...asyncio.ConnectOption) (*asyncio.StreamReader, *asyncio.StreamWriter, peer) {
+func dialStream(t *testing.T, ctx context.Context, opts ...asyncio.ConnectOption) (r *asyncio.StreamReader, w *asyncio.StreamWriter, other peer) {
 	t.Helper()
-	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer ln.Close()
-	r, w, err := asyncio.OpenConnection(ctx, "tcp", ln.Addr().String(), opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
-	t.Cleanup(func() { c.Close() })
-	return r, w, peer{c.(*net.TCPConn), t}
+	other = otherSide(t, ctx, func(addr string) (err error) {
+		r, w, err = asyncio.OpenConnection(ctx, "tcp", addr, opts...)
+		return err
+	})
+	return r, w, other
 }
 
 func (p peer) send(s string) {
@@ -92,6 +106,10 @@ func (p peer) reset() {
 // receive reads n bytes elsewhere, while the loop goes on.
 func (p peer) receive(ctx context.Context, n int) ([]byte, error) {
 	b, got := make([]byte, n), 0
+	if overNetwork != nil {
+		got, err := io.ReadFull(p, b)
+		return b[:got], err
+	}
 	err := asyncio.DoInThread(ctx, func(context.Context) (err error) {
 		got, err = io.ReadFull(p, b)
 		return err
