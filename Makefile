@@ -239,6 +239,10 @@ bench: ## measure, and print a table of medians and ratios
 bench-net: ## measure echo servers, ours beside others, on the loopback
 	$(GO) run -C bench/net .
 
+bench-world: ## whole programs, and how costs grow; 8 minutes
+	tools/servers.sh with mariadb -- $(GO) run -C bench/world ./programs -results results
+	$(GO) run -C bench/world ./growth -results results
+
 bench-smoke: ## every benchmark, only to see that it runs
 	$(call say,benchmarks$(comma) once each)
 	$(GO) test -run '^$$' -bench . -benchtime 1x $(SHORT) ./...

@@ -2,6 +2,7 @@ package bench_test
 
 import (
 	"context"
+	"fmt"
 	"runtime"
 	"sync"
 	"testing"
@@ -25,16 +26,19 @@ func on(b *testing.B, body func(ctx context.Context) error) {
 
 // BenchmarkHop has n tasks that do nothing but let the others run.
 func BenchmarkHop(b *testing.B) {
-	for _, n := range []int{1, 1000} {
-		how := map[int]string{1: "n=1", 1000: "n=1000"}[n]
+	for _, n := range scaled(b, 1, 1000) {
+		how := fmt.Sprintf("n=%d", n)
 		b.Run(how+"/by=greenlet", func(b *testing.B) { hopTasks(b, n) })
 		b.Run(how+"/by=greenlet-sched", func(b *testing.B) { hopSched(b, n) })
 		b.Run(how+"/by=gosched", func(b *testing.B) { hopGoroutines(b, n) })
 	}
 }
 
+// hops is how many each of n makes.
+func hops(b *testing.B, n int) int { return max(3, b.N/n+1) }
+
 func hopTasks(b *testing.B, n int) {
-	each := b.N/n + 1
+	each := hops(b, n)
 	on(b, func(ctx context.Context) error {
 		var tasks []*asyncio.Task[asyncio.None]
 		for range n {
@@ -60,7 +64,7 @@ func hopTasks(b *testing.B, n int) {
 }
 
 func hopSched(b *testing.B, n int) {
-	each := b.N/n + 1
+	each := hops(b, n)
 	l := sched.New()
 	defer l.Close()
 	b.ReportAllocs()
@@ -79,7 +83,7 @@ func hopSched(b *testing.B, n int) {
 }
 
 func hopGoroutines(b *testing.B, n int) {
-	each := b.N/n + 1
+	each := hops(b, n)
 	b.ReportAllocs()
 	b.ResetTimer()
 	var all sync.WaitGroup

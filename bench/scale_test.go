@@ -13,7 +13,7 @@ var scales = []int{2, 8, 1_000, 10_000, 100_000}
 // BenchmarkRing passes a value round a ring of n: each switches to the next.
 // iter.Pull has no such switch, its sequences can only go back to their caller.
 func BenchmarkRing(b *testing.B) {
-	for _, n := range scales {
+	for _, n := range scaled(b, scales...) {
 		b.Run(fmt.Sprintf("n=%d/by=greenlet", n), func(b *testing.B) { ring(b, n) })
 		b.Run(fmt.Sprintf("n=%d/by=chan0", n), func(b *testing.B) { channelRing(b, n) })
 	}
@@ -22,18 +22,18 @@ func BenchmarkRing(b *testing.B) {
 // BenchmarkRound resumes n in turn from one place: to the first and back, to
 // the second and back. One switch is half of a resumption.
 func BenchmarkRound(b *testing.B) {
-	for _, n := range scales {
+	for _, n := range scaled(b, scales...) {
 		b.Run(fmt.Sprintf("n=%d/by=greenlet", n), func(b *testing.B) { round(b, n) })
 		b.Run(fmt.Sprintf("n=%d/by=pull", n), func(b *testing.B) { pullRound(b, n) })
 	}
 }
 
-// laps returns how often to go round so that about b.N switches are made, and
-// starts the clock.
+// laps returns how often to go round so that about b.N switches are made, but three
+// times at least, and starts the clock.
 func laps(b *testing.B, switches int) int {
 	b.ReportAllocs()
 	b.ResetTimer()
-	return (b.N + switches - 1) / switches
+	return max(3, (b.N+switches-1)/switches)
 }
 
 // ring counts the caller as one of the n.

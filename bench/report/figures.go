@@ -34,7 +34,11 @@ func spawn(by string) key  { return key{"Spawn", "", by, "ns/task"} }
 func gather(by string) key { return key{"Gather", "", by, "ns/task"} }
 func soon(by string) key   { return key{"CallSoon", "", by, "ns/callback"} }
 func timers(by string) key { return key{"Timers", "", by, "ns/timer"} }
+func cycle(by string) key  { return key{"Cycle", "n=10000", by, "ns/cycle"} }
 func queue(by string) key  { return key{"Queue", "", by, "ns/item"} }
+func outstanding(by string) key {
+	return key{"Outstanding", "n=1000000", by, "ns/fired"}
+}
 func trip(how, by string) key {
 	return key{"PingPong", "how=" + how, by, "ns/trip"}
 }
@@ -96,6 +100,8 @@ var figures = []figure{
 		under: allocations(step("Resume")), asked: 0, most: true},
 	{what: "create, 3 values, finish, against `iter.Pull`",
 		over: three("pull"), under: three("greenlet"), asked: 3},
+	{what: "the same by `Coro`, against `iter.Pull`",
+		over: three("pull"), under: key{"Three", "face=Coro", "greenlet", "ns/life"}, asked: 1.6},
 	{what: "same fringe, against `iter.Pull`",
 		over: fringe("pull"), under: fringe("greenlet"), asked: 2},
 	{what: "tokenizer, against `iter.Pull`",
@@ -141,6 +147,8 @@ var figures = []figure{
 		over: timers("asyncio"), under: timers("greenlet"), asked: 18},
 	{what: "the same against `time.AfterFunc` + `Stop`",
 		over: timers("goroutine"), under: timers("greenlet"), asked: 2.5},
+	{what: "a timer fired, a million outstanding, against `time.AfterFunc`",
+		over: outstanding("goroutine"), under: outstanding("greenlet"), asked: 3},
 	{what: "a value through a queue of 128, against asyncio",
 		over: queue("asyncio"), under: queue("greenlet"), asked: 20},
 	{what: "the same against a buffered channel",
@@ -153,6 +161,8 @@ var figures = []figure{
 		over: trip("queue", "asyncio"), under: trip("queue", "greenlet"), asked: 40},
 	{what: "the same against unbuffered channels",
 		over: trip("queue", "chan0"), under: trip("queue", "greenlet"), asked: 2},
+	{what: "a cycle of the collector, 10,000 greenlets waiting, in those with `iter.Pull`",
+		over: cycle("greenlet"), under: cycle("pull"), asked: 1, most: true},
 	{what: "bytes per sleeping task, at 1M",
 		under: memory("1000000", "task"), asked: 3276, most: true},
 }

@@ -93,6 +93,12 @@ var titles = []title{
 	{"Gather", "ns/task", "10,000 tasks gathered, ns a task"},
 	{"CallSoon", "ns/callback", "A callback, 1,000 in a turn, ns"},
 	{"Timers", "ns/timer", "A timer set and cancelled, a million outstanding, ns"},
+	{"Outstanding", "ns/set", "A timer set, up to n, ns"},
+	{"Outstanding", "ns/cancelled", "A timer cancelled, n outstanding, ns"},
+	{"Outstanding", "ns/fired", "A timer fired, n outstanding, ns"},
+	{"Alive", "ns/task", "A task made and awaited while n wait, ns"},
+	{"Idle", "ns/trip", "A round trip over TCP while n connections are idle, ns"},
+	{"Cycle", "ns/cycle", "A cycle of the collector while n wait, ns"},
 	{"Queue", "ns/item", "A value through a queue of 128, ns"},
 	{"PingPong", "ns/trip", "Two tasks wake each other, ns a round trip"},
 }

@@ -34,7 +34,9 @@ func main() {
 	conns := flag.Int("conns", 100, "connections")
 	each := flag.Duration("for", time.Second, "how long")
 	idle := flag.Int("idle", 0, "connections that ask once, and then wait, for the memory of one; 0: not measured")
+	path := flag.String("path", "/", "what is asked for")
 	flag.Parse()
+	request = fmt.Appendf(nil, "GET %s HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n", *path)
 	r, err := run(*addr, *pid, *conns, *each, *idle)
 	if err != nil {
 		log.Fatal(err)
@@ -149,7 +151,7 @@ func connect(addr string) (*client, error) {
 	return &client{c, bufio.NewReaderSize(c, 1024)}, nil
 }
 
-var request = []byte("GET / HTTP/1.1\r\nHost: localhost\r\nUser-Agent: load\r\nAccept: */*\r\n\r\n")
+var request []byte
 
 // ask sends a request and reads the answer, of which it knows no more than is needed
 // to find the end: the generator shall not be what is slow.
