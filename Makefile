@@ -31,7 +31,7 @@ NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)
 say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help demo test check releases matrix race portable noopt invariants generic hostile arm64 riscv64 386 arm wasm cross \
-        layout asyncvet nested strict world cover tidy staticcheck conformance fuzz mutants bench bench-net bench-smoke
+        layout asyncvet nested strict world cover tidy staticcheck conformance fuzz mutants bench bench-net bench-world bench-smoke
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14

@@ -103,6 +103,7 @@ func run(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("growth", flag.ContinueOnError)
 	rounds := flags.Int("rounds", 1, "rounds; 5 for the long form")
 	most := flags.Int("most", 1_000_000, "how many there are at most: a million take 3 GB")
+	each := flags.String("each", "50ms", "the time of a point, but for those of 100,000 and more")
 	results := flags.String("results", "", "a folder for the table and the charts, too")
 	if err := flags.Parse(args); err != nil {
 		return err
@@ -128,7 +129,7 @@ func run(args []string, out io.Writer) error {
 			if i == 0 || p.n > points[i-1].n {
 				fmt.Fprintf(os.Stderr, "round %d of %d: among %d\n", round+1, *rounds, p.n)
 			}
-			if err := all.measure(bin, p); err != nil {
+			if err := all.measure(bin, *each, p); err != nil {
 				return fmt.Errorf("%s: %w", p.pattern(), err)
 			}
 		}
@@ -171,8 +172,7 @@ func (p point) pattern() string {
 }
 
 // measure runs a process, and reads what it prints.
-func (f found) measure(bin string, p point) error {
-	each := "50ms"
+func (f found) measure(bin, each string, p point) error {
 	if p.n >= 100_000 {
 		each = "1x" // more than enough: to make so many is what takes long
 	}

@@ -19,7 +19,7 @@ import (
 // makes one query of those of all posts. Ours sends it when no task can go on; one
 // for goroutines cannot know that, and waits for some time.
 var batches = program{
-	name: "batches", title: "A batch loader, as for GraphQL", unit: "page", n: 1000, short: 40,
+	name: "batches", title: "A batch loader, as for GraphQL", unit: "page", n: 300, short: 40,
 	ways: []way{
 		{name: "tasks, no timer", run: pagesInTasks},
 		{name: "dataloadgen, timer of 1 ms", run: pagesOnGoroutines(time.Millisecond)},
@@ -28,7 +28,7 @@ var batches = program{
 }
 
 const (
-	askers  = 20 // pages at a time
+	askers  = 5  // pages at a time
 	posts   = 30 // of a page
 	latency = time.Millisecond
 )

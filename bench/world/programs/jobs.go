@@ -10,9 +10,9 @@ import (
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
-// jobs has workers that take jobs from a bounded queue, into which one puts a million.
+// jobs has workers that take jobs from a bounded queue, into which another puts five million.
 var jobs = program{
-	name: "jobs", title: "A queue of a million tasks", unit: "job", n: 1_000_000, short: 2000,
+	name: "jobs", title: "A queue of five million tasks", unit: "job", n: 5_000_000, short: 2000,
 	ways: []way{
 		{name: "asyncio.Queue, tasks", run: jobsInTasks},
 		{name: "channel, goroutines", run: jobsOnGoroutines},

@@ -85,7 +85,7 @@ func main() {
 
 func command(args []string, out io.Writer) error {
 	flags := flag.NewFlagSet("programs", flag.ContinueOnError)
-	rounds := flags.Int("rounds", 4, "rounds; 10 for the long form")
+	rounds := flags.Int("rounds", 3, "rounds; 10 for the long form")
 	only := flags.String("only", "", "programs to measure, a list; all if empty")
 	results := flags.String("results", "", "a folder for the table and the charts, too")
 	name := flags.String("run", "", "of a process: the program")

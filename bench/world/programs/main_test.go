@@ -23,9 +23,7 @@ func TestMain(m *testing.M) {
 
 // All ways of each program, small, find the same.
 func TestWays(t *testing.T) {
-	if err := os.Chdir(".."); err != nil { // where the program is run
-		t.Fatal(err)
-	}
+	t.Chdir("..") // where the program is run
 	load, err := buildLoad()
 	if err != nil {
 		t.Fatal(err)
