@@ -3,6 +3,7 @@ package bench_test
 import (
 	"fmt"
 	"iter"
+	"runtime"
 	"testing"
 
 	"github.com/go-greenlet/greenlet"
@@ -52,6 +53,10 @@ func ring(b *testing.B, n int) {
 	b.Cleanup(func() { killAll(members) })
 	x := any(new(box))
 	v, _ := next.Switch(x) // starts them all
+	runtime.GC()
+	for range warm {
+		v, _ = next.Switch(v)
+	}
 	m := laps(b, n)
 	for range m {
 		v, _ = next.Switch(v)
@@ -82,6 +87,7 @@ func channelRing(b *testing.B, n int) {
 	x := new(box)
 	first <- x
 	v := <-in
+	runtime.GC()
 	m := laps(b, n)
 	for range m {
 		first <- v
@@ -107,6 +113,12 @@ func round(b *testing.B, n int) {
 	b.Cleanup(func() { killAll(gs) })
 	x := any(new(box))
 	v := x
+	runtime.GC()
+	for range warm {
+		for _, g := range gs {
+			g.Switch(nil)
+		}
+	}
 	m := laps(b, 2*n)
 	for range m {
 		for _, g := range gs {
@@ -127,6 +139,7 @@ func pullRound(b *testing.B, n int) {
 		nexts[i] = next
 	}
 	var v *box
+	runtime.GC()
 	m := laps(b, 2*n)
 	for range m {
 		for _, next := range nexts {
