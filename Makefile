@@ -200,7 +200,7 @@ strict: ## the tests of the simulation's strict mode: as WebAssembly, where a se
 
 # Each of the tutorials' programs. Their tests find MariaDB, PostgreSQL and
 # Chromium, or install them, by tools/servers.sh, or say that they are skipped.
-WORLD = web crawler threads mysql api chat-web prefork tasks register
+WORLD = web crawler threads mysql api chat-web prefork tasks register sight
 
 cover: ## which statements no test runs, by package; some minutes
 	$(call say,coverage)
