@@ -259,7 +259,8 @@ func TestOneLookAtATime(t *testing.T) {
 			begun <- struct{}{}
 			<-goOn
 			at--
-			return &asyncio.Snapshot{PID: looks}, nil
+			long := []asyncio.TaskSnapshot{{Name: strings.Repeat("x", 2*maxName)}}
+			return &asyncio.Snapshot{PID: looks, Loops: []*asyncio.LoopSnapshot{{Tasks: long}}}, nil
 		},
 	}
 	var all sync.WaitGroup
@@ -268,6 +269,7 @@ func TestOneLookAtATime(t *testing.T) {
 			s, err := k.look()
 			assert.NoError(t, err)
 			assert.Equal(t, 1, s.PID)
+			assert.Less(t, len(s.Loops[0].Tasks[0].Name), maxName+10, "it is bounded")
 		})
 	}
 	<-begun
