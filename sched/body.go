@@ -32,12 +32,11 @@ func withLabels(b Body) Body {
 }
 
 // takeLabels gives the running goroutine, which begins what b is the body of, the
-// labels of that, and returns the body without them.
-func takeLabels(b Body) Body {
+// labels of that, and leaves the body without them.
+func takeLabels(b *Body) {
 	var labels rt.Labels
-	if of, ok := b.(*labelled); ok {
-		b, labels = of.Body, of.labels
+	if of, ok := (*b).(*labelled); ok {
+		*b, labels = of.Body, of.labels
 	}
 	rt.SetOwnLabels(labels)
-	return b
 }

@@ -93,7 +93,7 @@ func work(l *Loop) func(maker any) (any, error) {
 				return nil, nil // there are too many: see thin
 			}
 			t.g.Store(me)
-			t.body = takeLabels(t.body)
+			takeLabels(&t.body)
 			t.body.Run()
 			if to = l.after(t, me); to != nil {
 				me = nil
