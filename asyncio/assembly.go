@@ -229,13 +229,13 @@ func (a *assembly) sorted() []StackGroup {
 
 // lost lists the errors that nobody has looked at.
 func (a *assembly) lost() (all []LostError) {
-	for _, e := range a.l.lost.list() {
-		name := e.name
-		if name == "" {
-			name = "a " + e.kind
-		}
+	lost := &a.l.lost
+	for _, e := range lost.list() {
+		lost.mu.Lock()
+		name, task := cmp.Or(e.name, "a "+e.kind), e.task
+		lost.mu.Unlock()
 		_, short := withoutStacks(e.err)
-		all = append(all, LostError{Task: e.task, Name: name, Err: short, Age: time.Since(e.since)})
+		all = append(all, LostError{Task: task, Name: name, Err: short, Age: time.Since(e.since)})
 	}
 	return all
 }

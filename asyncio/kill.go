@@ -29,6 +29,9 @@ func Kill(t AnyTask, err error) error {
 	if of.state == pending {
 		of.killed = true
 		of.over(endedFailed)
+		if of.shown {
+			shownTask.over(of)
+		}
 		of.settle(finished, err)
 	}
 	return nil

@@ -212,7 +212,7 @@ type linker interface {
 
 // link notes who waits for f by another future, and so on.
 func (k *looker) link(f *core, to *looked) {
-	if k.known[f] {
+	if _, direct := f.waiter.(*task); direct || f.waiter == nil || k.known[f] {
 		return
 	}
 	k.known[f] = true
@@ -225,7 +225,6 @@ func (k *looker) link(f *core, to *looked) {
 		}
 	}
 	switch w := f.waiter.(type) {
-	case nil:
 	case *waiters:
 		w.each(note)
 	default:

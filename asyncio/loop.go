@@ -41,6 +41,7 @@ type Loop struct {
 	scratch []byte // what is read into
 	joined  []byte // what is put together to be written
 	named   uint64 // how many tasks were named by a number
+	labels  bool   // tasks are named in profiles
 	ended   [outcomes]uint64
 	holders formerHolders
 
@@ -75,6 +76,7 @@ type loopOptions struct {
 	debug   *bool
 	parts   parts
 	name    string
+	labels  bool
 }
 
 // WithLoopName names the loop, for those who look at it: see Loop.Name.

@@ -73,6 +73,13 @@ func (lost *lostErrors) remember(f *core, err error, kind string) {
 	runtime.AddCleanup(f, (*Loop).someLost, f.loop)
 }
 
+// isOf notes that e is the error of t.
+func (e *lostError) isOf(t *task) {
+	e.loop.lost.mu.Lock()
+	e.name, e.task = t.Name(), uint64(t.st.Number())
+	e.loop.lost.mu.Unlock()
+}
+
 // someLost has the loop report, for one error or many whose futures are gone. The
 // collector's goroutine only asks: the errors stay in the list until they are
 // reported, so a clock that jumps cannot come in between, and their order is kept.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"runtime"
+	"runtime/trace"
 
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -49,6 +50,7 @@ type task struct {
 	kept      bool     // the request of must came when something was taken for the task: see keep
 	killed    bool     // by Kill
 	locks     bool     // it has acquired a lock
+	shown     bool     // profiles and traces have its name: shownTask is told of it
 	passesOn  bool     // a request to cancel it is being passed on to what it waits for
 	at        *holding // of the lock that it waits for
 	cancelMsg []any
@@ -56,6 +58,14 @@ type task struct {
 	parent context.Context // what the task's context adds to
 	name   *string         // nil: "Task-" and the number
 	number uint64
+}
+
+// shownTask is called for tasks whose names profiles and traces are to have: when one is
+// made for the function f, begins, and ends, on its own goroutine if it has begun; over
+// if it has ended without having begun, or was killed.
+var shownTask struct {
+	made, begun func(t *task, f any)
+	ended, over func(t *task)
 }
 
 type waitState uint8
@@ -183,6 +193,10 @@ func (t *Task[T]) begin(l *Loop, ctx context.Context, f Coro[T], opts []TaskOpti
 		t.number = l.named
 	}
 	t.setParent(ctx)
+	if l.labels || trace.IsEnabled() {
+		t.shown = true
+		shownTask.made(&t.task, f)
+	}
 	switch {
 	case o.limit != nil && !o.limit.admit(&t.task):
 		t.wait = waiting
@@ -243,11 +257,17 @@ func (r *runner[T]) Run() {
 	if t.must || t.wait == aborted {
 		t.wait = awake
 		t.over(endedCancelled)
+		if t.shown {
+			shownTask.over(&t.task)
+		}
 		t.settle(cancelled, t.cancellation())
 		return
 	}
 	t.wait = awake
 	defer t.unwound()
+	if t.shown {
+		shownTask.begun(&t.task, t.coro)
+	}
 	v, err := t.coro((*taskContext)(&t.task))
 	t.coro, t.val = nil, v
 	t.returned(err)
@@ -292,7 +312,7 @@ func (t *task) end(err error) {
 		}
 		t.fail(err, "Task")
 		if t.lost != nil {
-			t.lost.name, t.lost.task = t.Name(), uint64(t.st.Number())
+			t.lost.isOf(t)
 		}
 		if endsRun(err) {
 			t.loop.s.Abort(err)
@@ -312,6 +332,9 @@ func (t *task) unwound() {
 	}
 	if t.watcher != nil {
 		t.watcher.stop()
+	}
+	if t.shown {
+		shownTask.ended(t)
 	}
 }
 

@@ -12,14 +12,12 @@ import (
 //	l.AddSignalHandler(syscall.SIGUSR1, func() { l.WriteTasks(ctx, os.Stderr) })
 //
 // Below the tree are the tasks and futures that have failed with an error that nobody
-// has looked at.
+// has looked at, and what else is wrong: a circle of tasks that wait for each other,
+// say. It is Snapshot and Snapshot.WriteTo in one, and costs what they do.
 //
-// Any goroutine may call it. Another than that on which the loop runs, or ran last,
-// waits until the loop comes to it, or ctx ends: what keeps a loop that runs from
-// that, a watchdog tells (WithWatchdog).
-// It does not switch, and w is written to by the caller. The error is ErrLoopClosed,
-// that of ctx, or that of w. Cost: a list of all tasks, and a look at each stack,
-// during which the loop does nothing else.
+// Any goroutine may call it. If the loop does not come to it for half a second, it
+// writes what blocks the loop. It does not switch, and w is written to by the caller.
+// The error is ErrLoopClosed, that of ctx, or that of w.
 //
 // Python: python -m asyncio pstree.
 func (l *Loop) WriteTasks(ctx context.Context, w io.Writer) error {

@@ -26,3 +26,16 @@ func SetOwnLabels(l Labels) {
 		*own = l.p
 	}
 }
+
+// Each calls f with each label.
+//
+// SAFETY: in the releases whose layout is known a set of labels begins with a slice of
+// pairs of strings; TestLabelsEach looks whether it still does.
+func (l Labels) Each(f func(key, value string)) {
+	if l.p == nil {
+		return
+	}
+	for _, pair := range *(*[]struct{ key, value string })(l.p) {
+		f(pair.key, pair.value)
+	}
+}
