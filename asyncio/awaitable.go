@@ -89,3 +89,10 @@ func coroutine(f func(ctx context.Context) error) Coro[None] {
 		return None{}, f(ctx)
 	}
 }
+
+// A wrappedFunction is a context with which a coroutine that coroutine has made is
+// asked for the function in it.
+type wrappedFunction struct {
+	context.Context
+	f func(context.Context) error
+}

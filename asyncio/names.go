@@ -119,13 +119,6 @@ func (t *task) function(f any) string {
 	return "?"
 }
 
-// A wrappedFunction is a context with which a coroutine that coroutine has made is
-// asked for the function in it.
-type wrappedFunction struct {
-	context.Context
-	f func(context.Context) error
-}
-
 // wrapper is the address of what coroutine returns.
 var wrapper = reflect.ValueOf(coroutine(nil)).Pointer()
 
