@@ -2,6 +2,7 @@ package greenlet
 
 import (
 	"runtime"
+	"slices"
 	"testing"
 	"testing/synctest"
 
@@ -69,4 +70,24 @@ func startAndLose(ended *bool) *pair {
 	})
 	call(&p.face)
 	return &p.k.pair
+}
+
+// Of several who close a tree, each in a deferred call of what the one before kills, the
+// outer may be done before the inner: it takes out its own closing and no other, and
+// the inner goes on to be told of changes.
+func TestClosingsEndInAnyOrder(t *testing.T) {
+	for i := range 3 {
+		h, me := new(hub), new(carrier)
+		all := []*closing{h.survey(me), h.survey(me), h.survey(me)}
+		h.surveyed(all[i])
+		if left := slices.Delete(slices.Clone(all), i, i+1); !slices.Equal(h.closings, left) {
+			t.Errorf("%d of 3 has ended, and others are under way than before", i)
+		}
+		h.changes(&Greenlet{}, true)
+		for j, k := range all {
+			if told := len(k.changed) == 1; told != (j != i) {
+				t.Errorf("%d of 3 has ended, and %d is told of changes: %v", i, j, told)
+			}
+		}
+	}
 }
