@@ -275,7 +275,7 @@ func (c *carrier) depart() {
 		return
 	}
 	h := c.hub
-	killed, failed := c.killed, h.failure != nil
+	killed, failed := c.killed, h.failure != nil || c.pair != nil && c.pair.panicked
 	l := c.finish(Exit, nil)
 	if !killed && !failed {
 		l.kind = letterGoexit

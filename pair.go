@@ -38,6 +38,7 @@ type pair struct {
 	started  bool
 	finished bool
 	stops    bool // a call of one that has ended is ErrStop
+	panicked bool // and whoever waits passes that on: the end is no Goexit then
 
 	at int32 // index in floating.live
 

@@ -106,9 +106,9 @@ type pulled[V any] struct {
 // pulledState is what does not depend on the type of the values.
 type pulledState struct {
 	pair
-	panicked atomic.Pointer[any] // what seq ended with, until a call has passed it on
-	stopped  bool
-	never    bool // keeps next and yield from being inlined: see returns
+	passed  atomic.Pointer[any] // what seq panicked with, until a call has passed it on
+	stopped bool
+	never   bool // keeps next and yield from being inlined: see returns
 }
 
 func newPuller[V any](seq func(yield func(V) bool)) *puller[V] {
@@ -143,7 +143,8 @@ func (k *pulled[V]) keep() func() {
 func (k *pulled[V]) over() {
 	if !k.c.killed {
 		if e := recover(); e != nil {
-			k.panicked.Store(&e)
+			k.passed.Store(&e)
+			k.panicked = true
 		}
 	}
 	var none V
@@ -190,7 +191,7 @@ func (k *pulledState) ended() {
 	if !k.finished {
 		panic(fmt.Errorf("greenlet: a greenlet that waits in next was switched to (%w)", ErrReentrant))
 	}
-	if e := k.panicked.Swap(nil); e != nil {
+	if e := k.passed.Swap(nil); e != nil {
 		panic(*e)
 	}
 }

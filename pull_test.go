@@ -323,6 +323,34 @@ func TestPullGoexit(t *testing.T) {
 	})
 }
 
+// A panic in a deferred call of a sequence that leaves by runtime.Goexit goes on in its
+// caller, as any of its panics, and not the Goexit.
+func TestPullPanicsDuringGoexit(t *testing.T) {
+	bothPulls(t, func(t *testing.T, pull func(iter.Seq[int]) intPuller) {
+		for _, first := range []bool{true, false} {
+			onGoroutine(func() {
+				p := pull(func(yield func(int) bool) {
+					defer func() { panic("in a clean-up") }()
+					if !first {
+						yield(1)
+					}
+					runtime.Goexit()
+				})
+				defer func() {
+					if e := recover(); e != "in a clean-up" {
+						t.Errorf("first %v: %v", first, e)
+					}
+					ends[int](t)(p.next())
+				}()
+				if !first {
+					yields(t, 1)(p.next())
+				}
+				p.next()
+			})
+		}
+	})
+}
+
 // A sequence may be pulled by one goroutine after the other.
 func TestPullFromManyGoroutines(t *testing.T) {
 	bothPulls(t, func(t *testing.T, pull func(iter.Seq[int]) intPuller) {

@@ -354,3 +354,21 @@ func TestPushWhatIsPulled(t *testing.T) {
 		}
 	})
 }
+
+func TestPushPanicsDuringGoexit(t *testing.T) {
+	onGoroutine(func() {
+		push, stop := greenlet.Push(func(seq iter.Seq[int]) {
+			defer func() { panic("in a clean-up") }()
+			for range seq {
+				runtime.Goexit()
+			}
+		})
+		defer func() {
+			if e := recover(); e != "in a clean-up" {
+				t.Error(e)
+			}
+			stop()
+		}()
+		push(1)
+	})
+}
