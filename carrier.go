@@ -262,6 +262,9 @@ func (c *carrier) finish(v any, err error) letter {
 	if c.listed() {
 		h.delist(c)
 	}
+	if p := c.pair; p != nil && !p.finished { // it has not begun: see TestEndedBeforeItBegins
+		p.finished, p.c, p.coroutine = true, nil, nobody
+	}
 	c.armed, c.floats, c.pair = false, false, nil
 	c.handle, c.old, c.hub = nil, nil, nil
 	return l
@@ -354,6 +357,9 @@ func (h *hub) route(l *letter) *Greenlet {
 		default:
 			if !l.thrown() && t.body != nil {
 				h.start(t)
+				if p, is := l.v.(*pair); is { // only who starts its coroutine sends it
+					p.c, t.c.pair = t.c, p
+				}
 				l.passes(t)
 				return t
 			}

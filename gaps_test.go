@@ -393,3 +393,34 @@ func TestYieldStartsTheConsumersParent(t *testing.T) {
 		c.Close()
 	})
 }
+
+// A trace hook that ends a coroutine before its body has begun ends it for all: who
+// calls is told that it has ended, not that it runs.
+func TestEndedBeforeItBegins(t *testing.T) {
+	everywhere(t, func(t *testing.T) {
+		here := greenlet.Current()
+		ended := func(call func()) {
+			t.Helper()
+			old := greenlet.SetTrace(func(_ greenlet.TraceEvent, _, to *greenlet.Greenlet) {
+				if to != here {
+					to.Kill()
+				}
+			})
+			call()
+			greenlet.SetTrace(old)
+		}
+		c := greenlet.NewCoro(func(*greenlet.Coro[int, int], int) error { t.Error("it has begun"); return nil })
+		ended(func() { ends[int](t)(c.Resume(1)) })
+		ends[int](t)(c.Resume(1))
+		failsAs(t, "Err", c.Err(), nil)
+		failsAs(t, "Close", c.Close(), nil)
+		g := greenlet.NewGenerator(func(*greenlet.Yielder[int, int]) (int, error) { t.Error("it has begun"); return 0, nil })
+		ended(func() { g.Next() })
+		gaveUp[int](t, greenlet.ErrStop)(g.Next())
+		failsAs(t, "Close", g.Close(), nil)
+		next, stop := greenlet.Pull(func(func(int) bool) { t.Error("it has begun") })
+		ended(func() { ends[int](t)(next()) })
+		ends[int](t)(next())
+		stop()
+	})
+}
