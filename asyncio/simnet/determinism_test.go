@@ -63,9 +63,10 @@ func busy(t testing.TB, seed uint64) (hash uint64, answers int) {
 	return n.Hash(), answers
 }
 
-// hashes are those of the seeds from 0 on, in every build and on every system: both
-// switches, with -race, every release of Go, every processor. A change of what is
-// simulated, or of the order of tasks, changes them; the test prints the new ones.
+// hashes are those of the seeds from 0 on, in every build on processors of 64 bits: both
+// switches, with -race, every release of Go. A change of what is simulated, or of the
+// order of tasks, changes them; the test prints the new ones. With 32 bits math/rand/v2
+// draws otherwise, and on wasm the system's errors have other texts.
 var hashes = []uint64{0x4f48ff727f51b144, 0x105466e7ac7cd999, 0x6b4448d48ef26cfc}
 
 // The seed decides, and nothing else: not the build, not the system, not the collector,
@@ -78,6 +79,9 @@ func TestConformanceSeeds(t *testing.T) {
 			all = bits.RotateLeft64(all, 5) ^ hash
 		}
 		t.Logf("%d seeds: %#x", seeds, all)
+	}
+	if strconv.IntSize == 32 || runtime.GOARCH == "wasm" {
+		t.Skip("other hashes here")
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
