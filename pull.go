@@ -207,7 +207,11 @@ func (p *puller[V]) step(c *carrier, g *Greenlet) bool {
 }
 
 func (p *puller[V]) stop() {
-	k, c := p.k, self()
+	k := p.k
+	if k.finished { // most are stopped after their end: it costs nothing then
+		return
+	}
+	c := self()
 	g, _ := k.claim(c, p.g)
 	switch {
 	case g == nil: // it has ended

@@ -178,8 +178,9 @@ func TestInterrupts(t *testing.T) {
 		"stands still": {
 			"Deadlock: all tasks wait, and nothing can wake them <nil>",
 			"Task-1: waits in asyncio.(*Task[...]).Await",
-			"└─ child: waits in asyncio.(*Lock).Acquire",
+			"└─ child: waits in asyncio.(*Lock).Acquire; the lock is held by Task-1",
 			"worker: has failed, and nobody has looked at the error: which is why",
+			"W1: a circle: Task-1 waits for child, which waits for the lock held by Task-1",
 			"main sees CancelledError", "Task exception was never retrieved which is why", "run: false true KeyboardInterrupt",
 		},
 		"waits for others": {"the end"},
