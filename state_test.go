@@ -379,3 +379,44 @@ func TestAllAndStats(t *testing.T) {
 		t.Error("what is dead is listed")
 	}
 }
+
+// TestStackWhileTheCollectorScans makes sure that the stack of a suspended greenlet is
+// there also in the moment in which the collector scans it.
+func TestStackWhileTheCollectorScans(t *testing.T) {
+	needsAssembly(t) // else the world is stopped for each
+	main := ownTree(t)
+	var all []*greenlet.Greenlet
+	for range 2000 {
+		g := greenlet.New(func(any) (any, error) {
+			main.Switch(nil)
+			return nil, nil
+		})
+		g.Switch(nil)
+		all = append(all, g)
+	}
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		for {
+			select {
+			case <-stop:
+				return
+			default:
+				runtime.GC()
+			}
+		}
+	}()
+	rounds := 100
+	if testing.Short() {
+		rounds = 20
+	}
+	for range rounds {
+		for _, g := range all {
+			if len(g.Stack()) == 0 {
+				t.Fatal("a suspended greenlet has no stack")
+			}
+		}
+	}
+	close(stop)
+	<-stopped
+}

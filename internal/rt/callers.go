@@ -3,6 +3,7 @@
 package rt
 
 import (
+	"runtime"
 	"sync/atomic"
 	"unsafe"
 )
@@ -28,7 +29,8 @@ func (g G) ParkedInSwitch() bool {
 
 // Callers writes the return addresses of a parked goroutine into pcs, the
 // innermost first, and returns how many there are. It answers 0 for a
-// goroutine that does not wait.
+// goroutine that does not wait. If the collector scans that goroutine's stack
+// it waits until that is done.
 //
 // The frames are found by their frame pointers. Meanwhile the goroutine is
 // held as the collector holds one whose stack it scans: by the scan bit of its
@@ -38,8 +40,19 @@ func (g G) ParkedInSwitch() bool {
 //
 // SAFETY: bp and sp are only followed inside the stack's bounds and upwards.
 //
-//go:nosplit
 func Callers(g G, pcs []uintptr) int {
+	for {
+		if n := callersNow(g, pcs); n >= 0 {
+			return n
+		}
+		runtime.Gosched()
+	}
+}
+
+// callersNow is Callers, or -1 if somebody else holds the goroutine.
+//
+//go:nosplit
+func callersNow(g G, pcs []uintptr) int {
 	// No call may come in between: on return it might be another thread's turn.
 	m := *(*unsafe.Pointer)(unsafe.Add(getg().p, GM))
 	locks := (*int32)(unsafe.Add(m, MLocks))
@@ -53,6 +66,9 @@ func Callers(g G, pcs []uintptr) int {
 func callers(g G, pcs []uintptr) int {
 	status := (*uint32)(g.field(GStatus))
 	if !atomic.CompareAndSwapUint32(status, StatusWaiting, StatusWaiting|StatusScan) {
+		if now := atomic.LoadUint32(status); now&^StatusScan == StatusWaiting {
+			return -1
+		}
 		return 0
 	}
 	lo, hi := g.Bounds()
