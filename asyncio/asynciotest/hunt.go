@@ -91,7 +91,7 @@ func pattern(name string) string {
 // not do, too.
 func (x *exploration) workerArgs() []string {
 	args := slices.Clone(os.Args[1 : len(os.Args)-flag.NArg()])
-	args = append(args, "-test.run="+pattern(x.t.Name()), "-test.skip=", "-test.list=", "-test.bench=", "-test.fuzz=", "-test.count=1", "-test.cpu=", "-test.v=false",
+	args = append(args, "-test.run="+pattern(x.t.Name()), "-test.skip=", "-test.list=", "-test.bench=", "-test.fuzz=", "-test.count=1", "-test.cpu=", "-test.v=false", "-test.shuffle=off",
 		"-test.coverprofile=", "-test.cpuprofile=", "-test.memprofile=", "-test.blockprofile=", "-test.mutexprofile=", "-test.trace=", "-test.testlogfile=")
 	left := time.Duration(0)
 	if t, ok := x.t.(interface{ Deadline() (time.Time, bool) }); ok {
