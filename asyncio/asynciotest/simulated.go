@@ -66,7 +66,6 @@ type exploration struct {
 	opts    []Option
 	check   int
 	network bool
-	workers int // processes
 	reached map[string]int
 }
 

@@ -261,9 +261,14 @@ var habits = map[string]func(ctx context.Context) string{
 	},
 	"a pool": func(ctx context.Context) (s string) {
 		for range 3 {
-			pooled.Put(fmt.Sprint(mathrand.Uint64()))
+			one := fmt.Sprint(mathrand.Uint64())
+			pooled.Put(&one)
 		}
-		return fmt.Sprint(pooled.Get())
+		one, _ := pooled.Get().(*string)
+		if one == nil {
+			return "none"
+		}
+		return *one
 	},
 }
 
