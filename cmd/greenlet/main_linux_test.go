@@ -46,7 +46,7 @@ func TestCommand(t *testing.T) {
 	assert.Regexp(t, `(?m)^`+pid+` +go1\.\S+ +\S+ names$`, b.String())
 	b.Reset()
 	require.NoError(t, run([]string{"ps", "-json"}, &b))
-	assert.Contains(t, b.String(), `"PID":`+pid)
+	assert.Contains(t, b.String(), `"pid":`+pid)
 
 	assert.EqualError(t, run([]string{"ps", "1073741824"}, &b), "there is no process 1073741824")
 	assert.EqualError(t, run([]string{"ps", strconv.Itoa(os.Getpid())}, &b),

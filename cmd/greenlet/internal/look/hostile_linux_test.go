@@ -3,6 +3,7 @@ package look
 import (
 	"bytes"
 	"cmp"
+	"io/fs"
 	"maps"
 	"math/rand/v2"
 	"os"
@@ -107,6 +108,39 @@ func lookAtImage(t testing.TB, program *Program, m image, bias uint64) {
 		require.NoError(t, s.WriteJSON(&text, true))
 	}
 	require.Less(t, time.Since(start), time.Minute)
+}
+
+// A dying memory is one of a process that ends after some reads.
+type dying struct {
+	image
+	left int
+}
+
+func (m *dying) ReadAt(b []byte, at uint64) error {
+	if m.left == 0 {
+		return unix.ESRCH
+	}
+	m.left--
+	return m.image.ReadAt(b, at)
+}
+
+func (m *dying) ReadBoth(a []byte, aAt uint64, b []byte, bAt uint64) error {
+	return cmp.Or(m.ReadAt(a, aAt), m.ReadAt(b, bAt))
+}
+
+// A process that ends while it is looked at has no snapshot: not one of what could be
+// read until then, with zeros for the rest.
+func TestProcessThatEnds(t *testing.T) {
+	program, m, bias := record(t, "waits")
+	enough := 1 << 20
+	whole := &dying{m, enough}
+	_, err := newProcess(1, program, whole, bias).Look()
+	require.NoError(t, err)
+	reads := enough - whole.left
+	for left := range reads {
+		_, err := newProcess(1, program, &dying{m, left}, bias).Look()
+		require.ErrorIs(t, err, fs.ErrNotExist, "after %d reads of %d", left, reads)
+	}
 }
 
 // Whatever is in the memory, a look comes to an end.

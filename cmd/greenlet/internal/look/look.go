@@ -44,24 +44,44 @@ type looker struct {
 	workers map[uint64]bool // goroutines that are shown as tasks
 }
 
-// Look takes a snapshot. The process is not stopped.
+// Look takes a snapshot. The process is not stopped. The error is fs.ErrNotExist if
+// it has ended, before or meanwhile.
 func (p *Process) Look() (*Snapshot, error) {
 	l := &looker{
 		p: p, v: newView(p.mem), traces: make(map[string]*trace), frames: make(map[Frame]int), workers: make(map[uint64]bool),
 		s: &Snapshot{V: 1, Time: time.Now().UTC().Truncate(time.Microsecond), PID: p.pid, Go: p.program.Go, Loops: []*Loop{}, Frames: []Frame{}},
 	}
+	if err := p.hasTable(); err != nil {
+		return nil, err
+	}
+	damaged := l.all()
+	if err := p.hasTable(); err != nil { // it has ended meanwhile: what could not be read was taken for zeros
+		return nil, err
+	}
+	if damaged != nil {
+		return nil, damaged
+	}
+	return l.s, nil
+}
+
+// hasTable returns nil if the process is there, with its table.
+func (p *Process) hasTable() error {
 	var magic [len(tableMagic)]byte
 	if err := p.mem.ReadAt(magic[:], p.program.table+p.bias); err != nil {
-		return nil, err
+		return plain(err)
 	}
 	if string(magic[:]) != tableMagic {
-		return nil, ErrNoTable
+		return ErrNoTable
 	}
-	var err error
-	if l.t, err = p.readTable(l.v); err != nil {
-		return nil, err
+	return nil
+}
+
+// all looks at all there is.
+func (l *looker) all() (err error) {
+	if l.t, err = l.p.readTable(l.v); err != nil {
+		return err
 	}
-	p.findSymbols(l.v, l.t)
+	l.p.findSymbols(l.v, l.t)
 	l.s.Backend = l.v.text(l.t["backend"])
 	l.parked, l.paused = l.v.word(l.t["rt.ParkedPC"]), l.v.word(l.t["rt.PausedPC"])
 	if l.t["rt.ParkedPC"] == 0 {
@@ -69,7 +89,7 @@ func (p *Process) Look() (*Snapshot, error) {
 	}
 	l.loops()
 	l.greenlets()
-	return l.s, nil
+	return nil
 }
 
 // follow returns the addresses of a list, and whether it could be followed to its

@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -29,6 +30,9 @@ func (m *processMemory) ReadAt(b []byte, at uint64) error {
 	}
 	if m.mem != nil {
 		_, err := m.mem.ReadAt(b, int64(at))
+		if errors.Is(err, io.EOF) { // what a process that has ended reads as
+			err = unix.ESRCH
+		}
 		return err
 	}
 	n, err := unix.ProcessVMReadv(m.pid,
@@ -140,13 +144,14 @@ func (p *Process) Close() error {
 
 // A Listed is a process that has a sight table.
 type Listed struct {
-	PID     int
-	Go      string
-	Command string
+	PID     int    `json:"pid"`
+	Go      string `json:"go"`
+	Command string `json:"command"`
 }
 
 // List returns the processes of this user that can be looked at.
-func List() (all []Listed) {
+func List() []Listed {
+	all := []Listed{}
 	entries, _ := os.ReadDir("/proc")
 	me := os.Getuid()
 	for _, e := range entries {
