@@ -146,8 +146,9 @@ func importsGoDown(t tree) (offences []string) {
 // floors lists what the floors inside a folder may import of the module: what they
 // must not know is above them.
 var floors = map[string][]string{
-	"asyncio/internal/fd":    {"sched", "internal/sys"},
-	"asyncio/internal/known": {},
+	"asyncio/internal/fd":        {"sched", "internal/sys"},
+	"asyncio/internal/known":     {},
+	"asyncio/internal/printable": {},
 }
 
 func floorsImportBelow(t tree) (offences []string) {

@@ -199,7 +199,10 @@ func components(out [][]int) (all [][]int) {
 			if low[v] != number[v] {
 				continue
 			}
-			at := slices.Index(stack, v)
+			at := len(stack) - 1
+			for stack[at] != v {
+				at--
+			}
 			part := slices.Clone(stack[at:])
 			for _, w := range part {
 				on[w] = false

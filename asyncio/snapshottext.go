@@ -3,15 +3,20 @@ package asyncio
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/go-greenlet/greenlet/asyncio/internal/printable"
 )
 
 // WriteTo writes s to w as text: for each loop its tasks, as a tree, below each those
 // that it waits for, and for each where it waits; then the errors that nobody has
 // looked at, and the warnings. Where more than ten tasks that wait for no task do the
-// same, they are one line. It returns the number of bytes, and the error of w.
+// same, they are one line. A tree of more than 200 levels goes on in one of its own. What
+// in names and errors cannot be printed, line breaks too, is escaped as in a Go string.
+// It returns the number of bytes, and the error of w.
 func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
 	var text strings.Builder
 	for i, l := range s.Loops {
@@ -19,7 +24,7 @@ func (s *Snapshot) WriteTo(w io.Writer) (int64, error) {
 			if i > 0 {
 				text.WriteByte('\n')
 			}
-			fmt.Fprintf(&text, "loop %s: %s, %s\n", l.Name, l.State, plural(l.Stats.Tasks, "task"))
+			fmt.Fprintf(&text, "loop %s: %s, %s\n", printable.Text(l.Name), l.State, plural(l.Stats.Tasks, "task"))
 		}
 		l.write(&text)
 	}
@@ -33,7 +38,7 @@ const equalLeaves = 10
 // write writes l as WriteTo does.
 func (l *LoopSnapshot) write(text *strings.Builder) {
 	if b := l.Blocked; b != nil {
-		fmt.Fprintf(text, "the loop is blocked for %s by %s", roughly(b.For), b.Name)
+		fmt.Fprintf(text, "the loop is blocked for %s by %s", roughly(b.For), printable.Text(b.Name))
 		if b.At != "" {
 			fmt.Fprintf(text, " at %s", b.At)
 		}
@@ -41,14 +46,14 @@ func (l *LoopSnapshot) write(text *strings.Builder) {
 	}
 	newTextTree(l, text).all()
 	for _, e := range l.Lost {
-		fmt.Fprintln(text, e)
+		fmt.Fprintln(text, printable.Text(e.String()))
 	}
 	for _, x := range l.Warnings {
 		switch x.ID {
 		case "W3", "W5": // are there already
 		case "W11": // is about the program, not about what it does
 		default:
-			fmt.Fprintf(text, "%s: %s\n", x.ID, x.Text)
+			fmt.Fprintf(text, "%s: %s\n", x.ID, printable.Text(x.Text))
 		}
 	}
 }
@@ -83,7 +88,7 @@ func newTextTree(l *LoopSnapshot, to *strings.Builder) *textTree {
 		tree.groups[l.Groups[i].ID] = l.Groups[i].doing("waits", "is ready", "has not begun")
 	}
 	for i := range l.Locks {
-		tree.locks[l.Locks[i].ID] = l.Locks[i].held()
+		tree.locks[l.Locks[i].ID] = printable.Text(l.Locks[i].held())
 	}
 	return tree
 }
@@ -95,22 +100,27 @@ func (tree *textTree) all() {
 			top = append(top, t.ID)
 		}
 	}
-	tree.below(top, "", false)
-	for i := range tree.l.Tasks { // those that wait in a circle
+	tree.below(top, "", 0)
+	for i := range tree.l.Tasks { // those that wait in a circle, or too deep
 		if t := &tree.l.Tasks[i]; !tree.done[t.ID] {
-			tree.add(t, "", "")
+			tree.add(t, "", "", 0)
 		}
 	}
 }
 
+// deepest is how many levels one tree has at most: each line begins with the branches of
+// all levels above it.
+const deepest = 200
+
 // below writes tasks that are beside each other, each with what is below it. rest is
-// what their lines begin with.
-func (tree *textTree) below(ids []uint64, rest string, branches bool) {
+// what their lines begin with, level how many tasks they are below.
+func (tree *textTree) below(ids []uint64, rest string, level int) {
 	type kind struct{ group, lock int }
 	kindOf := func(id uint64) (kind, bool) {
 		t := tree.tasks[id]
-		return kind{t.Group, t.Lock}, t != nil && len(t.Awaits) == 0 && t.Group != 0 && !tree.done[id]
+		return kind{t.Group, t.Lock}, len(t.Awaits) == 0 && t.Group != 0 && !tree.done[id]
 	}
+	ids = slices.DeleteFunc(slices.Clone(ids), func(id uint64) bool { return tree.tasks[id] == nil }) // somebody has cut the list
 	count := make(map[kind]int)
 	for _, id := range ids {
 		if k, leaf := kindOf(id); leaf {
@@ -122,7 +132,7 @@ func (tree *textTree) below(ids []uint64, rest string, branches bool) {
 		k, leaf := kindOf(id)
 		switch {
 		case !leaf || count[k] >= 0 && count[k] <= equalLeaves:
-			lines = append(lines, func(first, rest string) { tree.add(tree.tasks[id], first, rest) })
+			lines = append(lines, func(first, rest string) { tree.add(tree.tasks[id], first, rest, level) })
 			continue
 		case count[k] > 0:
 			n := count[k]
@@ -135,7 +145,7 @@ func (tree *textTree) below(ids []uint64, rest string, branches bool) {
 	}
 	for i, line := range lines {
 		switch {
-		case !branches:
+		case level == 0:
 			line("", "")
 		case i < len(lines)-1:
 			line(rest+"├─ ", rest+"│  ")
@@ -146,14 +156,19 @@ func (tree *textTree) below(ids []uint64, rest string, branches bool) {
 }
 
 // add writes t and what is below it. first and rest is what their lines begin with.
-func (tree *textTree) add(t *TaskSnapshot, first, rest string) {
+func (tree *textTree) add(t *TaskSnapshot, first, rest string, level int) {
+	name := printable.Text(t.Name)
 	if tree.done[t.ID] {
-		fmt.Fprintf(tree, "%s%s: see above\n", first, t.Name)
+		fmt.Fprintf(tree, "%s%s: see above\n", first, name)
 		return
 	}
 	tree.done[t.ID] = true
-	fmt.Fprintf(tree, "%s%s: %s\n", first, t.Name, tree.doing(t))
-	tree.below(t.Awaits, rest, true)
+	fmt.Fprintf(tree, "%s%s: %s\n", first, name, tree.doing(t))
+	if level == deepest && len(t.Awaits) > 0 {
+		fmt.Fprintf(tree, "%s└─ ...\n", rest)
+		return
+	}
+	tree.below(t.Awaits, rest, level+1)
 }
 
 func (tree *textTree) doing(t *TaskSnapshot) string {

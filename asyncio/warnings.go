@@ -106,11 +106,18 @@ func age(asked uint32) time.Duration {
 	return time.Duration(centiseconds()-asked) * 10 * time.Millisecond
 }
 
+// circleNamed is how many tasks of a circle are named.
+const circleNamed = 20
+
 // circle names the tasks of a circle, and by what each waits for the next.
 func (a *assembly) circle(c []int) string {
 	var b strings.Builder
 	b.WriteString(a.tasks[c[0]].nameOf())
 	for n, i := range c {
+		if n == circleNamed {
+			fmt.Fprintf(&b, ", and so on, %s in all", plural(len(c), "task"))
+			break
+		}
 		t, next := &a.tasks[i], &a.tasks[c[(n+1)%len(c)]]
 		if n > 0 {
 			b.WriteString(", which")

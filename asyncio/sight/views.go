@@ -9,6 +9,7 @@ import (
 
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
+	"github.com/go-greenlet/greenlet/asyncio/internal/printable"
 )
 
 // look is what h may show. It reports false if the answer was given already.
@@ -118,24 +119,29 @@ func describe(l *asyncio.LoopSnapshot, t *asyncio.TaskSnapshot) string {
 		fmt.Fprintf(&b, "%s:\n", what)
 		for _, t := range l.Tasks {
 			if wanted[t.ID] {
-				fmt.Fprintf(&b, "\t%d %s\n", t.ID, t.Name)
+				fmt.Fprintf(&b, "\t%d %s\n", t.ID, printable.Text(t.Name))
 			}
 		}
 	}
-	fmt.Fprintf(&b, "task %d of loop %s: %s\nstate: %s\n", t.ID, l.Name, t.Name, t.State)
+	fmt.Fprintf(&b, "task %d of loop %s: %s\nstate: %s\n", t.ID, printable.Text(l.Name), printable.Text(t.Name), t.State)
 	if t.Cancels > 0 {
 		fmt.Fprintf(&b, "requests to cancel it: %d\n", t.Cancels)
 	}
 	for _, k := range l.Locks {
-		if k.ID == t.Lock {
-			fmt.Fprintf(&b, "waits for a %s, held by %d %s\n", k.Kind, k.Holder, k.HolderName)
+		if k.ID != t.Lock {
+			continue
 		}
+		fmt.Fprintf(&b, "waits for a %s", k.Kind)
+		if k.Holder != 0 {
+			fmt.Fprintf(&b, ", held by %d %s", k.Holder, printable.Text(k.HolderName))
+		}
+		b.WriteByte('\n')
 	}
 	names("waits for", t.Awaits)
 	names("is waited for by", t.By)
 	for _, x := range l.Warnings {
 		if x.Task == t.ID {
-			fmt.Fprintf(&b, "%s: %s\n", x.ID, x.Text)
+			fmt.Fprintf(&b, "%s: %s\n", x.ID, printable.Text(x.Text))
 		}
 	}
 	for _, g := range l.Groups {

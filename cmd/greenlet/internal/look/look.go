@@ -469,10 +469,16 @@ func (k *loopLook) findCycles() {
 	}
 }
 
+// circleNamed is how many tasks of a circle are named.
+const circleNamed = 20
+
 // circle says who waits for whom.
 func (k *loopLook) circle(cycle []uint64, byID map[uint64]*Task, locks map[int]*Lock) string {
 	text := byID[cycle[0]].Name
 	for i, id := range cycle {
+		if i == circleNamed {
+			return text + fmt.Sprintf(", and so on, %d tasks in all", len(cycle))
+		}
 		if i > 0 {
 			text += ", which"
 		}
