@@ -23,11 +23,15 @@ import (
 // is the system's.
 var overNetwork func() asyncio.RunOption
 
+// beneathOthers is how many runs were on another network than the system's.
+var beneathOthers int
+
 // beneath adds to opts what the tests run on.
 func beneath(opts []asyncio.RunOption) []asyncio.RunOption {
 	if overNetwork == nil {
 		return opts
 	}
+	beneathOthers++
 	return append(opts[:len(opts):len(opts)], overNetwork())
 }
 
