@@ -1,6 +1,7 @@
 package simnet
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
 	"slices"
@@ -24,7 +25,7 @@ func Swarm(ctx context.Context, d time.Duration, hosts ...*Host) Plan {
 		}
 		s.fault(at)
 	}
-	slices.SortStableFunc(s.plan, func(a, b Fault) int { return int(a.At - b.At) })
+	slices.SortStableFunc(s.plan, func(a, b Fault) int { return cmp.Compare(a.At, b.At) })
 	return s.plan
 }
 
