@@ -242,7 +242,7 @@ func (g *AsyncGen[Y, S]) enter(ctx context.Context, call string) error {
 	if k.fresh() {
 		if l, err := loopOf(ctx); err == nil {
 			k.adopted(l, k)
-			k.body.cleanup = runtime.AddCleanup(g, func(k *asyncGen[Y, S]) { k.loop.s.Post(k.abandoned) }, k)
+			k.body.cleanup = runtime.AddCleanup(g, func(k *asyncGen[Y, S]) { k.loop.afterCleanup(k.abandoned) }, k)
 		}
 	}
 	return nil

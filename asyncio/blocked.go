@@ -20,11 +20,16 @@ import (
 // dumpMost is how much of the list of goroutines is looked at.
 const dumpMost = 64 << 20
 
-// blockedFrames returns the calls of the goroutine on which s runs, the innermost
-// first: those of the user's.
-func blockedFrames(s *sched.Loop) []runtime.Frame {
+// A stuck is a goroutine that keeps a loop from going on.
+type stuck struct {
+	frames []runtime.Frame // its calls, the innermost first: the user's; nil: it was not found
+	busy   bool            // it computes; else it waits
+}
+
+// whatBlocks looks for the goroutine on which s runs.
+func whatBlocks(s *sched.Loop) stuck {
 	me := fmt.Sprintf("(%p", s)
-	var sure, likely, possible []runtime.Frame
+	var sure, likely, possible stuck
 	for block := range bytes.SplitSeq(goroutineDump(), []byte("\n\n")) {
 		text := string(block)
 		if !strings.Contains(text, modulePath) {
@@ -34,22 +39,36 @@ func blockedFrames(s *sched.Loop) []runtime.Frame {
 		if isSuspended(frames) {
 			continue
 		}
+		one := stuck{frames, computes(text)}
 		hosts := strings.Contains(text, workerCall) || strings.Contains(text, hubCall)
 		switch {
 		case strings.Contains(text, workerCall+me) || strings.Contains(text, hubCall+me):
-			sure = frames
+			sure = one
 		case hosts:
-			likely = frames // the compiler may not have kept the receiver
+			likely = one // the compiler may not have kept the receiver
 		case strings.Contains(text, carrierCall):
-			possible = frames // a greenlet that a task has made
+			possible = one // a greenlet that a task has made
 		}
 	}
-	for _, frames := range [][]runtime.Frame{sure, likely, possible} {
-		if frames != nil {
-			return usersFrames(frames)
+	for _, one := range []stuck{sure, likely, possible} {
+		if one.frames != nil {
+			return stuck{usersFrames(one.frames), one.busy}
 		}
 	}
-	return nil
+	return stuck{}
+}
+
+// computes reports whether a goroutine of the list runs, or would if the world had not
+// been stopped for the list: "goroutine 7 [runnable]:", maybe with more in between.
+func computes(block string) bool {
+	head, _, _ := strings.Cut(block, "\n")
+	_, status, _ := strings.Cut(head, "[")
+	for _, runs := range []string{"running", "runnable", "preempted"} {
+		if strings.HasPrefix(status, runs) {
+			return true
+		}
+	}
+	return false
 }
 
 // The calls that tell the goroutines of loops from others.

@@ -5,6 +5,7 @@ import (
 	"io"
 	"os"
 	"strings"
+	"time"
 
 	"github.com/go-greenlet/greenlet/asyncio/internal/fd"
 )
@@ -68,3 +69,16 @@ func ConcurrentWaiters[T any](c *ConcurrentFuture[T]) int {
 
 // HeldByLimit is how many tasks of tg wait for their turn.
 func HeldByLimit(tg *TaskGroup) int { return tg.limit.held.n }
+
+// StillSince has l stand still since d ago, if it does.
+func StillSince(l *Loop, d time.Duration) {
+	l.seen().stillFrom.Store(int64(time.Since(started) - d))
+}
+
+// BlockedSince has the watchdog of l have seen it blocked d ago.
+func BlockedSince(l *Loop, d time.Duration) {
+	l.seen().blockedFrom.Store(int64(time.Since(started) - d))
+}
+
+// GoesOn takes BlockedSince back.
+func GoesOn(l *Loop) { l.seen().blockedFrom.Store(0) }

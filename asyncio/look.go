@@ -410,9 +410,9 @@ func (a *assembly) blocked(d time.Duration) {
 	if st := l.s.Glimpse(); st != nil {
 		b.Task = uint64(st.Number())
 	}
-	if frames := blockedFrames(l.s); len(frames) > 0 {
-		b.Stack = frames
-		b.At = shortPlace(blockingCall(frames))
+	if found := whatBlocks(l.s); len(found.frames) > 0 {
+		b.Stack, b.Busy = found.frames, found.busy
+		b.At = shortPlace(blockingCall(found.frames))
 	}
 	a.block = b
 }

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-greenlet/greenlet/internal/rt"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -31,6 +32,7 @@ type Loop struct {
 	runDone     <-chan struct{}
 	runDeadline bool // the context of the run has a deadline
 	virtual     bool // it goes by a clock that is not the system's
+	bubble      bool // it was made in a testing/synctest bubble
 	lost        lostErrors
 	expected    int // how many things may come though no goroutine is there for them yet
 	parts       parts
@@ -125,12 +127,21 @@ func NewLoop(opts ...LoopOption) *Loop {
 	for _, opt := range opts {
 		opt(&o)
 	}
-	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name}
+	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name, bubble: rt.InBubble()}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
 	for _, begin := range whenMade {
 		begin(l, &o)
 	}
 	return l
+}
+
+// afterCleanup has fn run soon, for what the collector has found. Cleanups run outside of
+// all bubbles, from where no loop of a bubble may be woken: there fn does not run, and
+// what it would have done is left to the end of the loop, or to who looks by himself.
+func (l *Loop) afterCleanup(fn func()) {
+	if !l.bubble {
+		l.s.Post(fn)
+	}
 }
 
 // loopsMade numbers the loops.

@@ -85,7 +85,7 @@ func (e *lostError) isOf(t *task) {
 // reported, so a clock that jumps cannot come in between, and their order is kept.
 func (l *Loop) someLost() {
 	if l.lost.asked.CompareAndSwap(false, true) {
-		l.s.Post(func() {
+		l.afterCleanup(func() {
 			l.lost.asked.Store(false)
 			l.lost.tell()
 		})

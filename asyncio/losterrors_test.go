@@ -11,7 +11,10 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 
 	"github.com/go-greenlet/greenlet/asyncio"
 	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
@@ -130,4 +133,20 @@ func TestPanicIsLoggedInLines(t *testing.T) {
 	if text := record.String(); strings.Count(text, "\n") != 1 || !strings.Contains(text, `lines="goroutine `) {
 		t.Errorf("a handler gets %q", text)
 	}
+}
+
+// The collector's cleanups run outside of all bubbles, from where a loop of a bubble
+// cannot be woken: what is lost there is told all the same.
+func TestLostErrorIsToldInBubble(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var told []string
+		inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+			l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { told = append(told, c.Name) })
+			for _, name := range []string{"a", "b"} {
+				asyncio.Go(ctx, func(context.Context) error { return valueError("lost") }, asyncio.WithTaskName(name))
+				asyncio.Sleep(ctx, time.Hour)
+			}
+		})
+		assert.Equal(t, []string{"a", "b"}, told)
+	})
 }

@@ -67,7 +67,8 @@ func (l *LoopSnapshot) dot(b *strings.Builder) {
 	for i := range l.Groups {
 		g := &l.Groups[i]
 		if n := left[g.ID]; n > 0 {
-			fmt.Fprintf(b, "\t\t%s [style=rounded, label=%s];\n", node("g", g.ID), dotString(plural(n, "task")+"\n"+tree.groups[g.ID]))
+			does := g.doing(verb(n, "waits", "wait"), verb(n, "is ready", "are ready"), verb(n, "has not begun", "have not begun"))
+			fmt.Fprintf(b, "\t\t%s [style=rounded, label=%s];\n", node("g", g.ID), dotString(plural(n, "task")+"\n"+does))
 		}
 	}
 	b.WriteString("\t}\n")

@@ -161,7 +161,7 @@ func (p *StreamReaderProtocol) serve(ctx context.Context, t Transport, handle St
 // forgotten closes the connection of a writer that was collected.
 func forgotten(t Transport) {
 	l := t.Loop()
-	l.CallSoonThreadsafe(func() {
+	l.afterCleanup(func() {
 		if t.IsClosing() {
 			return
 		}

@@ -188,23 +188,44 @@ func (a *assembly) heldLong(s *LoopSnapshot, now time.Time) (long []LockSnapshot
 
 // growing returns the groups that have grown in each of the last looks.
 func (a *assembly) growing(s *LoopSnapshot, now time.Time) (all []StackGroup) {
-	if a.past == nil || a.looker == nil || now.Sub(a.past.counted) < growthEvery {
+	if a.past == nil || a.looker == nil {
 		return nil
 	}
-	a.past.counted = now
-	before := a.past.grown
-	a.past.grown = make(map[string]growth, len(s.Groups))
-	for _, g := range s.Groups {
-		key := g.doing("waits", "is ready", "has not begun")
-		b, known := before[key]
-		n := growth{count: g.Count}
-		if known && g.Count > b.count {
-			n.times = b.times + 1
+	before, counts := a.past.grown, now.Sub(a.past.counted) >= growthEvery
+	if counts {
+		a.past.counted = now
+		a.past.grown = make(map[string]growth, len(s.Groups))
+	}
+	groups, does := alike(s.Groups)
+	for i, g := range groups {
+		b, known := before[does[i]]
+		n := b // as it was said last
+		if counts {
+			n = growth{count: g.Count}
+			if known && g.Count > b.count {
+				n.times = b.times + 1
+			}
+			a.past.grown[does[i]] = n
 		}
-		a.past.grown[key] = n
 		if n.times >= growthLooks {
 			all = append(all, g)
 		}
 	}
 	return all
+}
+
+// alike returns the groups of those that do the same, and what each does: groups that
+// differ only in how they came there are one.
+func alike(groups []StackGroup) (all []StackGroup, does []string) {
+	at := make(map[string]int)
+	for _, g := range groups {
+		key := g.doing("waits", "is ready", "has not begun")
+		if i, known := at[key]; known {
+			all[i].Count += g.Count
+			continue
+		}
+		at[key] = len(all)
+		all, does = append(all, g), append(does, key)
+	}
+	return all, does
 }

@@ -119,7 +119,7 @@ func (w *watchdog) answered(answer chan struct{}, d time.Duration) bool {
 func (w *watchdog) report() string {
 	name := w.l.glimpse()
 	about := []any{"task", name, "for", w.patience}
-	if frames := blockedFrames(w.l.s); len(frames) > 0 {
+	if frames := whatBlocks(w.l.s).frames; len(frames) > 0 {
 		about = append(about, "at", place(blockingCall(frames)), "stack", printFrames(frames))
 	}
 	slog.Warn("asyncio: The loop is blocked", about...)
