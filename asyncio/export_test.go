@@ -82,3 +82,6 @@ func BlockedSince(l *Loop, d time.Duration) {
 
 // GoesOn takes BlockedSince back.
 func GoesOn(l *Loop) { l.seen().blockedFrom.Store(0) }
+
+// SnapshotOf is TakeSnapshot of loops of which those that are closed may be left out.
+var SnapshotOf = snapshotOf

@@ -40,7 +40,7 @@ func withoutStacks(err error) (stacks []string, short error) {
 	if len(panics) == 0 {
 		return nil, err
 	}
-	text := err.Error()
+	text := fmt.Sprint(err)
 	for _, p := range panics {
 		text = strings.ReplaceAll(text, "\n\n"+string(p.Stack), "")
 		stacks = append(stacks, strings.TrimRight(string(p.Stack), "\n"))

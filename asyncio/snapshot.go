@@ -156,13 +156,18 @@ func (l *Loop) Snapshot(ctx context.Context) (*Snapshot, error) {
 }
 
 // TakeSnapshot is Loop.Snapshot of several loops, one after the other: those that
-// run, if none are given. One that is closed is left out, unless it is the only one.
+// run, if none are given. One that is closed is left out, unless it is the only one
+// that is given.
 func TakeSnapshot(ctx context.Context, loops ...*Loop) (*Snapshot, error) {
 	if len(loops) == 0 {
-		for l := range RunningLoops() {
-			loops = append(loops, l)
-		}
+		return snapshotOf(ctx, slices.Collect(RunningLoops()), true)
 	}
+	return snapshotOf(ctx, loops, len(loops) > 1)
+}
+
+// snapshotOf is TakeSnapshot. leaves is whether a loop that is closed is left out, as one
+// may be that ran a moment ago.
+func snapshotOf(ctx context.Context, loops []*Loop, leaves bool) (*Snapshot, error) {
 	s := &Snapshot{
 		Time:    time.Now(),
 		PID:     os.Getpid(),
@@ -172,7 +177,7 @@ func TakeSnapshot(ctx context.Context, loops ...*Loop) (*Snapshot, error) {
 	for _, l := range loops {
 		one, partial, err := l.look(ctx)
 		switch {
-		case err == ErrLoopClosed && len(loops) > 1:
+		case err == ErrLoopClosed && leaves:
 			continue
 		case err != nil:
 			return nil, err

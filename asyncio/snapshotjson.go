@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"encoding/json"
+	"fmt"
 	"io"
 	"runtime"
 	"time"
@@ -181,8 +182,8 @@ func (l *LoopSnapshot) wire(frames *frameTable, all bool) wireLoop {
 	for _, k := range l.Locks {
 		w.Locks = append(w.Locks, wireLock(k))
 	}
-	for _, e := range l.Lost {
-		w.Lost = append(w.Lost, wireLost{e.Task, e.Name, e.Err.Error(), e.Age.Microseconds()})
+	for _, e := range l.Lost { // Sprint, not Error: a nil of the error's type panics there
+		w.Lost = append(w.Lost, wireLost{e.Task, e.Name, fmt.Sprint(e.Err), e.Age.Microseconds()})
 	}
 	for _, x := range l.Warnings {
 		w.Warnings = append(w.Warnings, wireWarn(x))

@@ -2,6 +2,7 @@ package asyncio_test
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -67,6 +68,31 @@ func TestTextOfOddNames(t *testing.T) {
 		assert.False(t, strings.HasPrefix(line, "W1"), line)
 	}
 	assert.Contains(t, text, `a\x1b[2J\r\nW1: b\u009b\u202e: waits; the lock is held by a\x1b`)
+}
+
+// A nilError is an error whose nil has no text: it panics.
+type nilError struct{ text string }
+
+func (e *nilError) Error() string { return e.text }
+
+// What no text can be made of is no reason to see nothing.
+func TestErrorsWithoutText(t *testing.T) {
+	l := &asyncio.LoopSnapshot{Lost: []asyncio.LostError{{Name: "a", Err: (*nilError)(nil)}}}
+	assert.Equal(t, "a: has failed, and nobody has looked at the error: <nil>\n", textOf(t, l))
+	text, err := json.Marshal(&asyncio.Snapshot{Loops: []*asyncio.LoopSnapshot{l}})
+	require.NoError(t, err)
+	assert.Contains(t, string(text), `"error":"\u003cnil\u003e"`)
+}
+
+// A loop that has ended since it was found among those that run is left out.
+func TestSnapshotOfEnded(t *testing.T) {
+	l := asyncio.NewLoop()
+	require.NoError(t, l.Close())
+	s, err := asyncio.SnapshotOf(context.Background(), []*asyncio.Loop{l}, true)
+	require.NoError(t, err)
+	assert.Empty(t, s.Loops)
+	_, err = asyncio.TakeSnapshot(context.Background(), l)
+	assert.ErrorIs(t, err, asyncio.ErrLoopClosed)
 }
 
 // Whoever has a snapshot may leave tasks out of it.

@@ -3,6 +3,7 @@ package sight
 import (
 	"context"
 	"errors"
+	"fmt"
 	"strings"
 	"sync"
 	"time"
@@ -73,7 +74,7 @@ func bound(s *asyncio.Snapshot) {
 		l.Lost = l.Lost[:min(len(l.Lost), 1000)]
 		for i := range l.Lost {
 			l.Lost[i].Name = shortened(l.Lost[i].Name, maxName)
-			if text := l.Lost[i].Err.Error(); len(text) > maxText {
+			if text := fmt.Sprint(l.Lost[i].Err); len(text) > maxText { // Sprint: Error of a nil panics
 				l.Lost[i].Err = errors.New(shortened(text, maxText))
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"runtime"
+	"strconv"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -312,6 +313,8 @@ func TestBounds(t *testing.T) {
 	for _, text := range []string{l.Lost[0].Err.Error(), l.Warnings[0].Text} {
 		assert.Equal(t, strings.Repeat("é", maxText/2)+"…", text)
 	}
+	var none *strconv.NumError
+	bound(&asyncio.Snapshot{Loops: []*asyncio.LoopSnapshot{{Lost: []asyncio.LostError{{Err: none}}}}}) // whose Error panics
 	assert.Equal(t, "é…", shortened("éé", 3), "no half a letter")
 	assert.Equal(t, "éé", shortened("éé", 4))
 }
