@@ -537,3 +537,26 @@ func ExamplePool() {
 	// dials
 	// 2 members, <nil>
 }
+
+// A place of a pool of one is no lock of the task that has taken it: another one may
+// give it back.
+func TestPoolHasNoHolder(t *testing.T) {
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		p := asyncio.NewPool(asyncio.PoolConfig[int]{Limit: 1, New: func(context.Context) (int, error) { return 1, nil }})
+		enough := asyncio.NewEvent()
+		use := func(ctx context.Context) error {
+			return p.With(ctx, func(int) error { return enough.Wait(ctx) })
+		}
+		uses, waits := asyncio.Go(ctx, use), asyncio.Go(ctx, use)
+		require.NoError(t, asyncio.Sleep(ctx, 0))
+		s, err := l.Snapshot(ctx)
+		require.NoError(t, err)
+		assert.Empty(t, s.Loops[0].Locks)
+		enough.Set()
+		for _, user := range []*asyncio.Task[asyncio.None]{uses, waits} {
+			_, err := user.Await(ctx)
+			require.NoError(t, err)
+		}
+		require.NoError(t, p.Close(ctx))
+	})
+}

@@ -127,7 +127,7 @@ func TestServeForever(t *testing.T) {
 // for a question, one that has not shaken hands, and one that has just come. What
 // was written is still sent.
 func TestServeForeverClosesClients(t *testing.T) {
-	config, _ := asyncio.NewTLSConfigs(t)
+	config, client := asyncio.NewTLSConfigs(t)
 	for name, opts := range map[string][]asyncio.ServerOption{"plain": nil, "TLS": {asyncio.WithTLS(config)}} {
 		for how, end := range map[string]func(context.CancelFunc, *asyncio.Task[asyncio.None]){
 			"cancelled":     func(_ context.CancelFunc, task *asyncio.Task[asyncio.None]) { task.Cancel() },
@@ -154,10 +154,15 @@ func TestServeForeverClosesClients(t *testing.T) {
 						return err
 					}
 					defer idle.Close()
-					if opts == nil {
-						if err := greeted.Wait(ctx); err != nil {
+					if opts != nil { // it will not be greeted, but has been accepted before one that is
+						_, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String(), asyncio.WithTLS(client))
+						if err != nil {
 							return err
 						}
+						defer w.Close()
+					}
+					if err := greeted.Wait(ctx); err != nil {
+						return err
 					}
 					late, err := asyncio.Dial(ctx, "tcp", server.Addr().String())
 					if err != nil {
