@@ -81,7 +81,7 @@ func aliveTasks(b *testing.B, n int) {
 func waitInTasks(ctx context.Context, n int) error {
 	var never asyncio.Event
 	for range n {
-		asyncio.Go(ctx, never.Wait)
+		asyncio.Go(ctx, never.Wait) //asyncvet:ignore GL203 they wait until the run cancels them
 	}
 	err := asyncio.Sleep(ctx, 0)
 	runtime.GC()

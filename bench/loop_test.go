@@ -53,10 +53,14 @@ func hopTasks(b *testing.B, n int) {
 				return nil
 			}))
 		}
-		asyncio.Sleep(ctx, 0) // all have begun
+		if err := asyncio.Sleep(ctx, 0); err != nil { // all have begun
+			return err
+		}
 		runtime.GC()
 		for range warm {
-			asyncio.Sleep(ctx, 0)
+			if err := asyncio.Sleep(ctx, 0); err != nil {
+				return err
+			}
 		}
 		b.ResetTimer()
 		for _, t := range tasks {

@@ -39,7 +39,6 @@ func (g G) ParkedInSwitch() bool {
 // last processor; m.locks forbids it.
 //
 // SAFETY: bp and sp are only followed inside the stack's bounds and upwards.
-//
 func Callers(g G, pcs []uintptr) int {
 	for {
 		if n := callersNow(g, pcs); n >= 0 {
