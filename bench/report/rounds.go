@@ -21,6 +21,7 @@ type plan struct {
 	bench  string // a pattern
 	procs  string // GOMAXPROCS, if not the default
 	counts string // for the memory figures
+	short  bool   // with fewer timers and the like: only to see that it runs
 }
 
 // run builds what is measured and runs the rounds. All output of the benchmarks
@@ -39,7 +40,7 @@ func (p plan) run(raw io.Writer) error {
 	}
 	steps := [][]string{{
 		bin + "/bench", "-test.run=^$", "-test.bench=" + p.bench, "-test.benchtime=" + p.each.String(),
-		"-test.cpu=" + p.procs, "-test.timeout=1h",
+		"-test.cpu=" + p.procs, "-test.timeout=1h", fmt.Sprintf("-test.short=%t", p.short),
 	}}
 	if err := buildBoost(bin + "/boost"); err != nil {
 		log.Print("skipped Boost.Context: ", err)
