@@ -212,20 +212,20 @@ world: ## the tests of the tutorials' programs: see docs/tutorials.md
 		(cd $$d && $(TEST) $(KEEP) ./...) || exit 1; \
 	done
 
-# By count, not by the clock: before Go 1.27 a run that ends at a deadline can
-# report the deadline itself as a failure (go.dev/issue/75804). Short minimizing,
-# because an input whose coverage depends on the scheduler never gets smaller.
 conformance: ## the programs of testdata/conformance on CPython 3.13 to 3.15, from npm
 	$(call say,conformance programs on CPython 3.13 to 3.15)
 	@dir=$${TMPDIR:-/tmp}/greenlet-conformance; mkdir -p $$dir && cp tools/conformance/package.json $$dir && \
 		(cd $$dir && npm install --no-audit --no-fund --silent) && node tools/conformance/run.mjs
 
+# By count, not by the clock: before Go 1.27 a run that ends at a deadline can
+# report the deadline itself as a failure (go.dev/issue/75804). Short minimizing,
+# because an input whose coverage depends on the scheduler never gets smaller.
 fuzz: FUZZTIME ?= 50000x
 fuzz: ## every fuzz test, for FUZZTIME (a count, or a duration)
 	@grep -rlE '^func Fuzz' --include='*_test.go' . | xargs -r -n1 dirname | sort -u | while read -r d; do \
 		for f in $$(grep -hoE '^func Fuzz[A-Za-z0-9_]*' $$d/*_test.go | cut -c6-); do \
 			printf '\n== %s in %s, %s\n' $$f $$d $(FUZZTIME); \
-			$(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x $$d || exit 1; \
+			(cd $$d && $(GO) test -run '^$$' -fuzz "^$$f$$" -fuzztime $(FUZZTIME) -fuzzminimizetime 10x .) || exit 1; \
 		done; \
 	done
 
