@@ -232,13 +232,13 @@ func TestWarningOfATaskThatComputes(t *testing.T) {
 	}
 	seen := blocked(time.Minute, computes)
 	require.Len(t, seen, 1)
-	assert.Regexp(t, `^W7: main has not waited for 1m[0-9.s]+: it computes at warnings_test.go:\d+$`, seen[0])
+	assert.Regexp(t, `^W7: main has not waited for 1m[0-9.s]+: it computes at sight_warnings_test.go:\d+$`, seen[0])
 	for _, seen := range [][]string{
 		blocked(0, computes),
 		blocked(time.Minute, func(_ *atomic.Bool, came chan struct{}) { <-came }),
 	} {
 		require.Len(t, seen, 1)
-		assert.Regexp(t, `^W6: main blocks the loop for [0-9m.s]+ at warnings_test.go:\d+$`, seen[0])
+		assert.Regexp(t, `^W6: main blocks the loop for [0-9m.s]+ at sight_warnings_test.go:\d+$`, seen[0])
 	}
 }
 

@@ -34,9 +34,9 @@ func ExampleLoop_WriteTasks() {
 	})
 	// Output:
 	// main: runs
-	// breakfast: waits in asyncio.RunTaskGroup, called by asyncio_test.breakfast at callgraph_example_test.go
-	// ├─ tea: waits in asyncio.Sleep, called by asyncio_test.brew at callgraph_example_test.go
-	// └─ coffee: waits in asyncio.Sleep, called by asyncio_test.brew at callgraph_example_test.go
+	// breakfast: waits in asyncio.RunTaskGroup, called by asyncio_test.breakfast at sight_callgraph_example_test.go
+	// ├─ tea: waits in asyncio.Sleep, called by asyncio_test.brew at sight_callgraph_example_test.go
+	// └─ coffee: waits in asyncio.Sleep, called by asyncio_test.brew at sight_callgraph_example_test.go
 }
 
 func ExamplePrintCallGraph() {

@@ -276,7 +276,7 @@ func TestCoroutineNeverAwaited(t *testing.T) {
 		time.Sleep(time.Millisecond)
 	}
 	runtime.GC()
-	if log := out.String(); strings.Count(log, "was never awaited") != 1 || !strings.Contains(log, "coroutine_test.go:") {
+	if log := out.String(); strings.Count(log, "was never awaited") != 1 || !strings.Contains(log, "task_coroutine_test.go:") {
 		t.Errorf("one report, with the place, is wanted:\n%s", log)
 	}
 }

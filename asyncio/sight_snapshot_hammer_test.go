@@ -129,7 +129,7 @@ func TestSnapshotOfABlockedLoop(t *testing.T) {
 		require.NotNil(t, seen.Blocked)
 		assert.Equal(t, "blocker", seen.Blocked.Name)
 		assert.Equal(t, uint64(1), seen.Blocked.Task)
-		assert.Contains(t, seen.Blocked.At, "snapshot_hammer_test.go:")
+		assert.Contains(t, seen.Blocked.At, "sight_snapshot_hammer_test.go:")
 		assert.False(t, seen.Blocked.Busy)
 		assert.Equal(t, 2, seen.Stats.Tasks)
 		require.NotEmpty(t, seen.Warnings)

@@ -376,7 +376,7 @@ func TestPanics(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		_, err := asyncio.Go(ctx, func(context.Context) error { panic("boom") }, asyncio.WithTaskName("careless")).Await(ctx)
 		var p *asyncio.PanicError
-		if !errors.As(err, &p) || p.Value != "boom" || p.Greenlet != "careless" || !strings.Contains(string(p.Stack), "lifecycle_test.go") {
+		if !errors.As(err, &p) || p.Value != "boom" || p.Greenlet != "careless" || !strings.Contains(string(p.Stack), "loop_life_test.go") {
 			t.Errorf("a task that panics: %v", err)
 		}
 

@@ -188,7 +188,7 @@ func TestSourceTraceback(t *testing.T) {
 			t.Errorf("made at %v", s)
 		}
 	}
-	logged.has("created=", "debug_test.go:", "Future exception was never retrieved", "Task was destroyed but it is pending!")
+	logged.has("created=", "loop_debug_test.go:", "Future exception was never retrieved", "Task was destroyed but it is pending!")
 
 	l = asyncio.NewLoop(asyncio.WithLoopDebug(false))
 	if s := asyncio.NewFuture[int](l).SourceTraceback(); s != nil {
@@ -250,7 +250,7 @@ func TestWatchdog(t *testing.T) {
 				c.block(ctx, l, release)
 				logged.waitForTask(ctx, "The loop goes on")
 			}, asyncio.WithLoopOptions(asyncio.WithWatchdog(10*time.Millisecond)))
-			logged.has("task="+c.task, "at=\"github.com/go-greenlet/greenlet/asyncio_test.blocks", "debug_test.go:", "stack=", "blocked=")
+			logged.has("task="+c.task, "at=\"github.com/go-greenlet/greenlet/asyncio_test.blocks", "loop_debug_test.go:", "stack=", "blocked=")
 			if n := strings.Count(logged.String(), "blocks("); n > 3 {
 				t.Errorf("reported more than once:\n%s", logged)
 			}
