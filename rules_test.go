@@ -28,6 +28,11 @@ var sourceLaws = []law{
 		oneFile("sched/task.go", "//go:noinline\nfunc f() error { defer g(); return rt.ReturnError(nil) }"),
 		oneFile("sched/task.go", "//go:noinline\nfunc f() error { return func() error { return rt.ReturnError(nil) }() }"),
 	}},
+	{"tests of asyncio have a group", asyncioTestsAreGrouped, []fstest.MapFS{
+		oneFile("asyncio/misc_test.go", ""),
+		oneFile("asyncio/looping_test.go", ""),
+		oneFile("asyncio/queue_lock_test.go", ""),
+	}},
 	{"tests that are cited exist", citedTestsExist, []fstest.MapFS{
 		oneFile("switch.go", "// I1 Kept by slow. Tested by TestNothing."),
 	}},
@@ -108,6 +113,55 @@ func jumpsAreNotInlined(t tree) (offences []string) {
 // such errors.
 var endErrors = []string{"Exit", "ErrStop", "ErrStopEscaped", "ErrStopIteration", "ErrStopAsyncIteration", "ErrGeneratorExit",
 	"ErrCancelled", "Canceled", "DeadlineExceeded", "ErrKeyboardInterrupt", "SystemExit", "CancelledError"}
+
+// asyncioGroups are the groups of asyncio's test files: what each begins with, and
+// what is tested there.
+var asyncioGroups = map[string]string{
+	"loop":        "loops, runs and runners, callbacks, debug mode, signals, interrupts, readers",
+	"task":        "tasks and coroutines: cancel, kill, names, labels",
+	"wait":        "what waits for several: Gather, Wait, AsCompleted, Shield, giving up, cancels that nobody hears",
+	"taskgroup":   "TaskGroup",
+	"timeout":     "Timeout and WaitFor",
+	"sync":        "locks and what is like them, queues, pools",
+	"asyncgen":    "async generators and iterators, context variables",
+	"context":     "context managers and exit stacks",
+	"errors":      "classes of errors, groups of exceptions",
+	"thread":      "threads, executors, futures of other threads, channels",
+	"subprocess":  "child processes",
+	"process":     "pools of processes",
+	"supervisor":  "RunProcesses",
+	"workers":     "RunWorkers",
+	"stream":      "StreamReader and StreamWriter",
+	"server":      "servers",
+	"transport":   "transports and protocols",
+	"tls":         "TLS",
+	"conn":        "net.Conn, net.Listener, Dial",
+	"datagram":    "datagrams",
+	"pipe":        "pipes",
+	"sock":        "Socket",
+	"sendfile":    "SendFile",
+	"resolve":     "names and addresses",
+	"network":     "the same tests over another network: portable, in memory, simulated",
+	"sight":       "snapshots, call graphs, warnings, lost errors",
+	"conformance": "what plays the programs that CPython ran",
+	"parity":      "the table of Python's names",
+	"helpers":     "what several groups use, TestMain",
+	"export":      "what tests see of the package's inside",
+	"first":       "the example of the package",
+}
+
+func asyncioTestsAreGrouped(t tree) (offences []string) {
+	for _, f := range t.goFiles() {
+		if path.Dir(f.path) != "asyncio" || !f.isTest() {
+			continue
+		}
+		group, _, _ := strings.Cut(path.Base(f.path), "_")
+		if _, known := asyncioGroups[group]; !known {
+			offences = append(offences, f.path+" begins with no group of asyncioGroups in rules_test.go")
+		}
+	}
+	return offences
+}
 
 // endsAreToldInOnePlace holds the code to package internal/alone: errors.Is and
 // errors.As see an end also where a failure was joined with it, which is lost then.

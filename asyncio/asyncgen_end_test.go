@@ -8,6 +8,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -125,9 +127,7 @@ func TestShutdownAsyncGens(t *testing.T) {
 		tr.log = nil
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, err)
 	tr.same("closing 1", "closing 2", "closing 3", "closed 1", "closed 2", "closed 3",
 		"an error occurred during closing of asynchronous generator ! ValueError bad")
 	runtime.KeepAlive(kept)
@@ -254,12 +254,8 @@ func TestAsyncGenKilled(t *testing.T) {
 		})
 		return asyncio.Sleep(ctx, 0)
 	}))
-	if err != nil {
-		t.Error(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, err)
+	assert.NoError(t, l.Close())
 	tr.same("inner ends, can wait: false", "outer ends, can wait: false", "task ends", "stubborn ends, can wait: false")
 	greenlet.Close()
 	runtime.KeepAlive(stubborn)

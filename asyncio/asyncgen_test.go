@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -49,9 +51,7 @@ func tryInTask(t *testing.T, f func(ctx context.Context, t *trial)) {
 		f(ctx, &trial{T: t})
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, err)
 }
 
 // polite yields 1 and 2, and notes what it is sent and that it ends.

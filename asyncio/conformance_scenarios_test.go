@@ -11,6 +11,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // TestScenarios makes sure that no scenario of testdata/conformance is forgotten:
@@ -23,15 +25,11 @@ func TestScenarios(t *testing.T) {
 	var played []string
 	for _, test := range append(glob(t, "*_test.go"), glob(t, "../examples/*/*_test.go")...) {
 		text, err := os.ReadFile(test)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		played = append(played, scenariosIn(parse(t, string(text)))...)
 	}
 	readme, err := os.ReadFile("testdata/conformance/README.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	waiting := make(map[string]string)
 	for _, row := range tableRows(string(readme), 2) {
 		if name := strings.Trim(row[0], "`"); scenarioPath.MatchString(name) {

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/internal/logtest"
 )
 
@@ -37,9 +39,7 @@ func playScenarios(t *testing.T, scenarios ...scenario) {
 func newestLog(t *testing.T, name string) string {
 	base := filepath.Join("testdata", "conformance", filepath.FromSlash(name))
 	newer, err := filepath.Glob(base + ".3.??.out")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if len(newer) == 0 {
 		return base + ".out"
 	}

@@ -9,19 +9,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
-
-// opOf returns err as an *net.OpError, which it is itself, not by what it wraps:
-// libraries ask for the type.
-func opOf(t *testing.T, what string, err error) *net.OpError {
-	t.Helper()
-	op, ok := err.(*net.OpError)
-	if !ok {
-		t.Fatalf("%s: %v (%T)", what, err, err)
-	}
-	return op
-}
 
 // Whatever a call of a connection waits for, one that was cancelled says that it is
 // the connection that has failed, with the cancellation inside.
@@ -32,19 +23,13 @@ func TestConnCancelIsOpError(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		pc, err := asyncio.ListenPacket(ctx, "udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer pc.Close()
 		to, err := asyncio.Dial(ctx, "udp", pc.LocalAddr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer to.Close()
 		big := make([]byte, 64<<20)
 		raw := func(c net.Conn) func() error {
@@ -165,9 +150,7 @@ func TestDialerWithLoopAnywhere(t *testing.T) {
 	skipFakeNetwork(t)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		dialer := &asyncio.Dialer{Loop: l}
 		dials := map[string]func(ctx context.Context) (net.Conn, error){
@@ -251,9 +234,7 @@ func TestConnErrorNamesPath(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		path := filepath.Join(t.TempDir(), "s")
 		ln, err := asyncio.Listen(ctx, "unix", path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		ln.Close()
 		_, err = ln.Accept()
 		if op := opOf(t, "Accept", err); op.Source != nil || op.Addr.String() != path || op.Net != "unix" {

@@ -20,6 +20,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -27,21 +30,15 @@ import (
 func certificate(t testing.TB) (tls.Certificate, *x509.CertPool) {
 	t.Helper()
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	about := x509.Certificate{
 		SerialNumber: big.NewInt(1), DNSNames: []string{"localhost"}, IsCA: true, BasicConstraintsValid: true,
 		NotBefore: time.Now().Add(-time.Hour), NotAfter: time.Now().Add(time.Hour),
 	}
 	der, err := x509.CreateCertificate(rand.Reader, &about, &about, &key.PublicKey, key)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	cert, err := x509.ParseCertificate(der)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	pool := x509.NewCertPool()
 	pool.AddCert(cert)
 	return tls.Certificate{Certificate: [][]byte{der}, PrivateKey: key}, pool
@@ -65,9 +62,7 @@ func TestConnTLS(t *testing.T) {
 			client.Close()
 		}, func(context.Context) {
 			all, err := io.ReadAll(server)
-			if err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, err)
 			if _, err := server.Write(all); err != nil {
 				t.Error(err)
 			}
@@ -81,18 +76,14 @@ func TestConnTextAndJSON(t *testing.T) {
 	eachConn(t, func(t *testing.T, ctx context.Context, a, b net.Conn, here, there side) {
 		both(ctx, here, there, func(context.Context) {
 			text := textproto.NewConn(a)
-			if err := text.PrintfLine("HELO %d", 7); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, text.PrintfLine("HELO %d", 7))
 			if code, line, err := text.ReadResponse(250); code != 250 || line != "hello\nyou" || err != nil {
 				t.Errorf("%d %q %v", code, line, err)
 			}
 			encode, decode := json.NewEncoder(a), json.NewDecoder(text.R)
 			for n := range 100 {
 				var m message
-				if err := encode.Encode(message{n}); err != nil {
-					t.Error(err)
-				}
+				assert.NoError(t, encode.Encode(message{n}))
 				if err := decode.Decode(&m); err != nil || m.N != n+1 {
 					t.Errorf("%v, %v", m, err)
 					return
@@ -127,9 +118,7 @@ func TestConnTextAndJSON(t *testing.T) {
 func TestConnHTTP(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		server := &http.Server{Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			body, _ := io.ReadAll(r.Body)
 			w.Write(body)
@@ -158,9 +147,7 @@ func TestConnHTTP(t *testing.T) {
 			asyncio.Func(func(ctx context.Context) error { return asyncio.DoInThread(ctx, get) }),
 			asyncio.Func(func(ctx context.Context) error { return asyncio.DoInThread(ctx, get) }),
 		).Await(ctx)
-		if err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, err)
 		if err := get(ctx); err != nil { // it stalls the loop, and works
 			t.Error(err)
 		}
@@ -176,9 +163,7 @@ func TestConnHTTP(t *testing.T) {
 func TestConnHTTPInTasks(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		server := asyncio.Go(ctx, func(ctx context.Context) error {
 			c, err := ln.Accept()
@@ -195,18 +180,12 @@ func TestConnHTTPInTasks(t *testing.T) {
 			return answer.Write(c)
 		})
 		c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer c.Close()
 		q, _ := http.NewRequest("GET", "http://localhost/", nil)
-		if err := q.Write(c); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, q.Write(c))
 		r, err := http.ReadResponse(bufio.NewReader(c), q)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if body, err := io.ReadAll(r.Body); string(body) != "hello" || err != nil {
 			t.Errorf("%q, %v", body, err)
 		}

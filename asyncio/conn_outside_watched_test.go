@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -20,9 +22,7 @@ func kinds(t *testing.T) map[string]pipeMaker {
 		return func(t *testing.T, ctx context.Context) (a, b net.Conn) {
 			t.Helper()
 			to, err := asyncio.ListenPacket(ctx, network, addr(t))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			if a, err = asyncio.Dial(ctx, network, to.LocalAddr().String()); err != nil {
 				t.Fatal(err)
 			}
@@ -37,9 +37,7 @@ func kinds(t *testing.T) map[string]pipeMaker {
 		all["unixpacket"] = func(t *testing.T, ctx context.Context) (a, b net.Conn) {
 			t.Helper()
 			ln, err := asyncio.Listen(ctx, "unixpacket", path)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			defer ln.Close()
 			if a, err = asyncio.Dial(ctx, "unixpacket", path); err != nil {
 				t.Fatal(err)

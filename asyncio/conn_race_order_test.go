@@ -12,6 +12,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -96,9 +97,7 @@ func mixed(t *testing.T, ctx context.Context, network string) (ours, nets net.Co
 		addr = filepath.Join(t.TempDir(), "s")
 	}
 	ln, err := net.Listen(network, addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer ln.Close()
 	if ours, err = asyncio.Dial(ctx, network, ln.Addr().String()); err != nil {
 		t.Fatal(err)
@@ -135,9 +134,7 @@ func TestRaceOrderAccept(t *testing.T) {
 	eachOrder(t, func(t *testing.T, ctx context.Context, from, to side) {
 		l, _ := asyncio.RunningLoop(ctx)
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		dialer := &asyncio.Dialer{Loop: l}
 		var a, b net.Conn
@@ -159,24 +156,16 @@ func TestRaceOrderDatagrams(t *testing.T) {
 	goroutine := sides[1]
 	eachOrder(t, func(t *testing.T, ctx context.Context, from, to side) {
 		a, err := asyncio.ListenPacket(ctx, "udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer a.Close()
 		b, err := asyncio.ListenPacket(ctx, "udp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer b.Close()
 		c, err := net.Dial("udp", a.LocalAddr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer c.Close()
 		d, err := asyncio.Dial(ctx, "udp", b.LocalAddr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer d.Close()
 		receivesFrom := func(c net.PacketConn) end {
 			return func(context.Context) error {
@@ -203,18 +192,12 @@ func TestRaceOrderTransports(t *testing.T) {
 	goroutine, task := sides[1], sides[0]
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		r, w, err := asyncio.OpenConnection(ctx, "tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		c, err := ln.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		read := func(ctx context.Context) error { _, err := r.ReadExactly(ctx, 2); return err }
 		write := func(ctx context.Context) error {
 			w.Write([]byte("go"))
@@ -226,13 +209,9 @@ func TestRaceOrderTransports(t *testing.T) {
 		c.Close()
 
 		from, to, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		in, _, err := asyncio.ConnectWritePipe(ctx, func() asyncio.NopProtocol { return asyncio.NopProtocol{} }, to)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		ordered(t, ctx, task, goroutine, func(context.Context) error { return in.Write([]byte("go")) }, receives(from))
 		ordered(t, ctx, task, goroutine, func(context.Context) error { in.Close(); return nil }, receivesEnd(from))
 		from.Close()
@@ -246,18 +225,12 @@ func TestRaceOrderSockets(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		for _, kind := range []int{unix.SOCK_STREAM, unix.SOCK_DGRAM} {
 			fds, err := unix.Socketpair(unix.AF_UNIX, kind, 0)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			file, other := os.NewFile(uintptr(fds[0]), "a"), os.NewFile(uintptr(fds[1]), "b")
 			s, err := asyncio.SocketOf(file)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			c, err := net.FileConn(other)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			file.Close()
 			other.Close()
 			ordered(t, ctx, task, goroutine, func(ctx context.Context) error { return s.SendAll(ctx, []byte("go")) }, receives(c))
@@ -281,9 +254,7 @@ func TestRaceOrderDescriptors(t *testing.T) {
 		defer b.Close()
 		raw := func(c net.Conn) syscall.RawConn {
 			raw, err := c.(syscall.Conn).SyscallConn()
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			return raw
 		}
 		out, in := raw(a), raw(b)
@@ -324,15 +295,11 @@ func TestRaceOrderReaders(t *testing.T) {
 	watchesOnly(t)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		r, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer r.Close()
 		defer w.Close()
 		news := asyncio.NewEvent()
-		if err := l.AddReader(int(r.Fd()), news.Set); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, l.AddReader(int(r.Fd()), news.Set))
 		ordered(t, ctx, sides[1], sides[0], sends(w), func(ctx context.Context) error { return news.Wait(ctx) })
 		l.RemoveReader(int(r.Fd()))
 	})
@@ -342,9 +309,7 @@ func TestRaceOrderReaders(t *testing.T) {
 func TestRaceOrderChildren(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		r, w, err := os.Pipe()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer r.Close()
 		var p *asyncio.Process
 		ordered(t, ctx, sides[0], sides[1], func(ctx context.Context) (err error) {

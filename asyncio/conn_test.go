@@ -12,6 +12,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -27,9 +30,7 @@ func connected(network string) pipeMaker {
 			addr = filepath.Join(t.TempDir(), "s")
 		}
 		ln, err := asyncio.Listen(ctx, network, addr)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		if a, err = asyncio.Dial(ctx, network, ln.Addr().String()); err != nil {
 			t.Fatal(err)
@@ -259,9 +260,7 @@ func TestConnCloseWakes(t *testing.T) {
 		})
 		asyncio.Sleep(ctx, 5*time.Millisecond) // they wait by then, or the test is an easier one
 		there.run(ctx, func(context.Context) {
-			if err := a.Close(); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, a.Close())
 			isClosed(t, "a second Close", a.Close())
 			isClosed(t, "SetDeadline", a.SetDeadline(time.Now()))
 			_, err := a.Read(nil)
@@ -452,9 +451,7 @@ func TestDialLate(t *testing.T) {
 				<-closed
 				return nil
 			})
-			if err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, err)
 		}
 	})
 }

@@ -16,6 +16,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -91,9 +93,7 @@ func TestConnReset(t *testing.T) {
 func TestDialRefused(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		addr := ln.Addr().String()
 		ln.Close()
 		for _, s := range sides {
@@ -119,9 +119,7 @@ func TestDialRefused(t *testing.T) {
 func TestDialCancel(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		before := descriptors(t)
 		for i := range 50 {
@@ -154,9 +152,7 @@ func TestConnLeaks(t *testing.T) {
 	}
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		serve := func(c net.Conn) {
 			defer c.Close()
 			p := make([]byte, 16)
@@ -200,9 +196,7 @@ func TestConnLeaks(t *testing.T) {
 		})
 		for i := range rounds {
 			c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			use := func() {
 				c.Write([]byte{byte(i / 2)})
 				c.SetReadDeadline(time.Now().Add(time.Minute))
@@ -275,9 +269,7 @@ func TestConnOutlivesLoop(t *testing.T) {
 		}
 	}()
 	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if n, err := c.Read(make([]byte, 1)); n != 0 || err != io.EOF {
 		t.Error(n, err)
 	}
@@ -302,12 +294,8 @@ func TestConnLoopClosedInWrite(t *testing.T) {
 		asyncio.Sleep(ctx, 5*time.Millisecond)
 		return 0, nil
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, l.Close())
 	go func() {
 		a.Write([]byte("end"))
 		a.Close()
@@ -325,9 +313,7 @@ func TestListener(t *testing.T) {
 			inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 				path := filepath.Join(t.TempDir(), "s")
 				ln, err := asyncio.Listen(ctx, "unix", path)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				ln.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(2 * time.Millisecond))
 				s.run(ctx, func(context.Context) {
 					_, err := ln.Accept()
@@ -365,9 +351,7 @@ func TestConnOptions(t *testing.T) {
 				t.Error(c.LocalAddr(), c.RemoteAddr())
 			}
 			raw, err := c.(syscall.Conn).SyscallConn()
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			raw.Control(func(fd uintptr) {
 				for what, option := range map[string][2]int{
 					"keep-alive": {unix.SOL_SOCKET, unix.SO_KEEPALIVE}, "no delay": {unix.IPPROTO_TCP, unix.TCP_NODELAY},
@@ -390,9 +374,7 @@ func TestConnOptions(t *testing.T) {
 func TestSyscallConn(t *testing.T) {
 	eachConn(t, func(t *testing.T, ctx context.Context, a, b net.Conn, here, there side) {
 		raw, err := a.(syscall.Conn).SyscallConn()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		var got []byte
 		both(ctx, here, there, func(context.Context) {
 			calls := 0 // as drivers ask whether a connection is alive
@@ -448,9 +430,7 @@ func testPacketConn(t *testing.T, ctx context.Context, network string, s side) {
 	}
 	defer a.Close()
 	b, err := asyncio.ListenPacket(ctx, network, addr())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer b.Close()
 	echo := s.run(ctx, func(context.Context) {
 		p := make([]byte, 100)
@@ -489,9 +469,7 @@ func testPacketConn(t *testing.T, ctx context.Context, network string, s side) {
 		return
 	}
 	c, err := asyncio.Dial(ctx, "udp", b.LocalAddr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer c.Close()
 	if _, ok := c.(net.PacketConn); !ok {
 		t.Error("a connection of datagrams is no net.PacketConn")
@@ -531,14 +509,10 @@ func TestReusePort(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		c := asyncio.ListenConfig{ReusePort: true, Backlog: 10}
 		a, err := c.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer a.Close()
 		b, err := c.Listen(ctx, "tcp", a.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		b.Close()
 		if _, err := asyncio.Listen(ctx, "tcp", a.Addr().String()); !errors.Is(err, syscall.EADDRINUSE) {
 			t.Error("without the option:", err)
@@ -603,9 +577,7 @@ func TestConnCloseRace(t *testing.T) {
 				}
 			})
 			got, err := io.ReadAll(b)
-			if err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, err)
 			for _, c := range got {
 				if c != mark {
 					t.Fatalf("%d among %d", c, mark)
@@ -622,9 +594,7 @@ func TestConnCloseRace(t *testing.T) {
 func TestConnNumberUsedAgain(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		for range 20 {
 			a, b := connected("tcp")(t, ctx)
@@ -632,16 +602,12 @@ func TestConnNumberUsedAgain(t *testing.T) {
 			_, err = a.Read(make([]byte, 1)) // from now on the loop watches it
 			isTimeout(t, "Read", err)
 			c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			closed := make(chan struct{})
 			go func() { defer close(closed); a.Close() }()
 			<-closed // the loop stands still
 			d, err := ln.Accept()
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			write := asyncio.Go(ctx, func(ctx context.Context) error {
 				asyncio.Sleep(ctx, time.Millisecond)
 				_, err := c.Write([]byte("x"))

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -82,12 +84,8 @@ func TestWithKilled(t *testing.T) {
 		})
 	}))
 	l.CallSoon(l.Stop)
-	if err := l.RunForever(); err != nil {
-		t.Error(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, l.RunForever())
+	assert.NoError(t, l.Close())
 	tr.same("exit c ! GeneratorExit generator exit", "exit b ! GeneratorExit generator exit", "exit a ! GeneratorExit generator exit")
 }
 

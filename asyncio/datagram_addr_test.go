@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -84,9 +86,7 @@ func TestWrongDatagramAddresses(t *testing.T) {
 					return
 				}
 				defer s.Close()
-				if err := s.Bind(net.JoinHostPort(host, "0")); err != nil {
-					t.Error(err)
-				}
+				assert.NoError(t, s.Bind(net.JoinHostPort(host, "0")))
 				_, err = s.SendTo(ctx, []byte("x"), to)
 				check("SockSendTo", err)
 			})

@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -42,9 +44,7 @@ func (p *gram) DatagramReceived(data []byte, from net.Addr) {
 func grams(t *testing.T, ctx context.Context, opts ...asyncio.DatagramOption) (asyncio.DatagramTransport, *gram) {
 	t.Helper()
 	tr, p, err := asyncio.CreateDatagramEndpoint(ctx, newGram, "udp", opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return tr, p
 }
 
@@ -60,18 +60,14 @@ func TestDatagrams(t *testing.T) {
 			t.Error("the transports do not know who they are")
 		}
 		for _, n := range []int{3, 0, 8000} { // each is whole, also one without data
-			if err := client.SendTo(counted(n), nil); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, client.SendTo(counted(n), nil))
 		}
 		sp.until(ctx, "8000")
 		sp.check(t, "made 3 0 8000")
 		if sp.from[0].String() != addrOf(client).String() {
 			t.Errorf("from %v, the client is %v", sp.from[0], addrOf(client))
 		}
-		if err := server.SendTo([]byte("back"), sp.from[0]); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, server.SendTo([]byte("back"), sp.from[0]))
 		cp.until(ctx, "4")
 
 		// Addresses that are not those of the socket.
@@ -199,9 +195,7 @@ func TestDatagramsWait(t *testing.T) {
 				}
 				sent := 0
 				send := func() {
-					if err := tr.SendTo(fmt.Appendf(nil, "%090d", sent), to); err != nil {
-						t.Error(err)
-					}
+					assert.NoError(t, tr.SendTo(fmt.Appendf(nil, "%090d", sent), to))
 					sent++
 				}
 				buf, got := make([]byte, 1000), 0
@@ -537,12 +531,8 @@ func TestDatagramsLoopClosed(t *testing.T) {
 		grams(t, ctx, asyncio.WithLocalAddr(loopback))
 		return asyncio.None{}, nil
 	}))
-	if err != nil {
-		t.Error(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, err)
+	assert.NoError(t, l.Close())
 	if after := openDescriptors(t); after > before {
 		t.Errorf("%d descriptors are open, before %d", after, before)
 	}

@@ -11,6 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -126,8 +128,8 @@ func TestDebugRefusesForeignCalls(t *testing.T) {
 		sleeper := asyncio.Go(ctx, func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
 		err := asyncio.DoInThread(ctx, func(context.Context) error {
 			defer greenlet.Close()
-			wantError(t, f.SetResult(1), refusal)
-			wantError(t, f.SetException(errors.New("x")), refusal)
+			assert.EqualError(t, f.SetResult(1), refusal)
+			assert.EqualError(t, f.SetException(errors.New("x")), refusal)
 			for what, call := range map[string]func(){
 				"CallSoon":  func() { l.CallSoon(func() {}) },
 				"CallLater": func() { l.CallLater(0, func() {}) },
@@ -145,9 +147,7 @@ func TestDebugRefusesForeignCalls(t *testing.T) {
 			_, err := l.CallSoonThreadsafe(func() { f.SetResult(2) })
 			return err
 		})
-		if err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, err)
 		if v, err := f.Await(ctx); v != 2 || err != nil {
 			t.Error(v, err)
 		}
@@ -158,9 +158,7 @@ func TestDebugRefusesForeignCalls(t *testing.T) {
 	var all sync.WaitGroup
 	all.Go(func() { f.SetResult(1); l.CallSoon(l.Stop) })
 	all.Wait()
-	if err := l.RunForever(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, l.RunForever())
 	l.Close()
 }
 
@@ -262,15 +260,6 @@ func TestWatchdog(t *testing.T) {
 }
 
 func blocksIn(mu *sync.Mutex) { mu.Lock() }
-
-// waitForTask is waitFor for a task.
-func (c *logCapture) waitForTask(ctx context.Context, part string) {
-	for !strings.Contains(c.String(), part) {
-		if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
-			return
-		}
-	}
-}
 
 // In debug mode there is a watchdog, and else none; a loop that waits or works is
 // not reported.

@@ -10,6 +10,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -26,9 +29,7 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {
 		must := func(err error) {
 			t.Helper()
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 		}
 		waiting := func(f func(ctx context.Context) error) {
 			waits++
@@ -107,12 +108,8 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 		runtime.KeepAlive(accepted)
 		return nil
 	}))
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	require.NoError(t, err)
+	assert.NoError(t, l.Close())
 	if ended != waits {
 		t.Errorf("of %d tasks %d have ended", waits, ended)
 	}

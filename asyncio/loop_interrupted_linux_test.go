@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -26,9 +27,7 @@ func interrupting(t *testing.T) (stop func() (sent int)) {
 		n := 0
 		for {
 			threads, err := os.ReadDir("/proc/self/task")
-			if err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, err)
 			for _, thread := range threads {
 				tid, _ := strconv.Atoi(thread.Name())
 				if unix.Tgkill(os.Getpid(), tid, syscall.SIGWINCH) == nil {
@@ -83,9 +82,7 @@ func TestInterruptedCalls(t *testing.T) {
 			}
 			return all, nil
 		})
-		if err := a.SendAll(ctx, data); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, a.SendAll(ctx, data))
 		if n, err := a.SendFile(ctx, testFile(t, data), 0, 0); n != int64(len(data)) || err != nil {
 			t.Errorf("of a file %d bytes are sent, %v", n, err)
 		}

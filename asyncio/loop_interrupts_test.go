@@ -15,6 +15,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -190,12 +192,8 @@ func TestInterrupts(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			cmd := child(t, name)
 			out, err := cmd.StdoutPipe()
-			if err != nil {
-				t.Fatal(err)
-			}
-			if err := cmd.Start(); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
+			require.NoError(t, cmd.Start())
 			late := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
 			var got []string
 			again := false

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
@@ -16,10 +18,6 @@ import (
 
 // What a loop, a run and a task do with those who misuse them: the page
 // docs/asyncio-bad-input.md lists it.
-
-func number(v int) asyncio.Coro[int] {
-	return func(context.Context) (int, error) { return v, nil }
-}
 
 func forever(ctx context.Context) (int, error) { return 0, asyncio.Sleep(ctx, math.MaxInt64) }
 
@@ -204,20 +202,16 @@ func TestRunner(t *testing.T) {
 	}
 	l, _ := r.Loop()
 	for range 2 {
-		if err := r.Close(); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, r.Close())
 	}
 	if !left.Cancelled() || !l.IsClosed() {
 		t.Error("the end of the runner does not end its tasks")
 	}
 	_, err = asyncio.RunIn(context.Background(), r, number(1))
-	wantError(t, err, "asyncio: Runner is closed")
+	assert.EqualError(t, err, "asyncio: Runner is closed")
 	_, err = r.Loop()
-	wantError(t, err, "asyncio: Runner is closed")
-	if err := asyncio.NewRunner().Close(); err != nil {
-		t.Error(err)
-	}
+	assert.EqualError(t, err, "asyncio: Runner is closed")
+	assert.NoError(t, asyncio.NewRunner().Close())
 }
 
 func TestClosedLoop(t *testing.T) {
@@ -232,9 +226,7 @@ func TestClosedLoop(t *testing.T) {
 		return 0, asyncio.Sleep(ctx, 0)
 	}))
 	for range 2 {
-		if err := l.Close(); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, l.Close())
 	}
 	nop := func() {}
 	for what, call := range map[string]func(){
@@ -311,9 +303,7 @@ func TestCloseKills(t *testing.T) {
 	l.Stop()
 	l.RunForever()
 	asyncio.NewTask(l, number(3), asyncio.WithTaskName("not begun"))
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, l.Close())
 	if got := strings.Join(log, "; "); got != "asyncio: Event loop is closed; asyncio: Event loop is closed; <nil>" {
 		t.Errorf("the deferred call: %q", got)
 	}
@@ -405,7 +395,7 @@ func TestAwaitWhereItCannotBe(t *testing.T) {
 		var self *asyncio.Task[int]
 		self = asyncio.CreateTask(ctx, func(ctx context.Context) (int, error) { return self.Await(ctx) }, asyncio.WithTaskName("self"))
 		_, err := self.Await(ctx)
-		wantError(t, err, `asyncio: Task cannot await on itself: self`)
+		assert.EqualError(t, err, `asyncio: Task cannot await on itself: self`)
 
 		f := asyncio.NewFuture[int](l)
 		sleeper := asyncio.CreateTask(ctx, forever)

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -24,9 +26,7 @@ import (
 func socketPair(t testing.TB) (a, b int) {
 	t.Helper()
 	ends, err := unix.Socketpair(unix.AF_UNIX, unix.SOCK_STREAM, 0)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	for _, fd := range ends {
 		unix.CloseOnExec(fd)
 		unix.SetNonblock(fd, true)
@@ -61,9 +61,7 @@ func TestAddReader(t *testing.T) {
 		}
 		must := func(err error) {
 			t.Helper()
-			if err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, err)
 		}
 		same("remove nothing", l.RemoveReader(a), false)
 		must(l.AddReader(a, log.note("r")))
@@ -150,9 +148,7 @@ func TestAddReaderRefuses(t *testing.T) {
 		left = l
 		nothing := func() {}
 		f, err := os.Create(filepath.Join(t.TempDir(), "file"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer f.Close()
 		fails := func(err error, class string, is error) {
 			t.Helper()

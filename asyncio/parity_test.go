@@ -12,15 +12,15 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/stretchr/testify/require"
 )
 
 // TestParity holds PARITY.md to the names of CPython's asyncio, which are in
 // testdata, and to those of the package.
 func TestParity(t *testing.T) {
 	table, err := os.ReadFile("PARITY.md")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	python := pythonNames(t)
 	for _, offence := range parityOffences(string(table), python, exportsOf(t, ".", "../sched")) {
 		t.Error(offence)
@@ -133,9 +133,7 @@ func pythonNames(t *testing.T) map[string]string {
 	names := make(map[string]string)
 	since := ""
 	f, err := os.Open(filepath.Join("testdata", "names.txt"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer f.Close()
 	for lines := bufio.NewScanner(f); lines.Scan(); {
 		line := lines.Text()
@@ -271,9 +269,7 @@ func exportsOf(t *testing.T, dirs ...string) *exports {
 				continue
 			}
 			text, err := os.ReadFile(name)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			e.file(prefix, parse(t, string(text)))
 		}
 	}
@@ -282,9 +278,7 @@ func exportsOf(t *testing.T, dirs ...string) *exports {
 
 func parse(t *testing.T, text string) *ast.File {
 	f, err := parser.ParseFile(token.NewFileSet(), "", text, parser.SkipObjectResolution)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return f
 }
 

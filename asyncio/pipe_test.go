@@ -18,6 +18,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -66,9 +69,7 @@ func (p *listener) logged(t *testing.T, want ...string) {
 func osPipe(t testing.TB) (r, w *os.File) {
 	t.Helper()
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { r.Close(); w.Close() })
 	return r, w
 }
@@ -77,9 +78,7 @@ func osPipe(t testing.TB) (r, w *os.File) {
 func noLeaks(t testing.TB) {
 	// What is opened once and stays: by the runtime, to watch files.
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	r.Close()
 	w.Close()
 	files, goroutines := descriptors(t), runtime.NumGoroutine()
@@ -171,13 +170,9 @@ func TestPipesCarryMuch(t *testing.T) {
 	}
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		_, in, err := asyncio.ConnectReadPipe(ctx, newListener, r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		tr, out, err := asyncio.ConnectWritePipe(ctx, newListener, w)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		for rest := data; len(rest) > 0; {
 			n := min(len(rest), 100_000)
 			tr.Write(rest[:n])
@@ -214,9 +209,7 @@ func TestBufferedPipe(t *testing.T) {
 	r, w := osPipe(t)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		_, m, err := asyncio.ConnectReadPipe(ctx, func() *memory { return &memory{*newListener(), make([]byte, 3)} }, r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		io.WriteString(w, "1234567")
 		w.Close()
 		m.over.Wait(ctx)
@@ -229,9 +222,7 @@ func TestBufferedPipe(t *testing.T) {
 		var told []string
 		l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { told = append(told, c.Message) })
 		_, m, err := asyncio.ConnectReadPipe(ctx, func() *memory { return &memory{listener: *newListener()} }, r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		io.WriteString(w, "1")
 		m.over.Wait(ctx)
 		if want := []string{"Fatal error: protocol.get_buffer() call failed."}; !slices.Equal(told, want) {
@@ -245,16 +236,12 @@ func TestWritePipe(t *testing.T) {
 	r, w := osPipe(t)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		tr, p, err := asyncio.ConnectWritePipe(ctx, newListener, w)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if low, high := tr.WriteBufferLimits(); low != 16<<10 || high != 64<<10 {
 			t.Errorf("limits %d, %d", low, high)
 		}
 		for _, c := range []struct{ high, low, h, l int }{{-1, 100, 400, 100}, {100, -1, 100, 25}, {-1, -1, 64 << 10, 16 << 10}, {0, 0, 0, 0}} {
-			if err := tr.SetWriteBufferLimits(c.high, c.low); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, tr.SetWriteBufferLimits(c.high, c.low))
 			if low, high := tr.WriteBufferLimits(); low != c.l || high != c.h {
 				t.Errorf("%+v: %d, %d", c, low, high)
 			}
@@ -262,9 +249,7 @@ func TestWritePipe(t *testing.T) {
 		if err := tr.SetWriteBufferLimits(1, 2); pyName(err) != "ValueError" {
 			t.Error(err)
 		}
-		if err := tr.Write(nil); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, tr.Write(nil))
 		tr.WriteLines([]byte("a"), []byte("b"), nil)
 		if n := tr.WriteBufferSize(); n != 0 {
 			t.Errorf("%d bytes wait though there is room", n)
@@ -306,9 +291,7 @@ func TestWritePipeBroken(t *testing.T) {
 		r, w := osPipe(t)
 		inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 			tr, p, err := asyncio.ConnectWritePipe(ctx, newListener, w)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			tr.Write(make([]byte, c.size))
 			r.Close()
 			p.over.Wait(ctx)
@@ -317,9 +300,7 @@ func TestWritePipeBroken(t *testing.T) {
 				t.Errorf("with %d bytes: %q", c.size, p.log)
 			}
 			for range 10 {
-				if err := tr.Write([]byte("x")); err != nil {
-					t.Error(err)
-				}
+				assert.NoError(t, tr.Write([]byte("x")))
 			}
 		})
 	}
@@ -327,13 +308,9 @@ func TestWritePipeBroken(t *testing.T) {
 	r, w := osPipe(t)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		tr, p, err := asyncio.ConnectWritePipe(ctx, newListener, w)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		r.Close()
-		if err := tr.Write([]byte("x")); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, tr.Write([]byte("x")))
 		p.over.Wait(ctx)
 		p.logged(t, "made", "lost write: broken pipe")
 	})
@@ -344,9 +321,7 @@ func TestWritePipeAbort(t *testing.T) {
 	_, w := osPipe(t)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		tr, p, err := asyncio.ConnectWritePipe(ctx, newListener, w)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		tr.Write(make([]byte, 1<<20))
 		tr.Close()
 		p.came.Clear()
@@ -361,9 +336,7 @@ func TestWritePipeAbort(t *testing.T) {
 func TestPipesRefuse(t *testing.T) {
 	noLeaks(t)
 	file, err := os.Create(filepath.Join(t.TempDir(), "file"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer file.Close()
 	r, w := osPipe(t)
 	shut, other := osPipe(t)
@@ -393,9 +366,7 @@ func TestPipesRefuse(t *testing.T) {
 			t.Error("the panic of a factory was lost")
 		}
 		tr, _, err := asyncio.ConnectReadPipe(ctx, newListener, r)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if p := panicOf(func() { tr.SetProtocol(lostOnly{}) }); p == nil {
 			t.Error("a protocol that cannot read was taken")
 		}
@@ -404,9 +375,7 @@ func TestPipesRefuse(t *testing.T) {
 			t.Error("ExtraInfo makes things up")
 		}
 		raw := tr.ExtraInfo("pipe").(syscall.RawConn)
-		if err := raw.Control(func(fd uintptr) { syscall.Fstat(int(fd), new(syscall.Stat_t)) }); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, raw.Control(func(fd uintptr) { syscall.Fstat(int(fd), new(syscall.Stat_t)) }))
 		if raw.Read(nil) == nil || raw.Write(nil) == nil {
 			t.Error("the descriptor can be waited for")
 		}
@@ -440,9 +409,7 @@ func TestPipeProtocolPanics(t *testing.T) {
 			w.Close()
 			factory := func() *listener { p := newListener(); p.panic = c.method; return p }
 			tr, p, err := asyncio.ConnectReadPipe(ctx, factory, r)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			for !strings.HasPrefix(p.log[len(p.log)-1], "lost") {
 				p.came.Clear()
 				p.came.Wait(ctx)
@@ -487,13 +454,9 @@ func TestLoopClosesPipes(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // of the task
 		a, p, err := asyncio.ConnectReadPipe(ctx, newListener, r1)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		b, q, err := asyncio.ConnectWritePipe(ctx, newListener, w2)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		b.Write(make([]byte, 1<<20))
 		in, out, trs = p, q, append(trs, a, b)
 		asyncio.Go(ctx, func(ctx context.Context) error {

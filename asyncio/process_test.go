@@ -14,6 +14,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -129,11 +132,9 @@ func TestProcessPool(t *testing.T) {
 		if v, err := asyncio.RunInProcess(ctx, p, silent, big); !slices.Equal(v, big) || err != nil {
 			t.Errorf("%d bytes, %v", len(v), err)
 		}
-		if err := p.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, p.Shutdown(ctx))
 		_, err = asyncio.RunInProcess(ctx, p, square, 9)
-		wantError(t, err, "asyncio: cannot schedule new futures after shutdown")
+		assert.EqualError(t, err, "asyncio: cannot schedule new futures after shutdown")
 	})
 	if square.Name() != "square" {
 		t.Error(square.Name())
@@ -168,13 +169,13 @@ func TestProcessErrors(t *testing.T) {
 	if err := ask("panic"); !errors.As(err, &panicked) || panicked.Value != "boom" || !strings.Contains(string(panicked.Stack), "process_test.go") || !strings.HasPrefix(panicked.Greenlet, "worker process ") {
 		t.Errorf("%#v", err)
 	}
-	wantError(t, ask("goexit"), "asyncio: the job has ended its goroutine by runtime.Goexit")
+	assert.EqualError(t, ask("goexit"), "asyncio: the job has ended its goroutine by runtime.Goexit")
 
 	// A worker that dies takes its job along, and nothing else.
 	before, _ := processID.Submit(p, asyncio.None{}).Result(-1)
 	dies, waits := failed.Submit(p, "exit"), processID.Submit(p, asyncio.None{})
 	_, err = dies.Result(-1)
-	wantError(t, err, "asyncio: a worker process has died: exit status 3")
+	assert.EqualError(t, err, "asyncio: a worker process has died: exit status 3")
 	if !errors.Is(err, asyncio.ErrBrokenProcessPool) {
 		t.Error(err)
 	}
@@ -257,9 +258,7 @@ func TestProcessCancel(t *testing.T) {
 	if _, err := asyncio.RunInProcess(short, p, hangs, file); !errors.Is(err, context.DeadlineExceeded) {
 		t.Error(err)
 	}
-	if err := p.Shutdown(context.Background()); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, p.Shutdown(context.Background()))
 }
 
 func TestProcessPoolClose(t *testing.T) {
@@ -303,16 +302,10 @@ func TestForgottenProcessWorker(t *testing.T) {
 func TestNoOrphans(t *testing.T) {
 	cmd := child(t, "pool owner")
 	errs, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
 	var pid int
 	if _, err := fmt.Fscan(out, &pid); err != nil {
 		t.Error(err)

@@ -18,6 +18,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -33,9 +36,7 @@ func inEachWay(t *testing.T, f func(t *testing.T, ctx context.Context, tr asynci
 			asyncio.SetSendfile(way == "system")
 			defer asyncio.SetSendfile(true)
 			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			defer ln.Close()
 			var opts []asyncio.ConnectOption
 			if way == "TLS" {
@@ -73,9 +74,7 @@ func inEachWay(t *testing.T, f func(t *testing.T, ctx context.Context, tr asynci
 func testFile(t *testing.T, content []byte) *os.File {
 	t.Helper()
 	f, err := os.Create(filepath.Join(t.TempDir(), "file"))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { f.Close() })
 	if _, err := f.Write(content); err != nil {
 		t.Fatal(err)
@@ -113,9 +112,7 @@ func TestSendFile(t *testing.T) {
 			if at, _ := f.Seek(0, io.SeekCurrent); at != part.offset+n {
 				t.Errorf("%+v: the position in the file is %d", part, at)
 			}
-			if err := tr.Write(after); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, tr.Write(after))
 			if got, err := received.Await(ctx); err != nil || !bytes.Equal(got, want) {
 				t.Fatalf("%+v: received %d bytes of %d, %v", part, len(got), len(want), err)
 			}
@@ -328,9 +325,7 @@ func TestSendFileRefuses(t *testing.T) {
 			t.Error("a file that is closed:", err)
 		}
 		pipe, _, err := asyncio.ConnectWritePipe(ctx, newListener, w)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		refuse("a pipe's transport", "RuntimeError", pipe, f, 0, 0)
 		pipe.Close()
 		if _, err := tr.Loop().SendFile(context.Background(), tr, f, 0, 0); !errors.Is(err, asyncio.ErrNoRunningLoop) {

@@ -14,25 +14,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
-
-// echo sends back what comes.
-func echo(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
-	defer w.Close()
-	_, err := io.Copy(w.Writer(ctx), r.Reader(ctx))
-	return err
-}
-
-// serving starts a server on a free port.
-func serving(t *testing.T, ctx context.Context, handle asyncio.StreamHandler, opts ...asyncio.ServerOption) *asyncio.Server {
-	t.Helper()
-	server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", handle, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return server
-}
 
 // asked sends a question on a connection of its own, and checks the answer.
 func asked(t *testing.T, ctx context.Context, network, addr string, opts ...asyncio.ConnectOption) {
@@ -47,9 +32,7 @@ func asked(t *testing.T, ctx context.Context, network, addr string, opts ...asyn
 	p, err := r.Read(ctx, -1)
 	got(t, "the echo", p, err, "question", nil)
 	w.Close()
-	if err := w.WaitClosed(ctx); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, w.WaitClosed(ctx))
 }
 
 func TestServerLife(t *testing.T) {
@@ -78,8 +61,8 @@ func TestServerLife(t *testing.T) {
 		if server.IsServing() || server.Addrs() != nil {
 			t.Error("it still serves")
 		}
-		errorIs(t, "StartServing after Close", server.StartServing(ctx), "RuntimeError")
-		errorIs(t, "ServeForever after Close", server.ServeForever(ctx), "RuntimeError")
+		wantPy(t, "StartServing after Close", server.StartServing(ctx), "RuntimeError", "")
+		wantPy(t, "ServeForever after Close", server.ServeForever(ctx), "RuntimeError", "")
 		if _, _, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String()); !errors.Is(err, syscall.ECONNREFUSED) {
 			t.Error("a connection after Close:", err)
 		}
@@ -97,7 +80,7 @@ func TestServeForever(t *testing.T) {
 				server := serving(t, ctx, echo, asyncio.WithStartServing(false))
 				forever := asyncio.Go(ctx, server.ServeForever)
 				asyncio.Sleep(ctx, 0)
-				errorIs(t, "a second ServeForever", server.ServeForever(ctx), "RuntimeError")
+				wantPy(t, "a second ServeForever", server.ServeForever(ctx), "RuntimeError", "")
 				r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
 				if err != nil {
 					return err
@@ -253,9 +236,7 @@ func TestServerShutdown(t *testing.T) {
 		if err := server.Shutdown(soon); !errors.Is(err, context.DeadlineExceeded) {
 			t.Error("with too little time:", err)
 		}
-		if err := server.WaitClosed(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, server.WaitClosed(ctx))
 		_, err = r.Read(ctx, 1)
 		if err != io.EOF && !errors.Is(err, syscall.ECONNRESET) {
 			t.Error("the connection that was left:", err)
@@ -484,7 +465,7 @@ func TestServerOptions(t *testing.T) {
 			t.Error("the address of another machine:", err)
 		}
 		_, err = asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", nil)
-		errorIs(t, "no handler", err, "TypeError")
+		wantPy(t, "no handler", err, "TypeError", "")
 		return nil
 	})
 }
@@ -558,13 +539,9 @@ func TestLoopCloseWithOpenConnections(t *testing.T) {
 		asyncio.Sleep(ctx, time.Millisecond) // some accepted, handlers waiting
 		return nil
 	}))
-	if err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, err)
 	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, l.Close())
 	for _, c := range conns {
 		c.SetReadDeadline(time.Now().Add(time.Minute))
 		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {

@@ -10,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -67,17 +68,11 @@ func TestServerOutOfDescriptors(t *testing.T) {
 // returns is called.
 func noDescriptors(t *testing.T) (restore func()) {
 	var old syscall.Rlimit
-	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, syscall.Getrlimit(syscall.RLIMIT_NOFILE, &old))
 	low := old
 	low.Cur = 0 // files that are open stay so
-	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &low))
 	return func() {
-		if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, syscall.Setrlimit(syscall.RLIMIT_NOFILE, &old))
 	}
 }

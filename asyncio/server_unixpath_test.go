@@ -12,6 +12,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -93,9 +95,7 @@ func TestUnixPathInUse(t *testing.T) {
 			for _, open := range []func(string, bool) (io.Closer, error){server, endpoint} {
 				path := filepath.Join(dir, "dead")
 				old, err := first(path)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				old.Close()
 				if c, err := open(path, false); err != nil {
 					t.Error(err)

@@ -52,11 +52,11 @@ func ExamplePrintCallGraph() {
 	// Output:
 	// * tea
 	//   | asyncio.Sleep context.go
-	//   | asyncio_test.brew callgraph_example_test.go
+	//   | asyncio_test.brew sight_callgraph_example_test.go
 	//   + awaited by
 	//     * guest
 	//       | asyncio.(*GatherFuture[...]).Await gather.go
-	//       | asyncio_test.ExamplePrintCallGraph.func1.1 callgraph_example_test.go
+	//       | asyncio_test.ExamplePrintCallGraph.func1.1 sight_callgraph_example_test.go
 }
 
 // outputWithoutLines is the standard output, without the numbers of lines.

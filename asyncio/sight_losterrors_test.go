@@ -97,9 +97,7 @@ func TestWriteTasksListsLostErrors(t *testing.T) {
 		const line = "x: has failed, and nobody has looked at the error: not yet\n"
 		for _, want := range []bool{true, false} {
 			var b bytes.Buffer
-			if err := mustLoop(ctx).WriteTasks(ctx, &b); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, mustLoop(ctx).WriteTasks(ctx, &b))
 			if strings.Contains(b.String(), line) != want {
 				t.Errorf("it is listed: %v in %q", !want, b.String())
 			}

@@ -10,6 +10,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -38,9 +40,7 @@ func sysName(err error) string {
 func newSocket(t *testing.T, network string) *asyncio.Socket {
 	t.Helper()
 	s, err := asyncio.NewSocket(network)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return s
 }
 

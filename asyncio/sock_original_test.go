@@ -13,6 +13,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -42,31 +44,19 @@ func TestWithSocketLeftOpen(t *testing.T) {
 					given.Close()
 				}
 				ln, err := net.Listen("tcp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				c, err := net.Dial("tcp", ln.Addr().String())
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				tr, _, err := asyncio.CreateConnection(ctx, func() asyncio.NopProtocol { return asyncio.NopProtocol{} }, "", "", asyncio.WithSocket(c.(*net.TCPConn)))
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				check("a connection", c, func() { tr.Abort() })
 				srv, err := asyncio.CreateServer(ctx, func() asyncio.NopProtocol { return asyncio.NopProtocol{} }, "", "", asyncio.WithSocket(ln.(*net.TCPListener)))
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				check("a server", ln, srv.Close)
 				pc, err := net.ListenPacket("udp", "127.0.0.1:0")
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				d, _, err := asyncio.CreateDatagramEndpoint(ctx, func() asyncio.NopDatagramProtocol { return asyncio.NopDatagramProtocol{} }, "", asyncio.WithSocket(pc.(*net.UDPConn)))
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				check("datagrams", pc, func() { d.Abort() })
 			}
 		}, asyncio.WithDebug(debug))
@@ -78,27 +68,17 @@ func TestConnectAcceptedSocketOfSock(t *testing.T) {
 	watchesOnly(t)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		listens, err := asyncio.SocketOf(ln.(*net.TCPListener))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer listens.Close()
 		c, err := net.Dial("tcp", ln.Addr().String())
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		s, _, err := listens.Accept(ctx)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		tr, _, err := asyncio.ConnectAcceptedSocket(ctx, func() asyncio.NopProtocol { return asyncio.NopProtocol{} }, s)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		tr.Write([]byte("hello"))
 		tr.Close()
 		asyncio.DoInThread(ctx, func(context.Context) error {
@@ -127,18 +107,12 @@ func TestConnUnixpacket(t *testing.T) {
 	}
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := asyncio.Listen(ctx, "unixpacket", path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer ln.Close()
 		a, err := asyncio.Dial(ctx, "unixpacket", path)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		b, err := ln.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer b.Close()
 		if _, err := a.(net.PacketConn).WriteTo([]byte("x"), &net.UnixAddr{Name: path, Net: "unixpacket"}); !errors.Is(err, net.ErrWriteToConnected) {
 			t.Error("WriteTo on a connection:", err)

@@ -14,6 +14,8 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -24,12 +26,8 @@ func listening(t *testing.T, network, addr string) *asyncio.Socket {
 	t.Helper()
 	s := newSocket(t, network)
 	t.Cleanup(func() { s.Close() })
-	if err := s.Bind(addr); err != nil {
-		t.Fatal(err)
-	}
-	if err := s.Listen(5); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, s.Bind(addr))
+	require.NoError(t, s.Listen(5))
 	return s
 }
 
@@ -38,13 +36,9 @@ func connectedSockets(ctx context.Context, t *testing.T) (a, b *asyncio.Socket) 
 	t.Helper()
 	ls := listening(t, "tcp", "127.0.0.1:0")
 	a = newSocket(t, "tcp")
-	if err := a.Connect(ctx, ls.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, a.Connect(ctx, ls.Addr().String()))
 	b, from, err := ls.Accept(ctx)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if from.String() != a.Addr().String() || a.RemoteAddr().String() != b.Addr().String() {
 		t.Errorf("%v is connected to %v, %v to %v", a.Addr(), a.RemoteAddr(), from, b.Addr())
 	}
@@ -53,14 +47,6 @@ func connectedSockets(ctx context.Context, t *testing.T) (a, b *asyncio.Socket) 
 		b.Close()
 	})
 	return a, b
-}
-
-// sockErr checks that err is want.
-func sockErr(t *testing.T, err, want error) {
-	t.Helper()
-	if !errors.Is(err, want) || want == nil && err != nil {
-		t.Errorf("the error is %v, want %v", err, want)
-	}
 }
 
 // Every kind of socket carries data there and back.
@@ -76,12 +62,12 @@ func TestSockNetworks(t *testing.T) {
 				ls.Close()
 				continue
 			}
-			sockErr(t, ls.Listen(0), nil)
+			assert.NoError(t, ls.Listen(0))
 			c := newSocket(t, network)
-			sockErr(t, c.Connect(ctx, ls.Addr().String()), nil)
+			assert.NoError(t, c.Connect(ctx, ls.Addr().String()))
 			s, _, err := ls.Accept(ctx)
-			sockErr(t, err, nil)
-			sockErr(t, c.SendAll(ctx, []byte("there")), nil)
+			assert.NoError(t, err)
+			assert.NoError(t, c.SendAll(ctx, []byte("there")))
 			got, err := s.Recv(ctx, 3)
 			if string(got) != "the" || err != nil {
 				t.Errorf("%s: %q, %v", network, got, err)
@@ -90,7 +76,7 @@ func TestSockNetworks(t *testing.T) {
 			if string(got) != "re" || err != nil {
 				t.Errorf("%s: %q from %v, %v", network, got, from, err)
 			}
-			sockErr(t, c.CloseWrite(), nil)
+			assert.NoError(t, c.CloseWrite())
 			got, err = s.Recv(ctx, 3)
 			if got != nil || err != io.EOF {
 				t.Errorf("%s: the end is %q, %v", network, got, err)
@@ -99,8 +85,8 @@ func TestSockNetworks(t *testing.T) {
 				t.Errorf("%s: the end is %v", network, err)
 			}
 			for _, s := range []*asyncio.Socket{c, s, ls} {
-				sockErr(t, s.Close(), nil)
-				sockErr(t, s.Close(), nil)
+				assert.NoError(t, s.Close())
+				assert.NoError(t, s.Close())
 			}
 			if s.Fd() != -1 || s.Addr() != nil {
 				t.Error("a closed socket has a descriptor")
@@ -111,8 +97,8 @@ func TestSockNetworks(t *testing.T) {
 			"unixgram": {filepath.Join(dir, "a"), filepath.Join(dir, "b")},
 		} {
 			a, b := newSocket(t, network), newSocket(t, network)
-			sockErr(t, a.Bind(addrs[0]), nil)
-			sockErr(t, b.Bind(addrs[1]), nil)
+			assert.NoError(t, a.Bind(addrs[0]))
+			assert.NoError(t, b.Bind(addrs[1]))
 			waits := asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
 				p := make([]byte, 10)
 				n, from, err := b.RecvFromInto(ctx, p)
@@ -161,14 +147,14 @@ func TestSockSendAll(t *testing.T) {
 			if err == io.EOF {
 				break
 			}
-			sockErr(t, err, nil)
+			assert.NoError(t, err)
 			got.Write(p[:n])
 		}
 		if !bytes.Equal(got.Bytes(), sent) {
 			t.Errorf("%d bytes arrive, %d were sent", got.Len(), len(sent))
 		}
 		_, err := sender.Await(ctx)
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 	})
 }
 
@@ -192,7 +178,7 @@ func TestSockCancelLosesNothing(t *testing.T) {
 				a.SendAll(ctx, []byte("data"))
 			}
 			_, err := waits.Await(ctx)
-			sockErr(t, err, asyncio.ErrCancelled)
+			assert.ErrorIs(t, err, asyncio.ErrCancelled)
 			if got, err := recv(ctx); got != "data" || err != nil {
 				t.Errorf("afterwards %q, %v", got, err)
 			}
@@ -200,7 +186,7 @@ func TestSockCancelLosesNothing(t *testing.T) {
 		ended, end := context.WithCancel(ctx)
 		l.CallLater(1, end)
 		_, err := recv(ended)
-		sockErr(t, err, context.Canceled)
+		assert.ErrorIs(t, err, context.Canceled)
 		ls := listening(t, "tcp", "127.0.0.1:0")
 		waits := asyncio.Go(ctx, func(ctx context.Context) error {
 			_, _, err := ls.Accept(ctx)
@@ -212,12 +198,12 @@ func TestSockCancelLosesNothing(t *testing.T) {
 		connects := asyncio.Go(ctx, func(ctx context.Context) error { return c.Connect(ctx, ls.Addr().String()) })
 		waits.Cancel()
 		_, err = waits.Await(ctx)
-		sockErr(t, err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled)
 		s, _, err := ls.Accept(ctx)
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 		s.Close()
 		_, err = connects.Await(ctx)
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 	})
 }
 
@@ -244,10 +230,10 @@ func TestSockManyWait(t *testing.T) {
 			if i%3 == 0 {
 				turns(ctx, 1)
 			}
-			sockErr(t, a.SendAll(ctx, []byte{byte(i)}), nil)
+			assert.NoError(t, a.SendAll(ctx, []byte{byte(i)}))
 		}
 		_, _, err := asyncio.Wait(ctx, all)
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 		if sum != want {
 			t.Errorf("the sum is %d, want %d", sum, want)
 		}
@@ -277,8 +263,8 @@ func TestSockErrors(t *testing.T) {
 		turns(ctx, 2)
 		b.Close()
 		_, err = waits.Await(ctx)
-		sockErr(t, err, syscall.ECONNRESET)
-		sockErr(t, a.SendAll(ctx, []byte("x")), syscall.EPIPE)
+		assert.ErrorIs(t, err, syscall.ECONNRESET)
+		assert.ErrorIs(t, a.SendAll(ctx, []byte("x")), syscall.EPIPE)
 		// Closed while a task waits, in each direction.
 		a, b = connectedSockets(ctx, t)
 		reads := asyncio.Go(ctx, func(ctx context.Context) error {
@@ -291,15 +277,15 @@ func TestSockErrors(t *testing.T) {
 		turns(ctx, 3)
 		a.Close()
 		_, err = reads.Await(ctx)
-		sockErr(t, err, net.ErrClosed)
+		assert.ErrorIs(t, err, net.ErrClosed)
 		_, err = writes.Await(ctx)
-		sockErr(t, err, net.ErrClosed)
+		assert.ErrorIs(t, err, net.ErrClosed)
 		// Calls on a closed one.
 		_, err = a.Recv(ctx, 1)
-		sockErr(t, err, net.ErrClosed)
-		sockErr(t, a.Listen(1), net.ErrClosed)
+		assert.ErrorIs(t, err, net.ErrClosed)
+		assert.ErrorIs(t, a.Listen(1), net.ErrClosed)
 		_, err = a.SyscallConn()
-		sockErr(t, err, net.ErrClosed)
+		assert.ErrorIs(t, err, net.ErrClosed)
 		// Addresses.
 		c := newSocket(t, "tcp")
 		defer c.Close()
@@ -308,69 +294,67 @@ func TestSockErrors(t *testing.T) {
 				t.Errorf("bound to %q", addr)
 			}
 		}
-		sockErr(t, c.Connect(ctx, "127.0.0.1:1"), syscall.ECONNREFUSED)
-		sockErr(t, c.Bind(b.Addr().String()), syscall.EADDRINUSE)
+		assert.ErrorIs(t, c.Connect(ctx, "127.0.0.1:1"), syscall.ECONNREFUSED)
+		assert.ErrorIs(t, c.Bind(b.Addr().String()), syscall.EADDRINUSE)
 		u := newSocket(t, "unix")
 		defer u.Close()
-		sockErr(t, u.Connect(ctx, filepath.Join(t.TempDir(), "none")), syscall.ENOENT)
+		assert.ErrorIs(t, u.Connect(ctx, filepath.Join(t.TempDir(), "none")), syscall.ENOENT)
 		// The waits of a loop that ends.
 		asyncio.Go(ctx, func(ctx context.Context) error {
 			_, err := other.Recv(ctx, 1)
-			sockErr(t, err, asyncio.ErrCancelled)
+			assert.ErrorIs(t, err, asyncio.ErrCancelled)
 			return err
 		})
 		turns(ctx, 2)
 	})
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		_, err := other.Recv(ctx, 1)
-		sockErr(t, err, asyncio.ErrOtherLoop)
+		assert.ErrorIs(t, err, asyncio.ErrOtherLoop)
 	})
-	sockErr(t, other.Close(), nil)
+	assert.NoError(t, other.Close())
 	_, err := other.Recv(t.Context(), 1)
-	sockErr(t, err, asyncio.ErrNoRunningLoop)
+	assert.ErrorIs(t, err, asyncio.ErrNoRunningLoop)
 }
 
 // SocketOf is a duplicate; SyscallConn gives options of the system.
 func TestSocketOf(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		ls, err := asyncio.SocketOf(ln.(*net.TCPListener))
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 		addr := ln.Addr().String()
 		ln.Close()
 		defer ls.Close()
 		c := newSocket(t, "tcp")
 		defer c.Close()
-		sockErr(t, c.Connect(ctx, addr), nil)
+		assert.NoError(t, c.Connect(ctx, addr))
 		s, _, err := ls.Accept(ctx)
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 		defer s.Close()
 		raw, err := s.SyscallConn()
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 		kind := 0
 		raw.Control(func(fd uintptr) { kind, _ = unix.GetsockoptInt(int(fd), unix.SOL_SOCKET, unix.SO_TYPE) })
 		if kind != unix.SOCK_STREAM {
 			t.Errorf("its kind is %d", kind)
 		}
-		sockErr(t, raw.Read(func(uintptr) bool { return false }), errors.ErrUnsupported)
-		sockErr(t, raw.Write(func(uintptr) bool { return true }), nil)
+		assert.ErrorIs(t, raw.Read(func(uintptr) bool { return false }), errors.ErrUnsupported)
+		assert.NoError(t, raw.Write(func(uintptr) bool { return true }))
 		again, err := asyncio.SocketOf(s)
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 		s.Close()
-		sockErr(t, again.SendAll(ctx, []byte("by the duplicate")), nil)
+		assert.NoError(t, again.SendAll(ctx, []byte("by the duplicate")))
 		got, err := c.Recv(ctx, 100)
 		if string(got) != "by the duplicate" || err != nil {
 			t.Errorf("%q, %v", got, err)
 		}
 		again.Close()
 		f, err := os.Open(os.DevNull)
-		sockErr(t, err, nil)
+		assert.NoError(t, err)
 		defer f.Close()
 		_, err = asyncio.SocketOf(f)
-		sockErr(t, err, syscall.ENOTSOCK)
+		assert.ErrorIs(t, err, syscall.ENOTSOCK)
 	})
 }
 
@@ -378,9 +362,7 @@ func TestSockSendFile(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		content := bytes.Repeat([]byte("0123456789"), 200_000)
 		f, err := os.Create(filepath.Join(t.TempDir(), "file"))
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer f.Close()
 		f.Write(content)
 		for _, pieces := range []bool{false, true} {
@@ -417,7 +399,7 @@ func TestSockSendFile(t *testing.T) {
 		}
 		a, b := connectedSockets(ctx, t)
 		_, err = a.SendFile(ctx, f, 0, 0, asyncio.SendFileFallback(false))
-		if sockErr(t, err, asyncio.ErrSendfileNotAvailable); pyName(err) != "SendfileNotAvailableError" {
+		if assert.ErrorIs(t, err, asyncio.ErrSendfileNotAvailable); pyName(err) != "SendfileNotAvailableError" {
 			t.Errorf("%v", err)
 		}
 		asyncio.SetSendfile(true)
@@ -444,7 +426,7 @@ func TestSockSendFile(t *testing.T) {
 		}
 		f.Close()
 		_, err = a.SendFile(ctx, f, 0, 0)
-		sockErr(t, err, os.ErrClosed)
+		assert.ErrorIs(t, err, os.ErrClosed)
 	})
 }
 
@@ -459,7 +441,7 @@ func TestSockLeaks(t *testing.T) {
 			c := newSocket(t, "tcp")
 			c.Connect(ctx, ls.Addr().String())
 			s, _, err := ls.Accept(ctx)
-			sockErr(t, err, nil)
+			assert.NoError(t, err)
 			asyncio.WaitFor(ctx, 1, asyncio.Func(func(ctx context.Context) error {
 				_, err := s.Recv(ctx, 1)
 				return err

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 	"github.com/go-greenlet/greenlet/stack"
@@ -54,9 +56,7 @@ func TestStreamPeerHalfCloses(t *testing.T) {
 		p, err := r.Read(ctx, -1)
 		got(t, "the request", p, err, "request", nil)
 		w.WriteString("response")
-		if err := w.Drain(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, w.Drain(ctx))
 		w.Close()
 		p, err = peer.receive(ctx, 9)
 		got(t, "the response", p, err, "response", io.ErrUnexpectedEOF)

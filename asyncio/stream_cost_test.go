@@ -8,6 +8,7 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -107,13 +108,9 @@ func TestStreamIdleMemory(t *testing.T) {
 		dialAll := func(n int) (fds []int) { // with nothing of Go's around the clients
 			for range n {
 				fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM, 0)
-				if err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, err)
 				t.Cleanup(func() { unix.Close(fd) })
-				if err := unix.Connect(fd, &unix.SockaddrInet4{Port: to.Port, Addr: [4]byte(to.IP.To4())}); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, unix.Connect(fd, &unix.SockaddrInet4{Port: to.Port, Addr: [4]byte(to.IP.To4())}))
 				unix.Write(fd, make([]byte, 10))
 				fds = append(fds, fd)
 			}

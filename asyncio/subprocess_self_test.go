@@ -11,6 +11,9 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -51,9 +54,7 @@ func TestSubprocessItself(t *testing.T) {
 		t.Skip("no processes there")
 	}
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	argv := append(append([]string(nil), asyncio.Emulator...), self)
 	data := bytes.Repeat([]byte("0123456789abcdef"), 1<<16)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
@@ -75,9 +76,7 @@ func TestSubprocessItself(t *testing.T) {
 			t.Error(err)
 			return
 		}
-		if err := p.Kill(); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, p.Kill())
 		if code, err := p.Wait(ctx); code == 7 || err != nil {
 			t.Errorf("killed: code %d, %v", code, err)
 		}
@@ -90,25 +89,17 @@ func TestWrittenBeforeExit(t *testing.T) {
 		t.Skip("no processes there")
 	}
 	self, err := os.Executable()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer ln.Close()
 	argv := append(append([]string(nil), asyncio.Emulator...), self)
 	for range 5 {
 		child := exec.Command(argv[0], argv[1:]...)
 		child.Env = append(os.Environ(), writeChild+"="+ln.Addr().String(), "GOMAXPROCS=1") // so that a goroutine may come too late
-		if err := child.Start(); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, child.Start())
 		c, err := ln.Accept()
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		p, err := io.ReadAll(c)
 		c.Close()
 		if err := child.Wait(); err != nil {
@@ -126,9 +117,7 @@ func TestPipeThroughSystem(t *testing.T) {
 		t.Skip("no pipes there")
 	}
 	r, w, err := os.Pipe()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		_, in, err := asyncio.ConnectReadPipe(ctx, newRecorder, r)
 		if err != nil {

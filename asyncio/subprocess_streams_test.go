@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -80,9 +83,7 @@ func allPipes(more ...asyncio.SubprocessOption) []asyncio.SubprocessOption {
 func createShell(ctx context.Context, t *testing.T, command string, opts ...asyncio.SubprocessOption) *asyncio.Process {
 	t.Helper()
 	p, err := asyncio.CreateSubprocessShell(ctx, command, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return p
 }
 
@@ -107,9 +108,7 @@ func TestCommunicateMuch(t *testing.T) {
 		if err != nil || !bytes.Equal(out, input) || !bytes.Equal(errs, input) {
 			t.Errorf("%d and %d bytes, %v", len(out), len(errs), err)
 		}
-		if err := p.Stdin.WaitClosed(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, p.Stdin.WaitClosed(ctx))
 		ends(ctx, t, p, 0)
 	})
 }
@@ -208,9 +207,7 @@ func TestProcessWaiters(t *testing.T) {
 		if _, err := asyncio.WaitFor(ctx, time.Millisecond, asyncio.Coro[int](p.Wait)); !errors.Is(err, asyncio.ErrTimeout) {
 			t.Error(err)
 		}
-		if err := p.SendSignal(syscall.SIGUSR1); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, p.SendSignal(syscall.SIGUSR1))
 		for _, i := range []int{0, 2} {
 			if code, err := waits[i].Await(ctx); code != -int(syscall.SIGUSR1) || err != nil {
 				t.Errorf("%d, %v", code, err)

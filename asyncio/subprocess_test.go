@@ -16,6 +16,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -76,9 +79,7 @@ func (p *childWatcher) orderly(t *testing.T, between ...string) {
 func startShell(ctx context.Context, t *testing.T, command string, opts ...asyncio.SubprocessOption) *childWatcher {
 	t.Helper()
 	tr, p, err := asyncio.SubprocessShell(ctx, newChildWatcher, command, opts...)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if tr != p.t || tr.Protocol() != asyncio.BaseProtocol(p) {
 		t.Error("the protocol was given another transport")
 	}
@@ -169,9 +170,7 @@ func TestSubprocessSignals(t *testing.T) {
 			{func(tr asyncio.SubprocessTransport) error { tr.Close(); return nil }, -9},
 		} {
 			p := startShell(ctx, t, "exec sleep 1000")
-			if err := c.send(p.t); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, c.send(p.t))
 			p.over.Wait(ctx)
 			if code, ok := p.t.ReturnCode(); code != c.code || !ok {
 				t.Errorf("code %d, want %d", code, c.code)
@@ -205,9 +204,7 @@ func TestSubprocessClosesInput(t *testing.T) {
 		in.Write(make([]byte, 1<<20))
 		for !slices.Contains(p.log, "pipe lost 0 write: broken pipe") {
 			p.came.Clear()
-			if err := p.came.Wait(ctx); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, p.came.Wait(ctx))
 		}
 		in.Write([]byte("dropped"))
 		p.t.Kill()
@@ -397,9 +394,7 @@ func TestManySubprocesses(t *testing.T) {
 		for i := range many {
 			_, p, err := asyncio.SubprocessShell(ctx, newChildWatcher, fmt.Sprintf("read x; exit %d", i),
 				asyncio.WithStdinFile(r), asyncio.WithStdout(asyncio.DevNull), asyncio.WithStderr(asyncio.Inherit))
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			all = append(all, p)
 		}
 		r.Close()
@@ -429,9 +424,7 @@ func TestSubprocessProtocolPanics(t *testing.T) {
 				command = "exit 1"
 			}
 			_, p, err := asyncio.SubprocessShell(ctx, func() *childWatcher { p := newChildWatcher(); p.panic = method; return p }, command)
-			if err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, err)
 			for !strings.HasPrefix(p.log[len(p.log)-1], "lost") {
 				p.came.Clear()
 				p.came.Wait(ctx)

@@ -18,6 +18,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 	"golang.org/x/sys/unix"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -165,12 +167,8 @@ func startPrefork(t *testing.T, env ...string) *prefork {
 		cmd.Stderr = nil
 	}
 	out, err := cmd.StdoutPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
+	require.NoError(t, cmd.Start())
 	p := &prefork{t: t, cmd: cmd, lines: make(chan string, 100)}
 	go func() {
 		defer close(p.lines)
@@ -305,9 +303,7 @@ func TestRunProcessesFinish(t *testing.T) {
 		p.serving()
 		p.serving()
 		c, err := net.Dial("tcp", p.addr)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		defer c.Close()
 		r := bufio.NewReader(c)
 		fmt.Fprintln(c, "slow")
@@ -389,9 +385,7 @@ func TestRunProcessesRestart(t *testing.T) {
 	}
 	enough.Store(true)
 	for range clients {
-		if err := <-over; err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, <-over)
 	}
 	if pid := p.who(); !slices.Contains(p.pids, pid) {
 		t.Errorf("process %d answers, not one of %d", pid, p.pids)
@@ -409,9 +403,7 @@ func TestRunProcessesBadRestart(t *testing.T) {
 			p := startPrefork(t, "PREFORK_TEST_NEW="+file, "PREFORK_TEST_BAD="+how)
 			p.serving()
 			p.serving()
-			if err := os.WriteFile(file, nil, 0o666); err != nil {
-				t.Fatal(err)
-			}
+			require.NoError(t, os.WriteFile(file, nil, 0o666))
 			p.signal(syscall.SIGHUP)
 			eventually(t, "both have been tried", func() bool { b, _ := os.ReadFile(file); return len(b) == 2 })
 			for _, pid := range p.pids {
@@ -484,9 +476,7 @@ func TestRunProcessesSlowRestart(t *testing.T) {
 
 func touch(t *testing.T, file string) {
 	t.Helper()
-	if err := os.WriteFile(file, nil, 0o666); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, os.WriteFile(file, nil, 0o666))
 }
 
 // SIGHUP ends the pause before a process is started again, and the count of its
@@ -570,9 +560,7 @@ func TestRunProcessesKilled(t *testing.T) {
 	p.serving()
 	p.serving()
 	c, err := net.Dial("tcp", p.addr)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer c.Close()
 	fmt.Fprintln(c, "slow")
 	c.Read(make([]byte, 1))
@@ -603,14 +591,10 @@ func TestRunProcessesEnd(t *testing.T) {
 // A start of a process does not have the others block in accept for a while.
 func TestInheritedListenerDoesNotBlock(t *testing.T) {
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer ln.Close()
 	f, err := asyncio.Inheritable(ln.(syscall.Conn))
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer f.Close()
 	flags, err := unix.FcntlInt(f.Fd(), unix.F_GETFL, 0)
 	if err != nil || flags&unix.O_NONBLOCK == 0 {
@@ -621,17 +605,15 @@ func TestInheritedListenerDoesNotBlock(t *testing.T) {
 func TestRunProcessesErrors(t *testing.T) {
 	ctx := context.Background()
 	taken, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer taken.Close()
 	run := func(n int, opt time.Duration, listen ...string) error {
 		return asyncio.RunProcesses(ctx, n, listen, preforkMain, asyncio.WithGracePeriod(opt))
 	}
-	wantError(t, run(-1, 0), "asyncio: the number of processes must not be negative")
-	wantError(t, run(1, -1), "asyncio: the grace period must not be negative")
-	wantError(t, run(1, 0, "127.0.0.1:80"), `asyncio: "127.0.0.1:80" is not an address like tcp:127.0.0.1:8080 or unix:/path`)
-	wantError(t, asyncio.RunProcesses(ctx, 1, nil, nil), "asyncio: a function was expected, got nil")
+	assert.EqualError(t, run(-1, 0), "asyncio: the number of processes must not be negative")
+	assert.EqualError(t, run(1, -1), "asyncio: the grace period must not be negative")
+	assert.EqualError(t, run(1, 0, "127.0.0.1:80"), `asyncio: "127.0.0.1:80" is not an address like tcp:127.0.0.1:8080 or unix:/path`)
+	assert.EqualError(t, asyncio.RunProcesses(ctx, 1, nil, nil), "asyncio: a function was expected, got nil")
 	var op *net.OpError
 	if err := run(1, 0, "tcp:127.0.0.1:0", "tcp:"+taken.Addr().String()); !errors.As(err, &op) || !errors.Is(err, syscall.EADDRINUSE) {
 		t.Error(err)
@@ -664,9 +646,7 @@ var _ = addChild("places", func() {
 // Each process knows which one it is: before the call, in main, and afterwards.
 func TestProcessesKnowTheirPlace(t *testing.T) {
 	out, err := child(t, "places").Output()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	got := strings.Split(strings.TrimSpace(string(out)), "\n")
 	slices.Sort(got)
 	want := []string{

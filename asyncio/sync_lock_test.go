@@ -6,6 +6,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -22,11 +24,11 @@ func TestLockNoBarging(t *testing.T) {
 			return err
 		})
 		settle(t, ctx)
-		wants(t, "waiting", l.Waiting(), 1)
+		assert.Equal(t, 1, l.Waiting(), "waiting")
 		l.Release()
-		wants(t, "locked", l.Locked(), false)
-		wants(t, "waiting", l.Waiting(), 0)
-		isError(t, l.Acquire(ctx), nil)
+		assert.False(t, l.Locked(), "locked")
+		assert.Equal(t, 0, l.Waiting(), "waiting")
+		assert.NoError(t, l.Acquire(ctx))
 		log.add("main")
 		log.is(t, "waiter", "main")
 		return awaitAll(ctx, waiter)
@@ -44,9 +46,9 @@ func TestLockChosenThenCancelled(t *testing.T) {
 		l.Release()
 		first.Cancel()
 		_, err := first.Await(ctx)
-		isError(t, err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled)
 		settle(t, ctx)
-		wants(t, "second has it", second.Done() && l.Locked(), true)
+		assert.True(t, second.Done() && l.Locked(), "second has it")
 		return awaitAll(ctx, second)
 	})
 }
@@ -65,8 +67,8 @@ func TestCancelledHolder(t *testing.T) {
 		tick(t, ctx)
 		forget.Cancel()
 		_, err := forget.Await(ctx)
-		isError(t, err, asyncio.ErrCancelled)
-		wants(t, "kept", l.Locked() && s.Locked(), true)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled)
+		assert.True(t, l.Locked() && s.Locked(), "kept")
 		l.Release()
 		s.Release()
 
@@ -76,11 +78,11 @@ func TestCancelledHolder(t *testing.T) {
 			})
 		})
 		tick(t, ctx)
-		wants(t, "held", l.Locked() && s.Locked(), true)
+		assert.True(t, l.Locked() && s.Locked(), "held")
 		careful.Cancel()
 		_, err = careful.Await(ctx)
-		isError(t, err, asyncio.ErrCancelled)
-		wants(t, "kept", l.Locked() || s.Locked(), false)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled)
+		assert.False(t, l.Locked() || s.Locked(), "kept")
 		return nil
 	})
 }
@@ -91,21 +93,21 @@ func TestDo(t *testing.T) {
 		c := asyncio.NewCondition(&l)
 		s := asyncio.NewSemaphore(1)
 		b := asyncio.NewBoundedSemaphore(1)
-		wants(t, "the lock", c.Lock(), &l)
+		assert.Equal(t, &l, c.Lock(), "the lock")
 		oops := errors.New("oops")
 		for name, do := range map[string]func(context.Context, func() error) error{
 			"lock": l.Do, "condition": c.Do, "semaphore": s.Do, "bounded": b.Do,
 		} {
-			isError(t, do(ctx, func() error { return oops }), oops)
-			wants(t, name+"'s panic", raised(func() { do(ctx, func() error { panic(valueError("p")) }) }), "ValueError p")
-			wants(t, name+" is held", l.Locked() || s.Locked() || b.Locked(), false)
+			assert.ErrorIs(t, do(ctx, func() error { return oops }), oops)
+			assert.Equal(t, "ValueError p", raised(func() { do(ctx, func() error { panic(valueError("p")) }) }), name+"'s panic")
+			assert.False(t, l.Locked() || s.Locked() || b.Locked(), name+" is held")
 			asyncio.CurrentTask(ctx).Cancel()
-			isError(t, do(ctx, func() error { return nil }), nil) // it need not wait
-			isError(t, asyncio.Sleep(ctx, 0), asyncio.ErrCancelled)
+			assert.NoError(t, do(ctx, func() error { return nil })) // it need not wait
+			assert.ErrorIs(t, asyncio.Sleep(ctx, 0), asyncio.ErrCancelled)
 		}
 		l.Acquire(ctx)
 		asyncio.CurrentTask(ctx).Cancel()
-		isError(t, l.Do(ctx, func() error { t.Error("called without the lock"); return nil }), asyncio.ErrCancelled)
+		assert.ErrorIs(t, l.Do(ctx, func() error { t.Error("called without the lock"); return nil }), asyncio.ErrCancelled)
 		l.Release()
 		return nil
 	})
@@ -126,9 +128,9 @@ func TestSyncMisuse(t *testing.T) {
 			raised(func() { asyncio.NewBoundedSemaphore(-1) }): "ValueError Semaphore initial value must be >= 0",
 			raised(func() { asyncio.NewBarrier(0) }):           "ValueError parties must be > 0",
 		} {
-			wants(t, "misuse", what, want)
+			assert.Equal(t, want, what, "misuse")
 		}
-		wants(t, "value", b.Value(), 1)
+		assert.Equal(t, 1, b.Value(), "value")
 		return nil
 	})
 }
@@ -146,13 +148,13 @@ func TestEventWakesThoughCleared(t *testing.T) {
 			}))
 		}
 		tick(t, ctx)
-		wants(t, "waiting", e.Waiting(), 3)
+		assert.Equal(t, 3, e.Waiting(), "waiting")
 		tasks[1].Cancel()
-		wants(t, "waiting", e.Waiting(), 2)
+		assert.Equal(t, 2, e.Waiting(), "waiting")
 		e.Set()
 		e.Clear()
-		wants(t, "set", e.IsSet(), false)
-		isError(t, awaitAll(ctx, tasks...), asyncio.ErrCancelled)
+		assert.False(t, e.IsSet(), "set")
+		assert.ErrorIs(t, awaitAll(ctx, tasks...), asyncio.ErrCancelled)
 		log.is(t, "b", "a", "c") // in the order in which they were woken
 		return nil
 	})
@@ -169,7 +171,7 @@ func TestConditionAcquiresAgain(t *testing.T) {
 			return asyncio.Go(ctx, func(context.Context) error {
 				return c.Do(mainTask.Context(), func() error {
 					err := c.Wait(ctx)
-					wants(t, name+" has the lock", c.Locked(), true)
+					assert.True(t, c.Locked(), name+" has the lock")
 					log.add(name)
 					return err
 				})
@@ -178,7 +180,7 @@ func TestConditionAcquiresAgain(t *testing.T) {
 		mainTask = asyncio.CurrentTask(ctx)
 		cancelled, ended, woken := wait("cancelled", ctx), wait("ended", inner), wait("woken", ctx)
 		settle(t, ctx)
-		wants(t, "waiting", c.Waiting(), 3)
+		assert.Equal(t, 3, c.Waiting(), "waiting")
 		c.Acquire(ctx)
 		c.Notify(1)
 		cancelled.Cancel("one")
@@ -189,7 +191,7 @@ func TestConditionAcquiresAgain(t *testing.T) {
 			asyncio.Sleep(ctx, time.Millisecond)
 		}
 		settle(t, ctx)
-		wants(t, "done", cancelled.Done() || woken.Done(), false)
+		assert.False(t, cancelled.Done() || woken.Done(), "done")
 		c.Release()
 		_, err := cancelled.Await(ctx)
 		var ce *asyncio.CancelledError
@@ -197,7 +199,7 @@ func TestConditionAcquiresAgain(t *testing.T) {
 			t.Errorf("got %v, want the last request", err)
 		}
 		_, err = ended.Await(ctx)
-		isError(t, err, context.Canceled)
+		assert.ErrorIs(t, err, context.Canceled)
 		return awaitAll(ctx, woken)
 	})
 }
@@ -215,25 +217,25 @@ func TestBarrier(t *testing.T) {
 		three := indexes(3)
 		for i, want := range []int{0, 1} {
 			got, err := three[i].Await(ctx)
-			isError(t, err, nil)
-			wants(t, "index", got, want)
+			assert.NoError(t, err)
+			assert.Equal(t, want, got, "index")
 		}
-		wants(t, "waiting", b.NWaiting(), 1)
-		isError(t, b.Reset(ctx), nil)
+		assert.Equal(t, 1, b.NWaiting(), "waiting")
+		assert.NoError(t, b.Reset(ctx))
 		_, err := three[2].Await(ctx)
-		isError(t, err, asyncio.ErrBrokenBarrier)
-		wants(t, "error", pyName(err)+" "+pyMessage(err), "BrokenBarrierError Abort or reset of barrier")
+		assert.ErrorIs(t, err, asyncio.ErrBrokenBarrier)
+		assert.Equal(t, "BrokenBarrierError Abort or reset of barrier", pyName(err)+" "+pyMessage(err), "error")
 
 		one := indexes(1)
-		isError(t, b.Abort(ctx), nil)
-		wants(t, "broken", b.Broken(), true)
-		wants(t, "waiting", b.NWaiting(), 0)
+		assert.NoError(t, b.Abort(ctx))
+		assert.True(t, b.Broken(), "broken")
+		assert.Equal(t, 0, b.NWaiting(), "waiting")
 		_, err = one[0].Await(ctx)
-		isError(t, err, asyncio.ErrBrokenBarrier)
+		assert.ErrorIs(t, err, asyncio.ErrBrokenBarrier)
 		_, err = b.Wait(ctx)
-		wants(t, "error", pyName(err)+" "+pyMessage(err), "BrokenBarrierError Barrier aborted")
-		isError(t, b.Reset(ctx), nil)
-		wants(t, "parties", b.Parties(), 2)
+		assert.Equal(t, "BrokenBarrierError Barrier aborted", pyName(err)+" "+pyMessage(err), "error")
+		assert.NoError(t, b.Reset(ctx))
+		assert.Equal(t, 2, b.Parties(), "parties")
 		return awaitAll(ctx, indexes(2)...)
 	})
 }

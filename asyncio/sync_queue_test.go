@@ -5,6 +5,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -17,15 +19,15 @@ func TestQueueBarging(t *testing.T) {
 		tick(t, ctx)
 		q.PutNowait(1)
 		v, err := q.GetNowait()
-		wants(t, "item", v, 1)
-		isError(t, err, nil)
+		assert.Equal(t, 1, v, "item")
+		assert.NoError(t, err)
 		settle(t, ctx)
 		getters, putters := q.Waiting()
-		wants(t, "getters", getters, 1)
-		wants(t, "putters", putters, 0)
+		assert.Equal(t, 1, getters, "getters")
+		assert.Equal(t, 0, putters, "putters")
 		q.PutNowait(2)
 		v, err = getter.Await(ctx)
-		wants(t, "item", v, 2)
+		assert.Equal(t, 2, v, "item")
 		return err
 	})
 }
@@ -39,9 +41,9 @@ func TestQueueChosenThenCancelled(t *testing.T) {
 		q.PutNowait(1)
 		first.Cancel()
 		v, err := second.Await(ctx)
-		wants(t, "item", v, 1)
-		isError(t, err, nil)
-		isError(t, awaitAll(ctx, first), asyncio.ErrCancelled)
+		assert.Equal(t, 1, v, "item")
+		assert.NoError(t, err)
+		assert.ErrorIs(t, awaitAll(ctx, first), asyncio.ErrCancelled)
 
 		q.PutNowait(1)
 		put := func(v int) *asyncio.Task[asyncio.None] {
@@ -51,10 +53,10 @@ func TestQueueChosenThenCancelled(t *testing.T) {
 		tick(t, ctx)
 		q.GetNowait()
 		third.Cancel()
-		isError(t, awaitAll(ctx, fourth), nil)
-		isError(t, awaitAll(ctx, third), asyncio.ErrCancelled)
+		assert.NoError(t, awaitAll(ctx, fourth))
+		assert.ErrorIs(t, awaitAll(ctx, third), asyncio.ErrCancelled)
 		v, err = q.GetNowait()
-		wants(t, "item", v, 4)
+		assert.Equal(t, 4, v, "item")
 		return err
 	})
 }
@@ -68,27 +70,27 @@ func TestQueueShutdown(t *testing.T) {
 		joiner := asyncio.Go(ctx, q.Join)
 		tick(t, ctx)
 		q.Shutdown(false)
-		isError(t, awaitAll(ctx, putter), asyncio.ErrQueueShutDown)
-		isError(t, q.PutNowait(3), asyncio.ErrQueueShutDown)
-		isError(t, q.Put(ctx, 3), asyncio.ErrQueueShutDown)
+		assert.ErrorIs(t, awaitAll(ctx, putter), asyncio.ErrQueueShutDown)
+		assert.ErrorIs(t, q.PutNowait(3), asyncio.ErrQueueShutDown)
+		assert.ErrorIs(t, q.Put(ctx, 3), asyncio.ErrQueueShutDown)
 		v, err := q.Get(ctx)
-		wants(t, "item", v, 1)
-		isError(t, err, nil)
-		isError(t, q.Put(ctx, 3), asyncio.ErrQueueShutDown) // where there is a place, too
+		assert.Equal(t, 1, v, "item")
+		assert.NoError(t, err)
+		assert.ErrorIs(t, q.Put(ctx, 3), asyncio.ErrQueueShutDown) // where there is a place, too
 		q.TaskDone()
 		q.TaskDone() // before it was taken
-		isError(t, awaitAll(ctx, joiner), nil)
+		assert.NoError(t, awaitAll(ctx, joiner))
 		q.Shutdown(true)
-		wants(t, "unfinished", q.Unfinished(), 0)
+		assert.Equal(t, 0, q.Unfinished(), "unfinished")
 		_, err = q.GetNowait()
-		isError(t, err, asyncio.ErrQueueShutDown)
-		wants(t, "name", pyName(err), "QueueShutDown")
+		assert.ErrorIs(t, err, asyncio.ErrQueueShutDown)
+		assert.Equal(t, "QueueShutDown", pyName(err), "name")
 
 		q = asyncio.NewQueue[int](0)
 		getter := asyncio.CreateTask(ctx, q.Get)
 		tick(t, ctx)
 		q.Shutdown(false)
-		isError(t, awaitAll(ctx, getter), asyncio.ErrQueueShutDown)
+		assert.ErrorIs(t, awaitAll(ctx, getter), asyncio.ErrQueueShutDown)
 
 		q = asyncio.NewQueue[int](0)
 		q.PutNowait(1)
@@ -113,10 +115,10 @@ func TestQueueAll(t *testing.T) {
 		})
 		sum := 0
 		for v, err := range q.All(ctx) {
-			isError(t, err, nil)
+			assert.NoError(t, err)
 			sum += v
 		}
-		wants(t, "sum", sum, 10)
+		assert.Equal(t, 10, sum, "sum")
 
 		q = asyncio.NewQueue[int](0)
 		q.PutNowait(1)
@@ -124,16 +126,16 @@ func TestQueueAll(t *testing.T) {
 		for range q.All(ctx) {
 			break
 		}
-		wants(t, "left", q.QSize(), 1)
+		assert.Equal(t, 1, q.QSize(), "left")
 
 		asyncio.CurrentTask(ctx).Cancel()
 		q.GetNowait()
 		n := 0
 		for _, err := range q.All(ctx) {
-			isError(t, err, asyncio.ErrCancelled)
+			assert.ErrorIs(t, err, asyncio.ErrCancelled)
 			n++
 		}
-		wants(t, "errors", n, 1)
+		assert.Equal(t, 1, n, "errors")
 		return awaitAll(ctx, producer)
 	})
 }
@@ -145,20 +147,20 @@ func TestQueueSizes(t *testing.T) {
 			"lifo":     &asyncio.NewLifoQueue[int](max).Queue,
 			"priority": &asyncio.NewPriorityQueue(max, func(a, b int) bool { return a < b }).Queue,
 		} {
-			wants(t, name+"'s bound", q.MaxSize(), max)
+			assert.Equal(t, max, q.MaxSize(), name+"'s bound")
 			for i := range 3 {
-				wants(t, name+" is full", q.Full(), false)
-				isError(t, q.PutNowait(i), nil)
+				assert.False(t, q.Full(), name+" is full")
+				assert.NoError(t, q.PutNowait(i))
 			}
-			wants(t, name+" is full", q.Full(), max == 3)
+			assert.Equal(t, max == 3, q.Full(), name+" is full")
 			if max <= 0 {
-				isError(t, q.PutNowait(3), nil)
+				assert.NoError(t, q.PutNowait(3))
 			} else {
-				isError(t, q.PutNowait(3), asyncio.ErrQueueFull)
+				assert.ErrorIs(t, q.PutNowait(3), asyncio.ErrQueueFull)
 			}
 		}
 	}
-	wants(t, "no order", raised(func() { asyncio.NewPriorityQueue[int](0, nil) }), "TypeError a function that compares items was expected, got nil")
+	assert.Equal(t, "TypeError a function that compares items was expected, got nil", raised(func() { asyncio.NewPriorityQueue[int](0, nil) }), "no order")
 }
 
 // The ring of a queue turns, grows while it is turned, and keeps no item that was
@@ -180,13 +182,13 @@ func TestQueueStore(t *testing.T) {
 		}
 		for range min(len(want), round%5) {
 			v, _ := q.GetNowait()
-			wants(t, "item", *v, want[0])
+			assert.Equal(t, want[0], *v, "item")
 			want = want[1:]
 		}
 	}
 	for want := n - 1; !stack.Empty(); want-- {
 		v, _ := stack.GetNowait()
-		wants(t, "item", *v, want)
+		assert.Equal(t, want, *v, "item")
 	}
 
 	dropped := make(chan bool)

@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -109,20 +111,20 @@ func TestWaitEndsWithItsContext(t *testing.T) {
 		inner, end := context.WithCancelCause(ctx)
 		waiter := asyncio.Go(ctx, func(context.Context) error { return wait(inner) })
 		settle(t, ctx)
-		wants(t, "waits", waiter.Done(), false)
+		assert.False(t, waiter.Done(), "waits")
 		end(nil)
 		_, err := waiter.Await(ctx)
-		isError(t, err, context.Canceled)
-		wants(t, "is a cancel of the task", errors.Is(err, asyncio.ErrCancelled), false)
+		assert.ErrorIs(t, err, context.Canceled)
+		assert.False(t, errors.Is(err, asyncio.ErrCancelled), "is a cancel of the task")
 
-		isError(t, wait(inner), context.Canceled) // at once
+		assert.ErrorIs(t, wait(inner), context.Canceled) // at once
 
 		// Nothing is left of it: the next one is woken.
 		waiter = asyncio.Go(ctx, wait)
 		settle(t, ctx)
 		release()
 		settle(t, ctx)
-		wants(t, "the next one has got it", waiter.Done(), true)
+		assert.True(t, waiter.Done(), "the next one has got it")
 	})
 }
 
@@ -147,14 +149,14 @@ func TestWaitIsCancelled(t *testing.T) {
 				return wait(how)
 			})
 			_, err = waiter.Await(ctx)
-			isError(t, err, asyncio.ErrCancelled)
+			assert.ErrorIs(t, err, asyncio.ErrCancelled)
 		}
 
 		waiter = asyncio.Go(ctx, wait)
 		settle(t, ctx)
 		release()
 		settle(t, ctx)
-		wants(t, "the next one has got it", waiter.Done(), true)
+		assert.True(t, waiter.Done(), "the next one has got it")
 	})
 }
 
@@ -168,8 +170,8 @@ func TestWaitOnAnotherLoop(t *testing.T) {
 			done <- asyncio.RunMain(context.Background(), wait, asyncio.WithSignals(false))
 		}()
 		err := <-done
-		isError(t, err, asyncio.ErrOtherLoop)
-		wants(t, "error", pyName(err)+" "+pyMessage(err), "RuntimeError "+w.name+" is bound to a different event loop")
+		assert.ErrorIs(t, err, asyncio.ErrOtherLoop)
+		assert.Equal(t, "RuntimeError "+w.name+" is bound to a different event loop", pyName(err)+" "+pyMessage(err), "error")
 		waiter.Cancel()
 	})
 }
@@ -177,11 +179,11 @@ func TestWaitOnAnotherLoop(t *testing.T) {
 func TestWaitOutsideOfTasks(t *testing.T) {
 	eachWaitable(t, func(t *testing.T, ctx context.Context, w waitable) {
 		wait, _ := w.make(ctx)
-		isError(t, wait(context.Background()), asyncio.ErrNoRunningLoop)
+		assert.ErrorIs(t, wait(context.Background()), asyncio.ErrNoRunningLoop)
 		done := make(chan error)
 		go func() { done <- wait(ctx) }()
-		isError(t, <-done, asyncio.ErrNoRunningLoop)
-		asyncio.CurrentTask(ctx).Loop().CallSoon(func() { isError(t, wait(ctx), asyncio.ErrNoRunningLoop) })
+		assert.ErrorIs(t, <-done, asyncio.ErrNoRunningLoop)
+		asyncio.CurrentTask(ctx).Loop().CallSoon(func() { assert.ErrorIs(t, wait(ctx), asyncio.ErrNoRunningLoop) })
 		settle(t, ctx)
 	})
 }
@@ -196,10 +198,10 @@ func TestWaitInGreenletOfTask(t *testing.T) {
 			return err
 		})
 		settle(t, ctx)
-		wants(t, "waits", waiter.Done(), false)
+		assert.False(t, waiter.Done(), "waits")
 		release()
 		_, err := waiter.Await(ctx)
-		isError(t, err, nil)
+		assert.NoError(t, err)
 	})
 }
 
@@ -230,12 +232,12 @@ func TestCloseKillsWaiting(t *testing.T) {
 				settle(t, ctx)
 				return 0, nil
 			}))
-			isError(t, err, nil)
-			isError(t, l.Close(), nil)
-			wants(t, "deferred waits", len(ended), 4)
+			assert.NoError(t, err)
+			assert.NoError(t, l.Close())
+			assert.Equal(t, 4, len(ended), "deferred waits")
 			for _, err := range ended {
 				if err != nil {
-					isError(t, err, asyncio.ErrLoopClosed)
+					assert.ErrorIs(t, err, asyncio.ErrLoopClosed)
 				}
 			}
 		})
@@ -286,19 +288,19 @@ func TestDebugOwner(t *testing.T) {
 func TestNoWaitNoSwitch(t *testing.T) {
 	ctx := context.Background()
 	var l asyncio.Lock
-	isError(t, l.Acquire(ctx), nil)
+	assert.NoError(t, l.Acquire(ctx))
 	l.Release()
 	var e asyncio.Event
 	e.Set()
-	isError(t, e.Wait(ctx), nil)
-	isError(t, asyncio.NewSemaphore(1).Acquire(ctx), nil)
+	assert.NoError(t, e.Wait(ctx))
+	assert.NoError(t, asyncio.NewSemaphore(1).Acquire(ctx))
 	var q asyncio.Queue[string]
-	isError(t, q.Put(ctx, "x"), nil)
+	assert.NoError(t, q.Put(ctx, "x"))
 	v, err := q.Get(ctx)
-	wants(t, "item", v, "x")
-	isError(t, err, nil)
+	assert.Equal(t, "x", v, "item")
+	assert.NoError(t, err)
 	q.TaskDone()
-	isError(t, q.Join(ctx), nil)
+	assert.NoError(t, q.Join(ctx))
 
 	runMain(t, func(ctx context.Context) error {
 		var log []string
@@ -315,7 +317,7 @@ func TestNoWaitNoSwitch(t *testing.T) {
 		}
 		log = append(log, "main")
 		other.Await(ctx)
-		wants(t, "order", strings.Join(log, " "), "main other")
+		assert.Equal(t, "main other", strings.Join(log, " "), "order")
 		return nil
 	})
 }
@@ -370,11 +372,9 @@ func TestSyncAllocations(t *testing.T) {
 					}
 				})
 				n := testing.AllocsPerRun(100, func() {
-					if err := forms[0](ctx); err != nil {
-						t.Error(err)
-					}
+					assert.NoError(t, forms[0](ctx))
 				})
-				wants(t, "allocations", n, 0)
+				assert.Zero(t, n, "allocations")
 				other.Cancel()
 				settle(t, ctx)
 				return nil

@@ -7,6 +7,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -16,9 +19,7 @@ import (
 func runMain(t testing.TB, main func(ctx context.Context) error, opts ...asyncio.RunOption) {
 	t.Helper()
 	opts = append([]asyncio.RunOption{asyncio.WithSignals(false)}, opts...)
-	if err := asyncio.RunMain(context.Background(), main, opts...); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, asyncio.RunMain(context.Background(), main, opts...))
 }
 
 // play is runMain for a scenario.
@@ -30,9 +31,7 @@ func (s *script) play(main func(ctx context.Context) error) {
 // tick lets everything run that is ready.
 func tick(t testing.TB, ctx context.Context) {
 	t.Helper()
-	if err := asyncio.Sleep(ctx, 0); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, asyncio.Sleep(ctx, 0))
 }
 
 // settle lets everything run until all wait.
@@ -67,22 +66,6 @@ func raised(f func()) (line string) {
 	}()
 	f()
 	return ""
-}
-
-// wants fails the test if got is not what it should be.
-func wants[T comparable](t testing.TB, what string, got, want T) {
-	t.Helper()
-	if got != want {
-		t.Errorf("%s: got %v, want %v", what, got, want)
-	}
-}
-
-// isError fails the test if err is not target.
-func isError(t testing.TB, err, target error) {
-	t.Helper()
-	if !errors.Is(err, target) {
-		t.Errorf("got error %v, want %v", err, target)
-	}
 }
 
 func TestConformanceSync(t *testing.T) {
@@ -236,12 +219,12 @@ func playQueueBounded(s *script) {
 		})
 		s.must(awaitAll(ctx, producer, consumer))
 		_, err := q.GetNowait()
-		isError(s.t, err, asyncio.ErrQueueEmpty)
+		assert.ErrorIs(s.t, err, asyncio.ErrQueueEmpty)
 		s.print(pyName(err))
 		s.must(q.PutNowait(1))
 		s.must(q.PutNowait(2))
 		err = q.PutNowait(3)
-		isError(s.t, err, asyncio.ErrQueueFull)
+		assert.ErrorIs(s.t, err, asyncio.ErrQueueFull)
 		s.print(pyName(err))
 		return nil
 	})
@@ -274,7 +257,7 @@ func playQueueJoin(s *script) {
 		for _, w := range workers {
 			w.Cancel()
 		}
-		isError(s.t, awaitAll(ctx, workers...), asyncio.ErrCancelled)
+		assert.ErrorIs(s.t, awaitAll(ctx, workers...), asyncio.ErrCancelled)
 		s.print(raised(q.TaskDone))
 		return nil
 	})

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -213,9 +215,7 @@ func TestCoroutineByHandInTask(t *testing.T) {
 			return asyncio.SleepResult(ctx, time.Millisecond, 4)
 		})}
 		fut, err := d.Send(nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, err)
 		if _, err := fut.(*asyncio.Future[asyncio.None]).Await(ctx); err != nil {
 			t.Error(err)
 		}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -25,9 +27,7 @@ var tasksLog = flag.String("tasks.log", "testdata/conformance/random/tasks.3.15.
 
 func TestRandomTasks(t *testing.T) {
 	file, err := os.Open(*tasksLog)
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer file.Close()
 	lines := bufio.NewScanner(file)
 	lines.Buffer(nil, 1<<20)
@@ -37,9 +37,7 @@ func TestRandomTasks(t *testing.T) {
 			Tasks []aBranch
 			Pokes [][]any
 		}
-		if err := json.Unmarshal([]byte(source), &program); err != nil {
-			t.Fatal(err)
-		}
+		require.NoError(t, json.Unmarshal([]byte(source), &program))
 		p := &taskPlayer{}
 		runMain(t, func(ctx context.Context) error { return p.main(ctx, program.Tasks, program.Pokes) },
 			asyncio.WithLoopFactory(scenarioLoop))
@@ -52,9 +50,7 @@ func TestRandomTasks(t *testing.T) {
 			t.Errorf("program %d:\n%s\n  %s\n- %s\n+ %s", n, source, want[:i], want[i:], got[i:])
 		}
 	}
-	if err := lines.Err(); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, lines.Err())
 }
 
 // alike reports whether got is want, but that a cancel may have its message where

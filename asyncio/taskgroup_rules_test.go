@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -285,7 +286,7 @@ func TestTaskGroupErrors(t *testing.T) {
 func TestTaskGroupMisuse(t *testing.T) {
 	one := returning(1, nil)
 	nothing := func(context.Context, *asyncio.TaskGroup) error { return nil }
-	wantErr(t, "no task", asyncio.RunTaskGroup(context.Background(), nothing), asyncio.ErrNoRunningLoop)
+	assert.ErrorIs(t, asyncio.RunTaskGroup(context.Background(), nothing), asyncio.ErrNoRunningLoop, "no task")
 	wantPy(t, "no function", asyncio.RunTaskGroup(context.Background(), nil), "TypeError", "got nil")
 	play(t, func(ctx context.Context) error {
 		refused := func(what string, tg *asyncio.TaskGroup, class, msg string) {
@@ -299,10 +300,8 @@ func TestTaskGroupMisuse(t *testing.T) {
 		var tg asyncio.TaskGroup
 		refused("no group", nil, "RuntimeError", "TaskGroup has not been entered")
 		refused("before Enter", &tg, "RuntimeError", "TaskGroup has not been entered")
-		wantErr(t, "Exit before Enter", tg.Exit(ctx, bad), bad)
-		if err := tg.Enter(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.ErrorIs(t, tg.Exit(ctx, bad), bad, "Exit before Enter")
+		assert.NoError(t, tg.Enter(ctx))
 		wantPy(t, "Enter twice", tg.Enter(ctx), "RuntimeError", "already been entered")
 		_, err := asyncio.GroupTask[int](&tg, nil)
 		wantPy(t, "no coroutine", err, "TypeError", "a coroutine was expected")
@@ -317,7 +316,7 @@ func TestTaskGroupMisuse(t *testing.T) {
 			_, err := asyncio.GroupTask(&tg, one)
 			foreign <- err
 		}()
-		wantErr(t, "another goroutine", <-foreign, asyncio.ErrNoRunningLoop)
+		assert.ErrorIs(t, <-foreign, asyncio.ErrNoRunningLoop, "another goroutine")
 		tg.Go(func(ctx context.Context) error {
 			err := asyncio.Sleep(ctx, time.Second)
 			if _, refused := asyncio.GroupTask(&tg, one); refused != nil {
@@ -325,12 +324,10 @@ func TestTaskGroupMisuse(t *testing.T) {
 			}
 			return err
 		})
-		wantErr(t, "Exit by no task", tg.Exit(context.Background(), bad), bad)
-		if err := tg.Exit(ctx, nil); err != nil {
-			t.Error(err)
-		}
+		assert.ErrorIs(t, tg.Exit(context.Background(), bad), bad, "Exit by no task")
+		assert.NoError(t, tg.Exit(ctx, nil))
 		refused("after Exit", &tg, "RuntimeError", "TaskGroup is finished")
-		wantErr(t, "Exit twice", tg.Exit(ctx, bad), bad)
+		assert.ErrorIs(t, tg.Exit(ctx, bad), bad, "Exit twice")
 		wantPy(t, "Enter again", tg.Enter(ctx), "RuntimeError", "already been entered")
 		tg.Cancel()
 		err = asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -121,29 +123,6 @@ func playBlockingCall(s *script) {
 	}))
 }
 
-// wantError fails the test unless err is want, by its text.
-func wantError(t *testing.T, err error, want string) {
-	t.Helper()
-	if err == nil || err.Error() != want {
-		t.Errorf("got error %v, want %q", err, want)
-	}
-}
-
-// inTask runs f in a task of a loop of its own.
-func inTask(t *testing.T, f func(ctx context.Context, l *asyncio.Loop), opts ...asyncio.RunOption) {
-	t.Helper()
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
-		l, err := asyncio.RunningLoop(ctx)
-		if err == nil {
-			f(ctx, l)
-		}
-		return err
-	}, beneath(opts)...)
-	if err != nil {
-		t.Error(err)
-	}
-}
-
 // A gate is a function that waits to be let through.
 type gate struct{ began, open chan struct{} }
 
@@ -171,9 +150,7 @@ func TestCancelReachesQueuedJobsOnly(t *testing.T) {
 		}
 		asyncio.Sleep(ctx, 0)
 		close(g.open)
-		if err := pool.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, pool.Shutdown(ctx))
 		if ran {
 			t.Error("the cancelled job ran")
 		}
@@ -186,19 +163,15 @@ func TestCancelReachesQueuedJobsOnly(t *testing.T) {
 func TestPoolRefusesAfterShutdown(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		pool := asyncio.NewThreadPool(2)
-		if err := pool.Shutdown(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, pool.Shutdown(ctx))
 		_, err := asyncio.RunInExecutor(l, pool, nothing).Await(ctx)
-		wantError(t, err, "asyncio: cannot schedule new futures after shutdown")
+		assert.EqualError(t, err, "asyncio: cannot schedule new futures after shutdown")
 
-		if err := l.ShutdownDefaultExecutor(ctx); err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, l.ShutdownDefaultExecutor(ctx))
 		_, err = asyncio.RunInExecutor(l, nil, nothing).Await(ctx)
-		wantError(t, err, "asyncio: Executor shutdown has been called")
+		assert.EqualError(t, err, "asyncio: Executor shutdown has been called")
 		_, err = asyncio.ToThread(ctx, func(context.Context) (int, error) { return 1, nil })
-		wantError(t, err, "asyncio: Executor shutdown has been called")
+		assert.EqualError(t, err, "asyncio: Executor shutdown has been called")
 	})
 	for _, bad := range []func(){
 		func() { asyncio.NewThreadPool(-1) },
@@ -208,13 +181,6 @@ func TestPoolRefusesAfterShutdown(t *testing.T) {
 			t.Error("misuse goes unnoticed")
 		}
 	}
-}
-
-// panicOf is what f panics with, if that is an error.
-func panicOf(f func()) (err error) {
-	defer func() { err, _ = recover().(error) }()
-	f()
-	return nil
 }
 
 // A pool that is closed drops what has not begun.
@@ -240,9 +206,7 @@ func TestCloseDropsQueuedJobs(t *testing.T) {
 	if v, err := running.Result(-1); v != "passed" || err != nil {
 		t.Error(v, err)
 	}
-	if err := pool.Shutdown(context.Background()); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, pool.Shutdown(context.Background()))
 }
 
 func TestPoolIsBounded(t *testing.T) {
@@ -280,7 +244,7 @@ func TestThreadPanicsAndGoexit(t *testing.T) {
 			t.Errorf("a panic gives %v", err)
 		}
 		_, err = asyncio.ToThread(ctx, func(context.Context) (int, error) { return 0, goexit() })
-		wantError(t, err, "asyncio: the function has ended its goroutine by runtime.Goexit")
+		assert.EqualError(t, err, "asyncio: the function has ended its goroutine by runtime.Goexit")
 		v, err := asyncio.ToThread(ctx, func(context.Context) (int, error) { return 7, nil })
 		if v != 7 || err != nil {
 			t.Errorf("after that: %v, %v", v, err)
@@ -316,9 +280,7 @@ func TestThreadContext(t *testing.T) {
 			// A loop of one's own is allowed.
 			return asyncio.RunMain(inside, func(ctx context.Context) error { return asyncio.Sleep(ctx, 0) })
 		})
-		if err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, err)
 
 		// A cancel of the wait ends the thread's context.
 		g := make(chan error, 1)
@@ -341,9 +303,7 @@ func TestThreadContext(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, err)
 }
 
 // An executor of another package is a function that takes functions.
@@ -417,7 +377,7 @@ func TestRunCoroutineThreadsafe(t *testing.T) {
 			})
 			<-c.Done()
 			_, err := c.Result(0)
-			wantError(t, err, "bad")
+			assert.EqualError(t, err, "bad")
 
 			ended := make(chan error, 1)
 			began := make(chan struct{})
@@ -442,9 +402,7 @@ func TestRunCoroutineThreadsafe(t *testing.T) {
 			}
 			return nil
 		})
-		if err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, err)
 	})
 }
 
@@ -458,9 +416,7 @@ func TestClosedLoopEndsWhatIsOutside(t *testing.T) {
 		return 2, asyncio.Sleep(ctx, time.Hour)
 	})
 	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
-	if err := l.RunForever(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, l.RunForever())
 	late := asyncio.RunCoroutineThreadsafe(l, func(ctx context.Context) (int, error) { return 1, nil })
 	l.Close()
 	after := asyncio.RunCoroutineThreadsafe(l, func(ctx context.Context) (int, error) { return 1, nil })
@@ -501,9 +457,7 @@ func TestConcurrentFuture(t *testing.T) {
 	if err := c.SetException(nil); err == nil {
 		t.Error("no error is an error")
 	}
-	if err := c.SetResult(1); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, c.SetResult(1))
 	c.AddDoneCallback(func(*asyncio.ConcurrentFuture[int]) { order = append(order, 3) })
 	if len(order) != 3 || order[0] != 1 || order[2] != 3 {
 		t.Error(order)

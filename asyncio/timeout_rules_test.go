@@ -9,6 +9,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -71,7 +73,7 @@ func TestTimeoutRules(t *testing.T) {
 		}, asyncio.ErrTimeout, false},
 		{"two that are over in the same turn", time.Second, func(ctx context.Context, tm *asyncio.Timeout) error {
 			err := asyncio.WithTimeoutAt(ctx, tm.When(), sleep)
-			wantErr(t, "the inner one", err, asyncio.ErrCancelled)
+			assert.ErrorIs(t, err, asyncio.ErrCancelled, "the inner one")
 			return err
 		}, asyncio.ErrTimeout, true},
 		{"two, the inner one is over first", time.Minute, func(ctx context.Context, tm *asyncio.Timeout) error {
@@ -106,16 +108,16 @@ func TestTimeoutRules(t *testing.T) {
 
 func TestTimeoutMisuse(t *testing.T) {
 	tm := asyncio.NewTimeout(time.Second)
-	wantErr(t, "entered by no task", tm.Enter(context.Background()), asyncio.ErrNoRunningLoop)
-	wantErr(t, "no task", asyncio.WithTimeout(context.Background(), 1, func(context.Context, *asyncio.Timeout) error { return nil }), asyncio.ErrNoRunningLoop)
+	assert.ErrorIs(t, tm.Enter(context.Background()), asyncio.ErrNoRunningLoop, "entered by no task")
+	assert.ErrorIs(t, asyncio.WithTimeout(context.Background(), 1, func(context.Context, *asyncio.Timeout) error { return nil }), asyncio.ErrNoRunningLoop, "no task")
 	_, err := asyncio.WaitFor(context.Background(), 1, returning(1, nil))
-	wantErr(t, "no task", err, asyncio.ErrNoRunningLoop)
+	assert.ErrorIs(t, err, asyncio.ErrNoRunningLoop, "no task")
 	wantPy(t, "no function", asyncio.WithTimeoutAt(context.Background(), 1, nil), "TypeError", "got nil")
 	play(t, func(ctx context.Context) error {
 		bad := valueError("bad")
 		wantPy(t, "rescheduled before Enter", tm.Reschedule(1), "RuntimeError", "has not been entered")
 		err := tm.Exit(bad)
-		wantErr(t, "left before Enter", err, bad)
+		assert.ErrorIs(t, err, bad, "left before Enter")
 		if tm.When() != asyncio.NoTimeout || tm.Expired() {
 			t.Errorf("before Enter it is over at %v", tm.When())
 		}
@@ -125,9 +127,9 @@ func TestTimeoutMisuse(t *testing.T) {
 		wantPy(t, "entered twice", tm.Enter(ctx), "RuntimeError", "already been entered")
 		err = asyncio.Sleep(ctx, time.Hour)
 		wantPy(t, "rescheduled when it is over", tm.Reschedule(1), "RuntimeError", "Cannot change state of expiring Timeout")
-		wantErr(t, "Exit", tm.Exit(err), asyncio.ErrTimeout)
+		assert.ErrorIs(t, tm.Exit(err), asyncio.ErrTimeout, "Exit")
 		wantPy(t, "rescheduled later", tm.Reschedule(1), "RuntimeError", "Cannot change state of expired Timeout")
-		wantErr(t, "left twice", tm.Exit(bad), bad)
+		assert.ErrorIs(t, tm.Exit(bad), bad, "left twice")
 		wantPy(t, "entered again", tm.Enter(ctx), "RuntimeError", "already been entered")
 		again := asyncio.NewTimeoutAt(asyncio.NoTimeout)
 		again.Enter(ctx)
@@ -176,7 +178,7 @@ func TestWaitForRules(t *testing.T) {
 		runs := asyncio.Coro[int](func(ctx context.Context) (int, error) { ran = true; return 0, nil })
 		for _, d := range []time.Duration{0, -1} {
 			_, err := asyncio.WaitFor(ctx, d, runs)
-			if wantErr(t, "no time", err, asyncio.ErrTimeout); ran {
+			if assert.ErrorIs(t, err, asyncio.ErrTimeout, "no time"); ran {
 				t.Errorf("within %v: the coroutine was begun", d)
 			}
 			ready := asyncio.NewFuture[int](l)
@@ -213,7 +215,7 @@ func TestWaitForRules(t *testing.T) {
 		f := asyncio.NewFuture[int](l)
 		l.CallLater(time.Second, func() { f.SetResult(1) })
 		_, err = asyncio.WaitFor(ctx, time.Second, f)
-		wantErr(t, "a result in the same turn", err, asyncio.ErrTimeout)
+		assert.ErrorIs(t, err, asyncio.ErrTimeout, "a result in the same turn")
 		inner := begun(ctx, sleeping(time.Hour, 1))
 		waits := asyncio.Go(ctx, func(ctx context.Context) error {
 			_, err := asyncio.WaitFor(ctx, time.Minute, inner)
@@ -222,7 +224,7 @@ func TestWaitForRules(t *testing.T) {
 		asyncio.Sleep(ctx, 0)
 		waits.Cancel()
 		_, err = waits.Await(ctx)
-		if wantErr(t, "cancelled from elsewhere", err, asyncio.ErrCancelled); !inner.Cancelled() {
+		if assert.ErrorIs(t, err, asyncio.ErrCancelled, "cancelled from elsewhere"); !inner.Cancelled() {
 			t.Error("what it waited for goes on")
 		}
 		_, err = asyncio.WaitFor[int](ctx, time.Second, nil)
@@ -232,7 +234,7 @@ func TestWaitForRules(t *testing.T) {
 		other := asyncio.NewLoop()
 		defer other.Close()
 		_, err = asyncio.WaitFor(ctx, 0, asyncio.NewFuture[int](other))
-		wantErr(t, "a foreign future", err, asyncio.ErrOtherLoop)
+		assert.ErrorIs(t, err, asyncio.ErrOtherLoop, "a foreign future")
 		return nil
 	})
 }
@@ -279,7 +281,7 @@ func TestShieldRules(t *testing.T) {
 		_, err = asyncio.Shield[int](ctx, nil).Await(ctx)
 		wantPy(t, "nil", err, "TypeError", "awaitable is required")
 		_, err = asyncio.Shield(ctx, asyncio.NewFuture[int](other)).Await(ctx)
-		wantErr(t, "a foreign future", err, asyncio.ErrOtherLoop)
+		assert.ErrorIs(t, err, asyncio.ErrOtherLoop, "a foreign future")
 		return nil
 	}))
 	l.Close()
@@ -287,7 +289,7 @@ func TestShieldRules(t *testing.T) {
 		t.Errorf("reports %q, want %q", reports, want)
 	}
 	_, err := asyncio.Shield(context.Background(), returning(1, nil)).Result()
-	wantErr(t, "no loop", err, asyncio.ErrNoRunningLoop)
+	assert.ErrorIs(t, err, asyncio.ErrNoRunningLoop, "no loop")
 }
 
 func TestEnsureFuture(t *testing.T) {

@@ -10,6 +10,8 @@ import (
 	"math/big"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/require"
 )
 
 // NewTLSConfigs makes a certificate for example.test, and the configurations of
@@ -17,9 +19,7 @@ import (
 func NewTLSConfigs(t testing.TB) (server, client *tls.Config) {
 	t.Helper()
 	server, client, err := TLSConfigs()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	return server, client
 }
 

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet"
 )
 
@@ -108,18 +110,14 @@ func TestTLSEngineSizes(t *testing.T) {
 				}
 				for _, n := range []int{1, 2, 1000, 16 << 10, 16<<10 + 1, 100_000} {
 					there, back := bytes.Repeat([]byte{1}, n), bytes.Repeat([]byte{2}, n)
-					if err := errors.Join(p.client.write(there), p.server.write(back)); err != nil {
-						t.Fatal(err)
-					}
+					require.NoError(t, errors.Join(p.client.write(there), p.server.write(back)))
 					p.pump()
 					if !bytes.Equal(p.server.got, there) || !bytes.Equal(p.client.got, back) {
 						t.Fatalf("of %d bytes %d and %d have come", n, len(p.server.got), len(p.client.got))
 					}
 					p.server.got, p.client.got = nil, nil
 				}
-				if err := p.client.closeNotify(); err != nil {
-					t.Fatal(err)
-				}
+				require.NoError(t, p.client.closeNotify())
 				p.server.write([]byte("half closed"))
 				p.pump()
 				if p.server.err != io.EOF || string(p.client.got) != "half closed" {

@@ -10,12 +10,14 @@ import (
 	"fmt"
 	"io"
 	"net"
-	"strconv"
 	"strings"
 	"sync"
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
@@ -32,9 +34,7 @@ func tlsPeer(t *testing.T, cfg *tls.Config, serve func(c *tls.Conn) error) (addr
 func rawPeer(t *testing.T, serve func(c net.Conn) error) (addr string) {
 	t.Helper()
 	ln, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	ended := make(chan error, 1)
 	go func() {
 		c, err := ln.Accept()
@@ -88,17 +88,6 @@ func sendsAndGets(ctx context.Context, r *asyncio.StreamReader, w *asyncio.Strea
 	}
 	w.Close()
 	return w.WaitClosed(ctx)
-}
-
-// counted returns n bytes, none of which is where another could be.
-func counted(n int) []byte {
-	counting.Lock()
-	defer counting.Unlock()
-	for len(counting.text) < n {
-		counting.text = append(strconv.AppendInt(counting.text, int64(counting.next), 10), ',')
-		counting.next++
-	}
-	return bytes.Clone(counting.text[:n])
 }
 
 // counting is kept, as tests want megabytes of it again and again.
@@ -347,15 +336,11 @@ func TestTLSLoopClosed(t *testing.T) {
 		<-hello
 		l.Stop()
 	}()
-	if err := l.RunForever(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, l.RunForever())
 	if during := suspendedGreenlets(); during < before+2 {
 		t.Errorf("%d greenlets are suspended, and %d before: the handshake is not under way", during, before)
 	}
-	if err := l.Close(); err != nil {
-		t.Error(err)
-	}
+	assert.NoError(t, l.Close())
 	if after := suspendedGreenlets(); after > before {
 		t.Errorf("%d greenlets are suspended after Close, %d before", after, before)
 	}
@@ -934,14 +919,6 @@ func TestStartTLSInjection(t *testing.T) {
 		w.WaitClosed(ctx)
 		return err
 	})
-}
-
-func mustLoop(ctx context.Context) *asyncio.Loop {
-	l, err := asyncio.RunningLoop(ctx)
-	if err != nil {
-		panic(err)
-	}
-	return l
 }
 
 // TLS goes over TLS.

@@ -12,21 +12,11 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
-
-// onSockets runs f as the main task of a loop that waits for real sockets. A test
-// that hangs fails.
-func onSockets(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.RunOption) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
-	defer cancel()
-	if err := asyncio.RunMain(ctx, f, beneath(opts)...); err != nil {
-		t.Error(err)
-	} else if ctx.Err() != nil {
-		t.Error("it took too long")
-	}
-}
 
 // A peer is the other side of a connection, of package net: what it does is done
 // at once, because the kernel does the rest. On a simulated network it is one of the
@@ -54,40 +44,13 @@ func otherSide(t *testing.T, ctx context.Context, connect func(addr string) erro
 	} else {
 		ln, err = asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 	}
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	defer ln.Close()
-	if err := connect(ln.Addr().String()); err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, connect(ln.Addr().String()))
 	c, err := ln.Accept()
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	t.Cleanup(func() { c.Close() })
 	return peer{c.(tcpConn), t}
-}
-
-// dial connects to a listener of package net and returns the transport with its
-// protocol, and the other side.
-func dial[P asyncio.BaseProtocol](t *testing.T, ctx context.Context, factory func() P, opts ...asyncio.ConnectOption) (tr asyncio.Transport, p P, other peer) {
-	t.Helper()
-	other = otherSide(t, ctx, func(addr string) (err error) {
-		tr, p, err = asyncio.CreateConnection(ctx, factory, "tcp", addr, opts...)
-		return err
-	})
-	return tr, p, other
-}
-
-// dialStream is dial of a stream.
-func dialStream(t *testing.T, ctx context.Context, opts ...asyncio.ConnectOption) (r *asyncio.StreamReader, w *asyncio.StreamWriter, other peer) {
-	t.Helper()
-	other = otherSide(t, ctx, func(addr string) (err error) {
-		r, w, err = asyncio.OpenConnection(ctx, "tcp", addr, opts...)
-		return err
-	})
-	return r, w, other
 }
 
 func (p peer) send(s string) {
@@ -115,53 +78,6 @@ func (p peer) receive(ctx context.Context, n int) ([]byte, error) {
 		return err
 	})
 	return b[:got], err
-}
-
-// A recorder is a protocol that notes what it is told.
-type recorder struct {
-	events  []string
-	tr      asyncio.Transport
-	data    bytes.Buffer
-	keep    bool // what EOFReceived returns
-	lost    *asyncio.Event
-	lostErr error
-	on      func(event string)
-}
-
-func newRecorder() *recorder { return &recorder{lost: asyncio.NewEvent()} }
-
-func (p *recorder) note(event string) {
-	p.events = append(p.events, event)
-	if p.on != nil {
-		p.on(event)
-	}
-}
-
-func (p *recorder) ConnectionMade(t asyncio.Transport) { p.tr = t; p.note("made") }
-func (p *recorder) DataReceived(data []byte)           { p.data.Write(data); p.note("data") }
-func (p *recorder) EOFReceived() bool                  { p.note("eof"); return p.keep }
-func (p *recorder) PauseWriting()                      { p.note("pause") }
-func (p *recorder) ResumeWriting()                     { p.note("resume") }
-func (p *recorder) ConnectionLost(err error) {
-	p.lostErr = err
-	p.note("lost")
-	p.lost.Set()
-}
-
-// until waits for the event that a callback notes.
-func (p *recorder) until(ctx context.Context, event string) {
-	for !strings.HasSuffix(strings.Join(p.events, " "), event) {
-		if asyncio.Sleep(ctx, time.Millisecond) != nil {
-			return
-		}
-	}
-}
-
-func (p *recorder) check(t *testing.T, want string) {
-	t.Helper()
-	if got := strings.Join(p.events, " "); got != want {
-		t.Errorf("the protocol was told %q, want %q", got, want)
-	}
 }
 
 func TestTransportCloseFlushes(t *testing.T) {
@@ -261,7 +177,7 @@ func TestTransportHalfClose(t *testing.T) {
 		}
 		tr.WriteEOF()
 		tr.WriteEOF()
-		errorIs(t, "Write after WriteEOF", tr.Write([]byte("x")), "RuntimeError")
+		wantPy(t, "Write after WriteEOF", tr.Write([]byte("x")), "RuntimeError", "")
 		answer, err := peer.receive(ctx, 7)
 		got(t, "the answer", answer, err, "answer", io.ErrUnexpectedEOF)
 		if tr.IsClosing() {
@@ -298,7 +214,7 @@ func TestTransportFlowControl(t *testing.T) {
 		if low, high := tr.WriteBufferLimits(); low != 16<<10 || high != 64<<10 {
 			t.Error("the defaults are", low, high)
 		}
-		errorIs(t, "low above high", tr.SetWriteBufferLimits(1, 2), "ValueError")
+		wantPy(t, "low above high", tr.SetWriteBufferLimits(1, 2), "ValueError", "")
 		tr.SetWriteBufferLimits(-1, 100)
 		if low, high := tr.WriteBufferLimits(); low != 100 || high != 400 {
 			t.Error("from low alone:", low, high)
@@ -385,9 +301,7 @@ func TestTransportWritesAfterLoss(t *testing.T) {
 		tr.Abort()
 		p.lost.Wait(ctx)
 		for range 4 {
-			if err := tr.Write([]byte("x")); err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, tr.Write([]byte("x")))
 		}
 		if s := logged.String(); s != "" {
 			t.Error("logged too early:", s)
@@ -542,10 +456,6 @@ func TestSetProtocol(t *testing.T) {
 	})
 }
 
-type onlyLost struct{}
-
-func (onlyLost) ConnectionLost(error) {}
-
 func TestCreateConnectionRefuses(t *testing.T) {
 	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
@@ -555,7 +465,7 @@ func TestCreateConnectionRefuses(t *testing.T) {
 		}
 		addr := ln.Addr().String()
 		_, _, err = asyncio.CreateConnection(ctx, func() onlyLost { return onlyLost{} }, "tcp", addr)
-		errorIs(t, "a protocol that is none", err, "TypeError")
+		wantPy(t, "a protocol that is none", err, "TypeError", "")
 		if p := panicked(func() { asyncio.CreateConnection(ctx, func() *recorder { panic("deliberately") }, "tcp", addr) }); p != "deliberately" {
 			t.Error("a factory that panics:", p)
 		}
@@ -779,7 +689,7 @@ func TestConnectAcceptedSocket(t *testing.T) {
 		defer a.Close()
 		defer b.Close()
 		_, _, err = asyncio.ConnectAcceptedSocket(ctx, newRecorder, a)
-		errorIs(t, "a connection without a descriptor", err, "TypeError")
+		wantPy(t, "a connection without a descriptor", err, "TypeError", "")
 		return nil
 	})
 }

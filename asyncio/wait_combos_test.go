@@ -2,10 +2,10 @@ package asyncio_test
 
 import (
 	"context"
-	"errors"
-	"strings"
 	"testing"
 	"time"
+
+	"github.com/stretchr/testify/assert"
 
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -13,9 +13,6 @@ import (
 // What the scenarios of combinations share.
 
 const shortly = 20 * time.Millisecond
-
-// scenarioLoop is the loop of a scenario: sleeping takes no time.
-func scenarioLoop() *asyncio.Loop { return asyncio.NewLoop(asyncio.WithClock(new(jumpClock))) }
 
 // program runs f as a program's main.
 func (s *script) program(f func(ctx context.Context) error) {
@@ -77,28 +74,6 @@ func (s *script) nested(f func(ctx context.Context, tasks []*asyncio.Task[int]) 
 	s.must(err)
 }
 
-// A jumpClock goes forward to the next timer when there is nothing else to do.
-type jumpClock struct{ now time.Duration }
-
-func (c *jumpClock) Now() time.Duration { return c.now }
-
-func (c *jumpClock) Until(when time.Duration, _ bool) time.Duration {
-	if when != asyncio.NoTimeout {
-		c.now = max(c.now, when)
-	}
-	return when - c.now
-}
-
-// play runs f as the main task of a loop on which sleeping takes no time. f has
-// its test's errors for its own: what it returns must be nil.
-func play(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.LoopOption) {
-	t.Helper()
-	opts = append(opts, asyncio.WithClock(new(jumpClock)))
-	if err := asyncio.RunMain(context.Background(), f, asyncio.WithLoopOptions(opts...)); err != nil {
-		t.Error(err)
-	}
-}
-
 // turnsOf counts the turns of the loop until f returns.
 func turnsOf(ctx context.Context, f func()) (turns int) {
 	l := asyncio.CurrentTask(ctx).Loop()
@@ -113,42 +88,6 @@ func turnsOf(ctx context.Context, f func()) (turns int) {
 	f()
 	over = true
 	return turns
-}
-
-// wantErr tests that err is target.
-func wantErr(t *testing.T, what string, err, target error) {
-	t.Helper()
-	if !errors.Is(err, target) {
-		t.Errorf("%s: error %v, want %v", what, err, target)
-	}
-}
-
-// wantPy tests the class of err in Python and what it says.
-func wantPy(t *testing.T, what string, err error, class, msg string) {
-	t.Helper()
-	if err == nil || pyName(err) != class || !strings.Contains(err.Error(), msg) {
-		t.Errorf("%s: error %v, want a %s: %s", what, err, class, msg)
-	}
-}
-
-func returning[T any](v T, err error) asyncio.Coro[T] {
-	return func(context.Context) (T, error) { return v, err }
-}
-
-// sleeping is a coroutine that sleeps, and then has v for its result.
-func sleeping[T any](d time.Duration, v T) asyncio.Coro[T] {
-	return func(ctx context.Context) (T, error) { return asyncio.SleepResult(ctx, d, v) }
-}
-
-// stubborn is a coroutine that refuses to be cancelled.
-func stubborn[T any](d time.Duration, v T) asyncio.Coro[T] {
-	return func(ctx context.Context) (T, error) {
-		l := asyncio.CurrentTask(ctx).Loop()
-		for end := l.Time() + d; l.Time() < end; {
-			asyncio.Sleep(ctx, end-l.Time())
-		}
-		return v, nil
-	}
 }
 
 // TestTurnsOfCombinations compares how many turns of the loop each call takes
@@ -229,7 +168,7 @@ func TestOwnCancelLeavesNoWakeUp(t *testing.T) {
 		l := me.Loop()
 		me.Cancel()
 		_, err := asyncio.NewFuture[int](l).Await(ctx)
-		wantErr(t, "await after a cancel of one's own", err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled, "await after a cancel of one's own")
 		me.Uncancel()
 		before := l.Time()
 		if err := asyncio.Sleep(ctx, time.Hour); err != nil || l.Time()-before < time.Hour {

@@ -8,18 +8,10 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
-
-// slowToEnd is a coroutine that takes d to end when it is cancelled.
-func slowToEnd(d time.Duration, ended *bool) asyncio.Coro[int] {
-	return func(ctx context.Context) (int, error) {
-		err := asyncio.Sleep(ctx, time.Hour)
-		asyncio.Sleep(ctx, d)
-		*ended = true
-		return 0, err
-	}
-}
 
 // All refuse a cancel: the error is a cancel all the same, with its message.
 func TestGatherCancelRefused(t *testing.T) {
@@ -62,7 +54,7 @@ func TestGatherCancelled(t *testing.T) {
 			before := l.Time()
 			waits.Cancel("why")
 			_, err := waits.Await(ctx)
-			wantErr(t, "await", err, asyncio.ErrCancelled)
+			assert.ErrorIs(t, err, asyncio.ErrCancelled, "await")
 			var c *asyncio.CancelledError
 			if errors.As(err, &c); c.Msg != "why" {
 				t.Errorf("message %v, want why", c.Msg)
@@ -92,9 +84,9 @@ func TestGatherOfStubbornOnes(t *testing.T) {
 			t.Error("Cancel reports that it has no effect")
 		}
 		_, err := g.Await(ctx)
-		wantErr(t, "gather", err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled, "gather")
 		_, err = o.Await(ctx)
-		wantErr(t, "outcomes", err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled, "outcomes")
 		if n := asyncio.CurrentTask(ctx).Cancelling(); n != 0 || g.Cancel() {
 			t.Errorf("the awaiter has %d requests to end, want 0; or a gather that is done can be cancelled", n)
 		}
@@ -110,7 +102,7 @@ func TestGatherChildCancelled(t *testing.T) {
 		asyncio.Sleep(ctx, 0)
 		lost.Cancel()
 		_, err := g.Await(ctx)
-		wantErr(t, "gather with a child that was cancelled", err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled, "gather with a child that was cancelled")
 		if asyncio.CurrentTask(ctx).Cancelling() != 0 || g.Cancelled() || other.Done() {
 			t.Error("the cancel of one child went further")
 		}
@@ -126,7 +118,7 @@ func TestGatherChildCancelled(t *testing.T) {
 		if err != nil || len(vs) != 3 {
 			t.Fatalf("outcomes: %v, %v", vs, err)
 		}
-		wantErr(t, "outcome", vs[0].Err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, vs[0].Err, asyncio.ErrCancelled, "outcome")
 		if vs[1].Value != 2 || vs[1].Err != nil {
 			t.Errorf("outcome of the other child: %+v", vs[1])
 		}
@@ -200,7 +192,7 @@ func TestGatherMisuse(t *testing.T) {
 			wantPy(t, what, err, "TypeError", "awaitable is required")
 		}
 		_, err := asyncio.Gather(ctx, runs, foreign).Await(ctx)
-		wantErr(t, "a foreign future", err, asyncio.ErrOtherLoop)
+		assert.ErrorIs(t, err, asyncio.ErrOtherLoop, "a foreign future")
 		wantPy(t, "a foreign future", err, "ValueError", "different loop")
 		asyncio.Sleep(ctx, 0)
 		if ran {
@@ -209,7 +201,7 @@ func TestGatherMisuse(t *testing.T) {
 		return nil
 	})
 	_, err := asyncio.Gather(context.Background(), runs).Result()
-	wantErr(t, "no loop", err, asyncio.ErrNoRunningLoop)
+	assert.ErrorIs(t, err, asyncio.ErrNoRunningLoop, "no loop")
 	if vs, err := asyncio.Gather[int](context.Background()).Result(); err != nil || vs == nil || len(vs) != 0 {
 		t.Errorf("nothing, on no loop: %v, %v", vs, err)
 	}
@@ -219,7 +211,7 @@ func TestGatherMisuse(t *testing.T) {
 	}
 	play(t, func(ctx context.Context) error {
 		_, err := pending.Await(ctx)
-		wantErr(t, "a gather of another loop", err, asyncio.ErrOtherLoop)
+		assert.ErrorIs(t, err, asyncio.ErrOtherLoop, "a gather of another loop")
 		return nil
 	})
 }
@@ -305,7 +297,7 @@ func TestGatherCancelledInTheTurnOfItsEnd(t *testing.T) {
 		waits.Cancel()
 		waits.Cancel()
 		_, err := waits.Await(ctx)
-		wantErr(t, "awaiter", err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled, "awaiter")
 		if vs, err := g.Result(); err != nil || vs[0] != 1 || waits.Cancelling() != 2 {
 			t.Errorf("the gather: %v, %v; %d requests, want 2", vs, err, waits.Cancelling())
 		}
@@ -403,7 +395,7 @@ func TestLimitCancel(t *testing.T) {
 		asyncio.Sleep(ctx, 0)
 		g.Cancel()
 		_, err := g.Await(ctx)
-		wantErr(t, "gather", err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled, "gather")
 		// One is held when the program ends.
 		asyncio.Gather(ctx, asyncio.Limit(1, stubborn(time.Second, 1), coro(9))...)
 		return asyncio.Sleep(ctx, 0)

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
 )
@@ -257,9 +259,7 @@ func TestGivenUpButKept(t *testing.T) {
 									asyncio.Sleep(ctx, 0)
 								}
 							}
-							if err := answer(ctx, out); err != nil {
-								t.Error(err)
-							}
+							assert.NoError(t, answer(ctx, out))
 							exc, err := out.Exception()
 							failed, cancelled := exc != nil && errors.Is(exc, errBroken), asCancel(exc) || asCancel(err)
 							if kind == "GatherOutcomes" {
@@ -305,9 +305,7 @@ func TestGivingUpALimit(t *testing.T) {
 			_, err := last.Await(ctx)
 			return err
 		})
-		if err != nil {
-			t.Error(err)
-		}
+		assert.NoError(t, err)
 	})
 }
 

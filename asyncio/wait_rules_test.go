@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -14,7 +16,7 @@ func TestWaitMisuse(t *testing.T) {
 	other := asyncio.NewLoop()
 	defer other.Close()
 	_, _, err := asyncio.Wait(context.Background(), []asyncio.AnyAwaitable{asyncio.NewFuture[int](other)})
-	wantErr(t, "no loop", err, asyncio.ErrNoRunningLoop)
+	assert.ErrorIs(t, err, asyncio.ErrNoRunningLoop, "no loop")
 	play(t, func(ctx context.Context) error {
 		type any = asyncio.AnyAwaitable
 		ready := asyncio.NewFuture[int](asyncio.CurrentTask(ctx).Loop())
@@ -106,14 +108,14 @@ func TestWaitCancelled(t *testing.T) {
 		asyncio.Sleep(ctx, 0)
 		waits.Cancel()
 		_, err := waits.Await(ctx)
-		wantErr(t, "the wait", err, asyncio.ErrCancelled)
+		assert.ErrorIs(t, err, asyncio.ErrCancelled, "the wait")
 		if v, err := task.Await(ctx); v != 1 || err != nil || task.Cancelling() != 0 {
 			t.Errorf("what it waited for: %v, %v", v, err)
 		}
 		end, cancel := context.WithCancel(ctx)
 		cancel()
 		_, _, err = asyncio.Wait(end, []*asyncio.Future[int]{asyncio.NewFuture[int](task.Loop())})
-		wantErr(t, "a wait with a context that has ended", err, context.Canceled)
+		assert.ErrorIs(t, err, context.Canceled, "a wait with a context that has ended")
 		return nil
 	})
 }
@@ -159,9 +161,7 @@ func TestAsCompletedTimeout(t *testing.T) {
 		for range asyncio.AsCompleted(ctx, ts[:1], asyncio.Within(-1)) { // it is done, but the time is over in the same turn
 		}
 		for _, err := range asyncio.AsCompleted(ctx, ts, asyncio.Within(asyncio.NoTimeout)) {
-			if err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, err)
 		}
 		return nil
 	})
@@ -177,9 +177,7 @@ func TestAsCompletedOrder(t *testing.T) {
 		var got []asyncio.FutureOf[int]
 		var vs []int
 		for f, err := range all {
-			if err != nil {
-				t.Error(err)
-			}
+			assert.NoError(t, err)
 			v, _ := f.Result()
 			got, vs = append(got, f), append(vs, v)
 		}
@@ -233,13 +231,13 @@ func TestAsCompletedCancelled(t *testing.T) {
 		if len(vs) != 2 || vs[1] != 7 || errs[1] != nil {
 			t.Fatalf("results %v, %v", vs, errs)
 		}
-		wantErr(t, "the first turn", errs[0], asyncio.ErrCancelled)
+		assert.ErrorIs(t, errs[0], asyncio.ErrCancelled, "the first turn")
 		end, cancel := context.WithCancel(ctx)
 		cancel()
 		n := 0
 		for _, err := range asyncio.AsCompleted(end, []*asyncio.Future[int]{asyncio.NewFuture[int](f.Loop())}) {
 			n++
-			wantErr(t, "a context that has ended", err, context.Canceled)
+			assert.ErrorIs(t, err, context.Canceled, "a context that has ended")
 		}
 		if n != 1 {
 			t.Errorf("%d turns, want 1", n)

@@ -13,6 +13,8 @@ import (
 	"testing"
 	"time"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
@@ -50,9 +52,7 @@ func TestWorkersKnowEachOther(t *testing.T) {
 		_, err = asyncio.ToThread(ctx, func(context.Context) (int, error) { all.Wait(); return 0, nil })
 		return err
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	slices.Sort(greetings)
 	if want := "[0 greets 1 1 greets 2 2 greets 0]"; fmt.Sprint(greetings) != want {
 		t.Errorf("got %v, want %v", greetings, want)
@@ -239,9 +239,7 @@ func TestAdoptRefuses(t *testing.T) {
 		}
 		return nil
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	if _, err := asyncio.Adopt(t.Context(), nil); !errors.Is(err, asyncio.ErrNoRunningLoop) {
 		t.Errorf("without a loop: %v", err)
 	}
@@ -250,9 +248,7 @@ func TestAdoptRefuses(t *testing.T) {
 // All workers listen at one address.
 func TestWorkersShareAddress(t *testing.T) {
 	first, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
+	require.NoError(t, err)
 	first.Close() // its port is free now, most likely
 	addr := first.Addr().String()
 	var listening sync.WaitGroup
