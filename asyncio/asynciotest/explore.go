@@ -11,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio/simnet"
@@ -43,7 +44,8 @@ const (
 // With WithWorkers, WorkersVar, StateVar or FailuresVar the seeds are spread over worker
 // processes, and what is told is the same. Standard error shows how far it is: in one line
 // on a terminal, every half minute elsewhere. An interrupt ends it after the seeds under
-// way. With StateVar the next run of the same program goes on where it was, also after a
+// way. A seed that takes long is named there, and if it has not ended shortly before the
+// time of go test's -timeout, it has failed. With StateVar the next run of the same program goes on where it was, also after a
 // failure; another program begins anew. The file is for one call of Explore. A seed that
 // ends its process is a failure like any other.
 //
@@ -63,6 +65,7 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 		seed, err := strconv.ParseUint(v, 0, 64)
 		if err != nil {
 			t.Fatalf("%s=%q: want a number", SeedVar, v)
+			return
 		}
 		x.one(seed)
 		return
@@ -72,6 +75,7 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 		var err error
 		if seeds, err = parseSeeds(v); err != nil {
 			t.Fatalf("%s=%v", SeedsVar, err)
+			return
 		}
 	}
 	workers, err := workersFor(asked.workers)
@@ -87,6 +91,15 @@ func Explore(t testing.TB, n int, f func(t testing.TB, ctx context.Context), opt
 		t.SkipNow()
 	case v != "":
 		return // the worker is for another call
+	}
+	if !inWasm() && !asked.real { // in a synctest bubble time would go on for that
+		told := uint64(0)
+		defer x.watch(func(seed uint64, _ time.Duration) {
+			if seed != told {
+				told = seed
+				fmt.Fprintf(os.Stderr, "%s: seed %d takes long\n", t.Name(), seed)
+			}
+		})()
 	}
 	for seed := seeds.From; seed <= seeds.To; seed++ {
 		tr, net, differs := x.try(seed)
@@ -117,6 +130,9 @@ func oneSeed() string {
 
 // try runs a seed, twice if it is to be checked.
 func (x *exploration) try(seed uint64) (tr *trial, net *simnet.Network, differs string) {
+	x.seed.Store(seed)
+	x.runs.Add(1)
+	defer x.seed.Store(0)
 	if x.check > 0 && x.network && !inWasm() && seed%uint64(x.check) == 0 {
 		return x.checked(seed)
 	}

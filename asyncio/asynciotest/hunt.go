@@ -33,6 +33,9 @@ type hunt struct {
 	skipped *reply
 	strict  *strictly // nil: not strict
 	stopped bool      // by an interrupt
+
+	stopping bool          // there is no time for more
+	patient  time.Duration // for so long with a seed
 }
 
 // A worker is a process of the test's program.
@@ -42,6 +45,8 @@ type worker struct {
 	output tail
 	doing  *span // what it was asked for; nil: nothing
 	asked  time.Time
+	slow   *reply // which seed it told of that takes long
+	slowly time.Time
 	first  *reply         // of a seed that is run twice
 	chunk  uint64         // how many seeds take about a tenth of a second
 	reads  sync.WaitGroup // what it says
@@ -148,8 +153,16 @@ func (x *exploration) hunt(n int, seeds span, call int) {
 	defer tick.Stop()
 	shown := newProgress()
 	defer shown.clear()
-	for h.busy() {
+	h.patient = x.patience()
+	left := x.timeLeft()
+	late := time.NewTimer(left - min(left/10, 30*time.Second))
+	defer late.Stop()
+	for h.busy() && !h.stopping {
 		select {
+		case <-late.C:
+			if !h.hangs() {
+				continue // all goes on; the time is too short
+			}
 		case a := <-h.answers:
 			if err := h.take(a); err != nil {
 				shown.clear()
@@ -157,6 +170,7 @@ func (x *exploration) hunt(n int, seeds span, call int) {
 				return
 			}
 		case <-tick.C:
+			h.slow = h.slowest()
 			shown.show(h.tally)
 			if err := h.save(false); err != nil {
 				x.t.Fatalf("%s: %v", StateVar, err)
@@ -257,6 +271,11 @@ func (w *worker) read(lines *bufio.Reader, answers chan<- answer) {
 // take notes what a worker says, and gives it something to do.
 func (h *hunt) take(a answer) error {
 	w := a.w
+	if a.reply != nil && a.Slow != 0 {
+		w.slow, w.slowly = a.reply, time.Now()
+		return nil
+	}
+	w.slow = nil
 	s := *w.doing
 	switch {
 	case a.reply == nil && s == span{}:
@@ -361,9 +380,54 @@ func (h *hunt) next(w *worker) (span, bool) {
 	return s, ok
 }
 
-// busy reports whether any worker does anything.
+// busy reports whether any worker does anything that may matter: seeds after enough
+// failures do not.
 func (h *hunt) busy() bool {
-	return slices.ContainsFunc(h.workers, func(w *worker) bool { return w.doing != nil })
+	return slices.ContainsFunc(h.workers, func(w *worker) bool {
+		return w.doing != nil && (len(h.Failed) < h.want || w.doing.From <= h.Failed[h.want-1])
+	})
+}
+
+// late returns the seed that w has been busy with for long, for how long about, and
+// where it is as far as is known.
+func (h *hunt) late(w *worker) (seed uint64, took time.Duration, where string, ok bool) {
+	switch {
+	case w.doing == nil || *w.doing == span{}:
+	case w.slow != nil && time.Since(w.slowly) < 3*h.patient:
+		return w.slow.Slow, w.slow.Took, w.slow.Log, true
+	case w.doing.size() == 1 && time.Since(w.asked) > h.patient:
+		return w.doing.From, time.Since(w.asked), "", true
+	}
+	return 0, 0, "", false
+}
+
+// slowest says which seed takes long.
+func (h *hunt) slowest() string {
+	for _, w := range h.workers {
+		if seed, took, _, ok := h.late(w); ok {
+			return fmt.Sprintf("seed %d has not ended for %v", seed, took.Round(time.Second))
+		}
+	}
+	return ""
+}
+
+// hangs counts the seeds that have not ended for long as failures, and ends their
+// workers. It reports whether there are any.
+func (h *hunt) hangs() (any bool) {
+	for _, w := range h.workers {
+		seed, took, where, ok := h.late(w)
+		if !ok {
+			continue
+		}
+		any = true
+		h.died[seed] = fmt.Sprintf("it has not ended for %v, and the time of the test is nearly over\n%s", took.Round(time.Second/10), where)
+		h.note(reply{span: span{seed, seed}, Fails: true})
+		w.cmd.Process.Kill()
+		w.doing = nil
+		h.lastOf(w)
+	}
+	h.stopping = h.stopping || any
+	return any
 }
 
 // tell fails the test: the first seed that fails, why, and how to run it again.
@@ -386,13 +450,16 @@ func (h *hunt) tell() {
 // explained has a worker find out why a seed fails.
 func (h *hunt) explained(seed uint64) *reply {
 	for _, w := range h.workers {
-		if w.cmd == nil {
+		if w.cmd == nil || w.doing != nil {
 			continue
 		}
 		if err := w.ask(ask{span: span{seed, seed}, Explain: true}); err != nil {
 			return &reply{Log: err.Error()}
 		}
-		a := <-h.answers // all others have nothing to do
+		a := <-h.answers
+		for a.w != w || a.reply != nil && a.Slow != 0 { // what others do has no interest any more
+			a = <-h.answers
+		}
 		w.doing = nil
 		if a.reply == nil {
 			return &reply{Log: "the process of the worker has ended:\n" + h.lastOf(w)}

@@ -7,6 +7,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"runtime"
 	"strings"
 	"testing"
@@ -124,6 +125,39 @@ func TestWorkersDie(t *testing.T) {
 	assert.Contains(t, d.told[0], fmt.Sprintf("seed %d fails, of 300:\n    the process of the worker has ended:\n    the last word\n    exit status 5\n", first))
 }
 
+// deadlined is a test whose time is over at last.
+type deadlined struct {
+	testing.TB
+	last time.Time
+}
+
+func (d deadlined) Deadline() (time.Time, bool) { return d.last, true }
+
+// A seed that does not end is found before the test's time is over, and where it is.
+func TestWorkersHang(t *testing.T) {
+	needsProcesses(t)
+	d := &double{TB: t}
+	asynciotest.Explore(deadlined{d, time.Now().Add(6 * time.Second)}, 300, func(t testing.TB, ctx context.Context) {
+		if asynciotest.Rand(ctx).IntN(100) == 0 {
+			hangsHere()
+		}
+	}, asynciotest.WithWorkers(2))
+	require.Len(t, d.told, 1)
+	var first int
+	for seed := uint64(1); first == 0; seed++ {
+		require.NoError(t, asynciotest.Simulate(seed, func(ctx context.Context) error {
+			if asynciotest.Rand(ctx).IntN(100) == 0 {
+				first = int(seed)
+			}
+			return nil
+		}))
+	}
+	assert.Regexp(t, fmt.Sprintf(`^seed %d fails, of 300:\n    it has not ended for [0-9.]+s, and the time of the test is nearly over\n`, first), d.told[0])
+	assert.Contains(t, d.told[0], "hangsHere")
+}
+
+func hangsHere() { select {} }
+
 func TestWorkersDoNotCome(t *testing.T) {
 	needsProcesses(t)
 	if os.Getenv("ASYNCIOTEST_WORKER") != "" {
@@ -182,6 +216,19 @@ func TestWorkersGoOn(t *testing.T) {
 
 	require.NoError(t, os.WriteFile(file, []byte(`{"Test":"TestOther"}`), 0o666))
 	assert.Contains(t, explore("50", "100", 200), "is of another test, TestOther")
+
+	// A file that cannot be, of this program: seeds without a next one, out of order, and
+	// failures that have not been run.
+	build := regexp.MustCompile(`"Build":"[0-9a-f]+"`).FindString(string(text))
+	for _, what := range []string{
+		`"Done":[{"From":1,"To":18446744073709551615}]`, `"Done":[{"From":0,"To":5}]`, `"Done":[{"From":7,"To":5}]`,
+		`"Done":[{"From":9,"To":10},{"From":1,"To":2}]`, `"Done":[{"From":1,"To":2}],"Failed":[3]`, `"Reached":null`,
+	} {
+		require.NoError(t, os.WriteFile(file, []byte(`{"Test":"TestWorkersGoOn/explore",`+build+`,`+what+`}`), 0o666))
+		assert.Contains(t, explore("50", "100", 200), "is broken", what)
+	}
+	require.NoError(t, os.Remove(file))
+	assert.Contains(t, explore("5-18446744073709551615", "100", 200), "want a number of seeds")
 }
 
 // An interrupt, here by one of its workers, ends the exploration, and the process with it.

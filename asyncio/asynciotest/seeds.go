@@ -3,6 +3,7 @@ package asynciotest
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
@@ -13,6 +14,10 @@ type span struct{ From, To uint64 }
 
 func (s span) size() uint64 { return s.To - s.From + 1 }
 
+// valid reports whether s is one that the rest here can count with: seeds begin at one,
+// and there is a number after the last.
+func (s span) valid() bool { return 0 < s.From && s.From <= s.To && s.To < math.MaxUint64 }
+
 // parseSeeds reads "1000", which stands for 1 to 1000, and "2001-3000".
 func parseSeeds(text string) (span, error) {
 	from, to, isSpan := strings.Cut(text, "-")
@@ -21,7 +26,7 @@ func parseSeeds(text string) (span, error) {
 	}
 	first, err := strconv.ParseUint(from, 0, 64)
 	last, err2 := strconv.ParseUint(to, 0, 64)
-	if err != nil || err2 != nil || first > last || first == 0 {
+	if err != nil || err2 != nil || !(span{first, last}).valid() {
 		return span{}, fmt.Errorf("%q: want a number of seeds, or the first and the last, as in 2001-3000", text)
 	}
 	return span{first, last}, nil
@@ -29,6 +34,16 @@ func parseSeeds(text string) (span, error) {
 
 // seedSet is a set of seeds: spans in order, with a gap between each two.
 type seedSet []span
+
+// valid reports whether set is what it should be: it may come from a file.
+func (set seedSet) valid() bool {
+	for i, s := range set {
+		if !s.valid() || i > 0 && s.From <= set[i-1].To+1 {
+			return false
+		}
+	}
+	return true
+}
 
 // add returns set with the seeds of s.
 func (set seedSet) add(s span) seedSet {
@@ -60,7 +75,7 @@ func (set seedSet) next(s span, n uint64) (found span, ok bool) {
 	if s.From > s.To {
 		return span{}, false
 	}
-	return span{s.From, min(s.To, s.From+n-1)}, true
+	return span{s.From, s.From + min(n, s.size()) - 1}, true
 }
 
 // within counts the seeds of s that are in set.

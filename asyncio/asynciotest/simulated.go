@@ -9,6 +9,7 @@ import (
 	"runtime/debug"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -67,6 +68,8 @@ type exploration struct {
 	check   int
 	network bool
 	reached map[string]int
+	seed    atomic.Uint64 // that runs; 0: none
+	runs    atomic.Uint64 // how many have begun
 }
 
 // run runs f with a seed, and opts besides.

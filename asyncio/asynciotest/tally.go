@@ -28,6 +28,7 @@ type tally struct {
 	began time.Time
 	had   uint64    // how many were done before
 	saved time.Time // when
+	slow  string    // what takes long
 }
 
 // openTally reads the file, if there is one and it is of the same test of the same
@@ -54,8 +55,21 @@ func openTally(file, test, build string, asked span) (*tally, error) {
 	if had.Build != build {
 		return &fresh, nil
 	}
+	if !had.valid() {
+		return nil, fmt.Errorf("%s is broken; without it, all begins anew", file)
+	}
 	had.had = had.Done.within(asked)
 	return &had, nil
+}
+
+// valid reports whether y, which comes from a file, can be gone on from.
+func (y *tally) valid() bool {
+	for i, seed := range y.Failed {
+		if y.Done.within(span{seed, seed}) != 1 || i > 0 && seed <= y.Failed[i-1] {
+			return false
+		}
+	}
+	return y.Done.valid() && y.Reached != nil
 }
 
 // buildOf returns what tells this program, with its flags, from others.
@@ -114,6 +128,9 @@ func (y *tally) String() string {
 	if fresh := done - y.had; fresh > 0 && done < all {
 		left := time.Duration(float64(time.Since(y.began)) / float64(fresh) * float64(all-done))
 		line += fmt.Sprintf(", %v to go", max(left, time.Second).Round(time.Second))
+	}
+	if y.slow != "" {
+		line += ", " + y.slow
 	}
 	if names := never(y.Reached); len(names) > 0 {
 		line += ", never yet: " + strings.Join(names, "; ")
