@@ -9,6 +9,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"strconv"
+	"syscall"
 	"testing"
 	"time"
 
@@ -64,8 +65,8 @@ func busy(t testing.TB, seed uint64) (hash uint64, answers int) {
 }
 
 // hashes are those of the seeds from 0 on, in every build: both switches, with -race, every
-// release of Go, 32 bits and 64. A change of what is simulated, or of the order of tasks,
-// changes them; the test prints the new ones. On wasm the system's errors have other texts.
+// release of Go, 32 bits and 64, wasm. A change of what is simulated, or of the order of tasks,
+// changes them; the test prints the new ones.
 var hashes = []uint64{0x4f48ff727f51b144, 0x105466e7ac7cd999, 0x6b4448d48ef26cfc}
 
 // The seed decides, and nothing else: not the build, not the system, not the collector,
@@ -78,9 +79,6 @@ func TestConformanceSeeds(t *testing.T) {
 			all = bits.RotateLeft64(all, 5) ^ hash
 		}
 		t.Logf("%d seeds: %#x", seeds, all)
-	}
-	if runtime.GOARCH == "wasm" {
-		t.Skip("errors have other texts here")
 	}
 	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(0))
 	defer debug.SetGCPercent(debug.SetGCPercent(100))
@@ -142,6 +140,35 @@ func TestCrashes(t *testing.T) {
 			h.Restart()
 		}
 		assert.Positive(t, n.Reached()["an answer"])
+	})
+}
+
+// The words for errors are Linux's, whichever system it is: they are in the hash.
+func TestErrorsInLinuxWords(t *testing.T) {
+	simulate(t, simnet.Config{}, func(ctx context.Context, n *simnet.Network) {
+		for err, want := range map[error]string{
+			syscall.ECONNRESET: "connection reset by peer", syscall.ECONNREFUSED: "connection refused", syscall.ETIMEDOUT: "connection timed out",
+			syscall.ECONNABORTED: "software caused connection abort", syscall.EPIPE: "broken pipe", syscall.ENETDOWN: "network is down",
+			syscall.ENETUNREACH: "network is unreachable", syscall.EHOSTUNREACH: "no route to host", syscall.EADDRINUSE: "address already in use",
+			syscall.EADDRNOTAVAIL: "cannot assign requested address", syscall.ENOTCONN: "transport endpoint is not connected",
+			syscall.EDESTADDRREQ: "destination address required", syscall.EMSGSIZE: "message too long", syscall.ENOENT: "no such file or directory",
+			syscall.EEXIST: "file exists", syscall.EISDIR: "is a directory", syscall.ENOTDIR: "not a directory", syscall.ENOTEMPTY: "directory not empty",
+			syscall.EACCES: "permission denied", syscall.EINVAL: "invalid argument", syscall.EIO: "input/output error", syscall.ENOSPC: "no space left on device",
+		} {
+			simnet.Note(ctx, "it says", fmt.Errorf("dial: %w", err), nil)
+			events := n.Events()
+			assert.Equal(t, "it says dial: "+want+" <nil>", events[len(events)-1].Text)
+			if runtime.GOOS == "linux" {
+				assert.Equal(t, err.Error(), want)
+			}
+		}
+		n.Host("fails").Start(func(context.Context) error { return syscall.ENOSPC })
+		l, err := asyncio.RunningLoop(ctx)
+		require.NoError(t, err)
+		l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
+		require.NoError(t, asyncio.Sleep(ctx, ms))
+		events := n.Events()
+		assert.Equal(t, "no space left on device", events[len(events)-1].Text)
 	})
 }
 

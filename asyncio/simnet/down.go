@@ -50,7 +50,7 @@ func (h *Host) boot() {
 		if life != h.life || err == nil || alone.Is(err, asyncio.ErrCancelled) {
 			return
 		}
-		h.net.record(Event{Kind: HostFailed, From: h, Text: err.Error()})
+		h.net.record(Event{Kind: HostFailed, From: h, Text: inLinuxWords(err)})
 		h.net.loop.CallExceptionHandler(asyncio.ExceptionContext{Message: "host " + h.name + " has failed", Exception: err, Task: task})
 	}))
 }

@@ -8,8 +8,15 @@ import (
 )
 
 // Note records what the program says, as fmt.Sprintln puts it together: it is among
-// the Events, in the Hash and in the picture. It does not switch.
+// the Events, in the Hash and in the picture. Of an error that the system's words are in
+// it has Linux's words, wherever it runs. It does not switch.
 func Note(ctx context.Context, what ...any) {
+	what = slices.Clone(what)
+	for i := range what {
+		if err, ok := what[i].(error); ok {
+			what[i] = inLinuxWords(err)
+		}
+	}
 	h := HostOf(ctx)
 	h.net.record(Event{Kind: Noted, From: h, Text: strings.TrimSuffix(fmt.Sprintln(what...), "\n")})
 }
