@@ -1,10 +1,12 @@
 package asyncio
 
 import (
+	"context"
 	"errors"
 	"io"
 	"net"
 	"os"
+	"sync/atomic"
 	"syscall"
 	"time"
 
@@ -13,19 +15,22 @@ import (
 )
 
 // A networkEndpoint is what connections and listeners of a Network have in common.
-// Only the loop's tasks and callbacks may call it; so nothing is locked.
+// Only the loop's tasks and callbacks come here, also for goroutines; so nothing is
+// locked.
 type networkEndpoint struct {
 	loop          *Loop
+	of            context.Context // whose values the tasks have that goroutines are done for by
 	end           NetworkEnd
 	named         string // the network, by the program: "tcp4", say
 	local, remote net.Addr
 	listens       bool
 	shut          bool
+	closing       atomic.Bool // Close was called, by a goroutine perhaps
 	in, out       direction
 }
 
-func (e *networkEndpoint) open(l *Loop, end NetworkEnd, named string) {
-	e.loop, e.end, e.named, e.local = l, end, named, end.LocalAddr()
+func (e *networkEndpoint) open(ctx context.Context, l *Loop, end NetworkEnd, named string) {
+	e.loop, e.of, e.end, e.named, e.local = l, context.WithoutCancel(ctx), end, named, end.LocalAddr()
 	e.in.ready, e.out.ready = true, true
 	end.Watch(e)
 }
@@ -53,6 +58,21 @@ func (e *networkEndpoint) caller() (*task, error) {
 	}
 	st.Here()
 	return taskIn(st), nil
+}
+
+// byTask has a task do call for a goroutine, which waits. op names it for an error that
+// is not call's own.
+func (e *networkEndpoint) byTask(op string, call func() error) (err error) {
+	ran := false
+	err = e.loop.fromOutside(e.of, op+" of a goroutine", func(context.Context) error {
+		err := call()
+		ran = true
+		return err
+	})
+	if !ran {
+		return e.failed(op, err)
+	}
+	return err
 }
 
 // wait suspends t until something can be done in the direction of w, or may be.
@@ -88,8 +108,13 @@ func (e *networkEndpoint) usable(t *task, w *direction) error {
 }
 
 // do calls try until it returns another error than ErrWouldBlock, and returns that.
-func (e *networkEndpoint) do(w *direction, try func() error) error {
+//
+// For a goroutine a task does all that.
+func (e *networkEndpoint) do(w *direction, try func() error) (err error) {
 	t, err := e.caller()
+	if err == errOutside {
+		return e.loop.fromOutside(e.of, "a call of a goroutine", func(context.Context) error { return e.do(w, try) })
+	}
 	for err == nil {
 		if err = e.usable(t, w); err != nil {
 			break
@@ -134,8 +159,22 @@ func (e *networkEndpoint) Close() error { return e.failed("close", e.close()) }
 
 func (e *networkEndpoint) close() error {
 	if _, err := e.caller(); err != nil {
-		return err
+		if !allowsGoroutines(e.loop.Network()) {
+			return err
+		}
+		if e.closing.Swap(true) {
+			return net.ErrClosed
+		}
+		return e.loop.leaveTo(func() { e.closeEnd() })
 	}
+	if e.closing.Swap(true) || e.shut {
+		return net.ErrClosed
+	}
+	return e.closeEnd()
+}
+
+// closeEnd ends it, unless it was somebody else's meanwhile.
+func (e *networkEndpoint) closeEnd() error {
 	if e.shut {
 		return net.ErrClosed
 	}
@@ -162,7 +201,14 @@ func (e *networkEndpoint) SetWriteDeadline(t time.Time) error { return e.setDead
 
 func (e *networkEndpoint) setDeadline(when time.Time, directions ...*direction) error {
 	_, err := e.caller()
-	if err == nil && e.shut {
+	switch {
+	case err != nil && e.closing.Load():
+		err = net.ErrClosed
+	case err != nil:
+		if err = e.loop.leaveTo(func() { e.setDeadline(when, directions...) }); err == nil {
+			return nil
+		}
+	case e.shut:
 		err = net.ErrClosed
 	}
 	if err != nil {
@@ -214,16 +260,24 @@ type networkConn struct {
 	turns   line // of those that write after him
 }
 
-func newNetworkConn(l *Loop, named string, s NetworkStream) *networkConn {
+func newNetworkConn(ctx context.Context, l *Loop, named string, s NetworkStream) *networkConn {
 	c := &networkConn{stream: s}
 	c.remote = s.RemoteAddr()
-	c.open(l, s, named)
+	c.open(ctx, l, s, named)
 	return c
 }
 
 // Read is net.Conn's.
 func (c *networkConn) Read(p []byte) (int, error) {
 	t, err := c.caller()
+	if err == errOutside {
+		var n int
+		err = c.byTask("read", func() (err error) {
+			n, err = c.Read(p)
+			return err
+		})
+		return n, err
+	}
 	w := &c.in
 	for err == nil {
 		if err = c.usable(t, w); err != nil {
@@ -253,6 +307,9 @@ func (c *networkConn) Read(p []byte) (int, error) {
 // WaitReadable waits for something to read or the end, and takes nothing.
 func (c *networkConn) WaitReadable() error {
 	t, err := c.caller()
+	if err == errOutside {
+		return c.byTask("read", c.WaitReadable)
+	}
 	w := &c.in
 	for err == nil {
 		if err = c.usable(t, w); err == nil {
@@ -269,6 +326,13 @@ func (c *networkConn) WaitReadable() error {
 // Write is net.Conn's. Of several at a time each is whole.
 func (c *networkConn) Write(p []byte) (n int, err error) {
 	t, err := c.caller()
+	if err == errOutside {
+		err = c.byTask("write", func() (err error) {
+			n, err = c.Write(p)
+			return err
+		})
+		return n, err
+	}
 	if err == nil {
 		err = c.turn(t)
 	}
@@ -344,7 +408,8 @@ func (c *networkConn) CloseWrite() error { return c.whileOpen("close", c.stream.
 func (c *networkConn) whileOpen(op string, f func() error) error {
 	_, err := c.caller()
 	switch {
-	case err != nil:
+	case err == errOutside:
+		return c.byTask(op, func() error { return c.whileOpen(op, f) })
 	case c.shut:
 		err = net.ErrClosed
 	default:
@@ -414,7 +479,7 @@ func (n *networkListener) Accept() (net.Conn, error) {
 	if err != nil {
 		return nil, n.failed("accept", err)
 	}
-	return newNetworkConn(n.loop, n.named, s), nil
+	return newNetworkConn(n.of, n.loop, n.named, s), nil
 }
 
 // A networkPacketConn is an end of a Network for datagrams.
@@ -423,10 +488,10 @@ type networkPacketConn struct {
 	packets NetworkPackets
 }
 
-func newNetworkPackets(l *Loop, named string, p NetworkPackets) *networkPacketConn {
+func newNetworkPackets(ctx context.Context, l *Loop, named string, p NetworkPackets) *networkPacketConn {
 	c := &networkPacketConn{packets: p}
 	c.remote = p.RemoteAddr()
-	c.open(l, p, named)
+	c.open(ctx, l, p, named)
 	return c
 }
 

@@ -15,6 +15,13 @@ func (d *Dialer) dialNetwork(ctx context.Context, l *Loop, network, addr string)
 	case d.Net.Resolver != nil:
 		return nil, l.onlySystem("Dialer.Net.Resolver")
 	}
+	if !l.s.Owned() {
+		err := l.fromOutside(ctx, "Dial of a goroutine", func(ctx context.Context) (err error) {
+			c, err = d.dialNetwork(ctx, l, network, addr)
+			return err
+		})
+		return c, err
+	}
 	if ctx, err = l.asTask(ctx); err != nil {
 		return nil, err
 	}
@@ -66,12 +73,12 @@ func (d *Dialer) connect(ctx context.Context, l *Loop, network, addr string) (ne
 		if stream {
 			var s NetworkStream
 			if s, err = l.Network().Connect(ctx, o); err == nil {
-				return newNetworkConn(l, network, s), nil
+				return newNetworkConn(ctx, l, network, s), nil
 			}
 		} else {
 			var p NetworkPackets
 			if p, err = l.Network().BindPackets(ctx, o); err == nil {
-				return newNetworkPackets(l, network, p), nil
+				return newNetworkPackets(ctx, l, network, p), nil
 			}
 		}
 		if err = dialError(a, err); !isConnectError(err) {
@@ -90,7 +97,14 @@ func isStream(network string) bool {
 }
 
 // listenNetwork is ListenConfig.Listen by the Network of l.
-func (c *ListenConfig) listenNetwork(ctx context.Context, l *Loop, network, addr string) (net.Listener, error) {
+func (c *ListenConfig) listenNetwork(ctx context.Context, l *Loop, network, addr string) (made net.Listener, err error) {
+	if !l.s.Owned() {
+		err := l.fromOutside(ctx, "Listen of a goroutine", func(ctx context.Context) (err error) {
+			made, err = c.listenNetwork(ctx, l, network, addr)
+			return err
+		})
+		return made, err
+	}
 	ctx, a, err := c.at(ctx, l, resolveAddr, network, addr)
 	if err != nil {
 		return nil, err
@@ -103,14 +117,21 @@ func (c *ListenConfig) listenNetwork(ctx context.Context, l *Loop, network, addr
 		ln.Close()
 		return nil, opError("listen", a, os.NewSyscallError("listen", err))
 	}
-	made := &networkListener{ln: ln}
-	made.listens = true
-	made.open(l, ln, network)
-	return made, nil
+	of := &networkListener{ln: ln}
+	of.listens = true
+	of.open(ctx, l, ln, network)
+	return of, nil
 }
 
 // listenPacketNetwork is ListenConfig.ListenPacket by the Network of l.
-func (c *ListenConfig) listenPacketNetwork(ctx context.Context, l *Loop, network, addr string) (net.PacketConn, error) {
+func (c *ListenConfig) listenPacketNetwork(ctx context.Context, l *Loop, network, addr string) (made net.PacketConn, err error) {
+	if !l.s.Owned() {
+		err := l.fromOutside(ctx, "ListenPacket of a goroutine", func(ctx context.Context) (err error) {
+			made, err = c.listenPacketNetwork(ctx, l, network, addr)
+			return err
+		})
+		return made, err
+	}
 	ctx, a, err := c.at(ctx, l, resolveDatagrams, network, addr)
 	if err != nil {
 		return nil, err
@@ -119,7 +140,7 @@ func (c *ListenConfig) listenPacketNetwork(ctx context.Context, l *Loop, network
 	if err != nil {
 		return nil, opError("listen", a, os.NewSyscallError("bind", err))
 	}
-	return newNetworkPackets(l, network, p), nil
+	return newNetworkPackets(ctx, l, network, p), nil
 }
 
 // at returns the address that addr stands for to listen at, and the ctx to do it

@@ -25,6 +25,14 @@ import (
 // *net.UnixAddr with a path that has a meaning in the network only. Errors are those
 // of system calls, such as syscall.ECONNREFUSED; the words of package net come round
 // them here.
+//
+// A Network that has a method AllowsGoroutines() bool, which returns true, is for
+// goroutines that are not the loop's, too: they may dial, listen, and use connections. A
+// task of the loop does for them what they call, and they wait for it; Close and the
+// deadlines they only leave to the loop. When the loop is closed, what they wait for is
+// net.ErrClosed. A clock that is not the system's goes forward while they compute: it
+// gives them a moment after each call (see sched's Lend), no more. Such goroutines run
+// in an order that nobody decides but Go's scheduler.
 type Network interface {
 	// Connect makes a connection to o.Remote. It waits until there is one.
 	Connect(ctx context.Context, o NetworkOptions) (NetworkStream, error)

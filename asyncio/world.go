@@ -44,8 +44,8 @@ func (l *Loop) world() *world { return worldPart.in(l.parts) }
 // WithNetwork makes the connections of the loop, and what it knows of names and of
 // the wall clock, n's in place of the system's.
 //
-// Then only the loop's tasks and callbacks may use its connections, and what only
-// the system has is refused, with an error that is errors.ErrUnsupported: Sockets,
+// Then only the loop's tasks and callbacks may use its connections, unless n allows it
+// to goroutines, too (see Network), and what only the system has is refused, with an error that is errors.ErrUnsupported: Sockets,
 // AddReader and AddWriter, pipes, child processes, jobs of a ProcessPool, WithSocket
 // and the like with a connection of the system, SyscallConn and File of a connection,
 // and of Dialer and ListenConfig the fields Control, ControlContext and Resolver.
@@ -90,4 +90,4 @@ func unsupported(what, why string) error {
 
 // errOutside is what a goroutine gets that uses a connection of another network than
 // the system's.
-var errOutside = unsupported("a connection used by another goroutine", "only the loop has its network")
+var errOutside = unsupported("a connection used by another goroutine", "only the loop has its network, which allows no goroutines")

@@ -253,8 +253,8 @@ func (l *Loop) await() {
 	if l.onIdle != nil {
 		when = min(when, l.onIdle(when == Never && !l.poller.Busy() && l.held.Load() == 0))
 	}
-	l.waits.Store(true) // before held is read: Release then wakes the loop
-	alone := l.held.Load() == 0
+	l.waits.Store(true) // before alone: Release then wakes the loop
+	alone := l.alone()
 	// The mail and the descriptors are looked at after that: who has released has
 	// posted, or written, before, and the clock must not go forward past that.
 	if alone && l.jumps && when != Never {

@@ -1,8 +1,10 @@
 package sched
 
 import (
+	"runtime"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"github.com/go-greenlet/greenlet"
 )
@@ -84,6 +86,51 @@ func (l *Loop) Release() {
 	}
 }
 
+// Lend notes that another goroutine waits for something of the loop, and that who
+// holds the loop may be waiting for that goroutine: meanwhile a clock that is not real
+// goes forward as if there was a Hold less. The function that it returns takes that
+// back, once, when the goroutine is about to go on. From then on it has a moment to do
+// something with what it has got, before such a clock goes forward: where all
+// goroutines share a thread, until they have had a hundred turns, elsewhere a
+// millisecond. Any goroutine may call both; they do not switch.
+func (l *Loop) Lend() (back func()) {
+	l.lent.Add(1)
+	return func() {
+		if l.jumps {
+			l.stir()
+		}
+		l.lent.Add(-1)
+	}
+}
+
+// stir keeps the clock where it is for a moment.
+func (l *Loop) stir() {
+	l.stirred.Add(1)
+	over := func() {
+		if l.stirred.Add(-1) == 0 && l.waits.Load() {
+			l.poller.Wake() // the clock may go forward now
+		}
+	}
+	if runtime.GOARCH != "wasm" {
+		time.AfterFunc(time.Millisecond, over)
+		return
+	}
+	go func() {
+		for range 100 {
+			runtime.Gosched()
+		}
+		over()
+	}()
+}
+
+// alone reports whether nothing outside is known to be under way.
+func (l *Loop) alone() bool {
+	if !l.jumps {
+		return l.held.Load() == 0
+	}
+	return l.stirred.Load() == 0 && l.held.Load() <= l.lent.Load()
+}
+
 // Stop makes Run and RunForever return at the end of the present turn; if none
 // of them runs, the next one makes just one turn. Any goroutine may call it; it
 // does not switch.
@@ -101,6 +148,8 @@ type shared struct {
 	inbox     inbox
 	attention atomic.Uint32
 	held      atomic.Int64
+	lent      atomic.Int64                      // to others that wait for the loop
+	stirred   atomic.Int64                      // how many of them have just gone on
 	waits     atomic.Bool                       // the loop is in Poller.Wait, or about to be
 	runner    atomic.Pointer[greenlet.Greenlet] // the hub, while the loop runs
 }

@@ -108,6 +108,28 @@ func TestHold(t *testing.T) {
 	}
 }
 
+// Who waits for the loop while the loop is held for his sake does not keep the clock, and
+// has a moment when he goes on.
+func TestLend(t *testing.T) {
+	clock := &heldClock{waits: make(chan bool, 100)}
+	l := newLoop(t, sched.WithClock(clock))
+	l.Go(func() {
+		l.Hold()
+		back := l.Lend()
+		fails(t, l.Sleep(time.Hour), nil) // at once, as nobody is under way
+		if len(clock.waits) > 0 || l.Now() != time.Hour {
+			t.Errorf("%d waits, now %v", len(clock.waits), l.Now())
+		}
+		back()
+		l.Release()
+		fails(t, l.Sleep(time.Hour), nil)
+		if len(clock.waits) == 0 || l.Now() != 2*time.Hour {
+			t.Errorf("%d waits, now %v", len(clock.waits), l.Now())
+		}
+	})
+	run(t, l)
+}
+
 // A heldClock tells when the loop waits with the clock standing.
 type heldClock struct {
 	jumpClock

@@ -2,6 +2,7 @@ package asynciotest
 
 import (
 	"context"
+	"runtime"
 	"sync/atomic"
 	"time"
 
@@ -16,6 +17,9 @@ type Clock struct {
 	now    atomic.Int64
 	manual bool
 	limit  time.Duration // how far a manual one may go
+
+	outside bool // goroutines may use the network
+	yielded bool // to them
 
 	// What to do when everything waits for nothing; nil: wait on.
 	stuck func()
@@ -42,12 +46,21 @@ func (c *Clock) Until(when time.Duration, alone bool) time.Duration {
 	case when <= c.Now():
 		return 0
 	case !alone:
-		c.since = time.Time{}
+		c.since, c.yielded = time.Time{}, false
 		return sched.Never
+	case c.outside && !c.yielded:
+		// Those that are ready go as far as they can; where they share a thread that
+		// is all of them. The loop then looks whether that has brought it something.
+		for range 100 {
+			runtime.Gosched()
+		}
+		c.yielded = true
+		return 0
 	case when == sched.Never || c.manual && when > c.limit:
+		c.yielded = false
 		return c.nothing()
 	}
-	c.since = time.Time{}
+	c.since, c.yielded = time.Time{}, false
 	c.now.Store(int64(when))
 	return 0
 }

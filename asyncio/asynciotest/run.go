@@ -160,6 +160,9 @@ func newPlay(opts []Option) *play {
 		p.loopOpts = append(p.loopOpts, asyncio.WithSeed(p.seed))
 	}
 	if p.simulated != nil {
+		if p.clock != nil {
+			p.clock.outside = p.simulated.Goroutines
+		}
 		p.network = simnet.New(p.seed, *p.simulated)
 		p.loopOpts = append(p.loopOpts, p.network.Options()...)
 		if p.onNetwork != nil {

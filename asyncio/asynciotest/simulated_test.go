@@ -5,15 +5,11 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"hash/maphash"
-	"io"
 	mathrand "math/rand/v2"
 	"net"
 	"os"
 	"path/filepath"
-	"runtime"
 	"strings"
-	"sync"
 	"testing"
 	"time"
 
@@ -142,134 +138,11 @@ func TestExploreWritesEvents(t *testing.T) {
 	assert.Contains(t, string(text), "note       test hello")
 }
 
-// talk has a client send what say returns to a server.
-func talk(say func(ctx context.Context) string) func(t testing.TB, ctx context.Context) {
-	return func(t testing.TB, ctx context.Context) {
-		n := simnet.Of(ctx)
-		n.Host("server").Start(func(ctx context.Context) error {
-			ln, err := asyncio.Listen(ctx, "tcp", ":7000")
-			if err != nil {
-				return err
-			}
-			for {
-				c, err := ln.Accept()
-				if err != nil {
-					return err
-				}
-				io.ReadAll(c)
-				c.Close()
-			}
-		})
-		n.Host("client").Go(ctx, func(ctx context.Context) error {
-			asyncio.Sleep(ctx, time.Millisecond)
-			c, err := asyncio.Dial(ctx, "tcp", "server:7000")
-			if err == nil {
-				defer c.Close()
-				c.Write([]byte(say(ctx)))
-				c.(interface{ CloseWrite() error }).CloseWrite()
-				_, err = io.ReadAll(c)
-			}
-			return err
-		}).Await(ctx)
-	}
-}
-
 // checks runs five seeds twice, and returns what the check says.
 func checks(t *testing.T, f func(t testing.TB, ctx context.Context)) string {
 	d := &double{TB: t}
 	asynciotest.Explore(d, 5, f, asynciotest.WithCheck(1), asynciotest.WithNetwork(simnet.Config{Latency: simnet.Uniform(0, time.Second)}))
 	return strings.Join(d.told, "\n")
-}
-
-var pooled sync.Pool
-
-var leaking = make(chan int, 1)
-
-// The habits that no seed decides are found out, and those that take their place are
-// not.
-func TestCheckFindsHabits(t *testing.T) {
-	for name, say := range habits {
-		t.Run(name, func(t *testing.T) {
-			said := checks(t, talk(say))
-			assert.Contains(t, said, "is not the same run twice")
-			assert.Contains(t, said, "1: ")
-			assert.Contains(t, said, "2: ")
-		})
-	}
-}
-
-// habits do what no seed decides, and return what comes of it.
-var habits = map[string]func(ctx context.Context) string{
-	"range over a map": func(ctx context.Context) (s string) {
-		m := make(map[int]int)
-		for i := range 100 {
-			m[i] = i
-		}
-		for k := range m {
-			s += fmt.Sprint(k, " ")
-		}
-		return s
-	},
-	"select with two ready": func(ctx context.Context) (s string) {
-		for range 100 {
-			a, b := make(chan int, 1), make(chan int, 1)
-			a <- 1
-			b <- 2
-			select {
-			case <-a:
-				s += "a"
-			case <-b:
-				s += "b"
-			}
-		}
-		return s
-	},
-	"math/rand": func(ctx context.Context) string { return fmt.Sprint(mathrand.Uint64()) },
-	"maphash": func(ctx context.Context) string {
-		return fmt.Sprint(maphash.String(maphash.MakeSeed(), "text"))
-	},
-	"time.Now": func(ctx context.Context) string { return fmt.Sprint(time.Now().UnixNano()) },
-	"a pointer": func(ctx context.Context) string {
-		return fmt.Sprintf("%p", append([]int(nil), int(time.Now().UnixNano())))
-	},
-	"what a former run has left": func(ctx context.Context) string {
-		select {
-		case leaking <- 1:
-			return "first"
-		case <-leaking:
-			return "second"
-		}
-	},
-	"goroutines that post": func(ctx context.Context) (s string) {
-		l, _ := asyncio.RunningLoop(ctx)
-		all := asyncio.NewQueue[string](0)
-		l.Hold()
-		defer l.Release()
-		for i := range 20 {
-			go func() {
-				for range mathrand.IntN(1000) {
-					runtime.Gosched()
-				}
-				l.CallSoonThreadsafe(func() { all.PutNowait(fmt.Sprint(i, " ")) })
-			}()
-		}
-		for range 20 {
-			one, _ := all.Get(ctx)
-			s += one
-		}
-		return s
-	},
-	"a pool": func(ctx context.Context) (s string) {
-		for range 3 {
-			one := fmt.Sprint(mathrand.Uint64())
-			pooled.Put(&one)
-		}
-		one, _ := pooled.Get().(*string)
-		if one == nil {
-			return "none"
-		}
-		return *one
-	},
 }
 
 // Where the second run was is told: also of a task that goes on at another time.

@@ -41,10 +41,12 @@ const (
 
 	Drawn // a random number of Rand was drawn; Sum is of it
 	Noted // Note was called with Text
+
+	SetOut // a packet sets out, if Config.Steps is set; Text says which
 )
 
 var kindNames = [...]string{"?", "step", "delivered", "lost", "held", "listening", "connected", "broken", "up", "down", "paused", "resumed", "failed", "clock", "links",
-	"disk written", "disk synced", "disk lost", "disk failed", "drawn", "note"}
+	"disk written", "disk synced", "disk lost", "disk failed", "drawn", "note", "sent"}
 
 // String names the kind, in lower case.
 func (k Kind) String() string {

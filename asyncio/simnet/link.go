@@ -134,6 +134,9 @@ func (l *Link) restore() {
 func (l *Link) send(p *packet) {
 	n := l.net
 	p.link, p.sent = l, n.now()
+	if n.log.steps { // so that a difference is seen where the program sends it
+		n.tell(SetOut, p, "")
+	}
 	if l.from.down {
 		n.drop(p) // what its last calls send
 		return

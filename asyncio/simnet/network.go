@@ -39,8 +39,16 @@ type Config struct {
 	// 2000-01-01 UTC.
 	Start time.Time
 
+	// Goroutines has goroutines that are no tasks use connections, too, as net/http
+	// starts them: what they call is done by tasks of the loop, each on the host that
+	// the connection is on, or for Dial and Listen that of the context. Their order is
+	// not the seed's, except in strict mode, and neither is how far they get before
+	// the clock goes forward: outside of strict mode they have a millisecond after each
+	// call. A crash does not end them, but what they call fails from then on.
+	Goroutines bool
+
 	Keep  int  // how many Events are kept; 0: the last 10,000, below zero: all
-	Steps bool // steps of tasks are Events, too; the Hash has them in any case
+	Steps bool // steps of tasks are Events, too (the Hash has them in any case), and packets that set out
 }
 
 // A Network is a simulated network of hosts, for one loop. It is made by New, or by
@@ -99,6 +107,10 @@ func New(seed uint64, cfg Config) *Network {
 func (n *Network) Options() []asyncio.LoopOption {
 	return []asyncio.LoopOption{asyncio.WithNetwork(n), asyncio.WithGate(n.mayGo), asyncio.WithTrace(n.step)}
 }
+
+// AllowsGoroutines reports whether goroutines that are no tasks may use connections:
+// Config.Goroutines. Any goroutine may call it.
+func (n *Network) AllowsGoroutines() bool { return n.cfg.Goroutines }
 
 // mayGo reports whether a task's step is taken now.
 func (n *Network) mayGo(t asyncio.AnyTask) bool {

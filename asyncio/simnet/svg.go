@@ -32,7 +32,7 @@ type Picture struct {
 // until it is synced.
 func Legible(e Event) bool {
 	switch e.Kind {
-	case Step, Drawn, DiskWritten, Listening, Connected:
+	case Step, SetOut, Drawn, DiskWritten, Listening, Connected:
 		return false
 	case Delivered, Lost, Held:
 		return !strings.HasPrefix(e.Text, "ACK") && !strings.HasPrefix(e.Text, "probe")
