@@ -187,7 +187,7 @@ func (a *assembly) locks() []LockSnapshot {
 			if holder, alive := a.waits.byID[lock.Holder]; alive {
 				lock.HolderName = a.tasks[holder].nameOf()
 			} else if k.by != 0 {
-				lock.HolderName = cmp.Or(k.former, fmt.Sprintf("task %d", k.by))
+				lock.HolderName = calledTask(k.former, uint64(k.by))
 				lock.HolderEnded = a.waits.forgotten[k.id]
 			}
 			for _, id := range lock.Waiters {
@@ -210,7 +210,7 @@ func (k holdingKind) String() string {
 	return "Lock"
 }
 
-func (t *lookedTask) nameOf() string { return taskName(t.name, t.number) }
+func (t *lookedTask) nameOf() string { return calledTask(taskName(t.name, t.number), t.id) }
 
 // sorted numbers the groups, the largest first, and returns them in that order.
 func (a *assembly) sorted() []StackGroup {
@@ -235,7 +235,7 @@ func (a *assembly) lost() (all []LostError) {
 		name, task := cmp.Or(e.name, "a "+e.kind), e.task
 		lost.mu.Unlock()
 		_, short := withoutStacks(e.err)
-		all = append(all, LostError{Task: task, Name: name, Err: short, Age: time.Since(e.since)})
+		all = append(all, LostError{Task: task, Name: name, Err: short, Age: time.Since(started) - e.since})
 	}
 	return all
 }

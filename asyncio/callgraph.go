@@ -110,7 +110,7 @@ func (g *FutureCallGraph) String() string {
 func (g *FutureCallGraph) describe(b *strings.Builder, indent string, done map[*FutureCallGraph]bool) {
 	what := fmt.Sprintf("a %T", g.Future)
 	if t, ok := g.Future.(AnyTask); ok {
-		what = t.Name()
+		what = t.self().called()
 	} else if i := strings.IndexByte(what, '['); i > 0 { // its type parameters
 		what = what[:i]
 	}

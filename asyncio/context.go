@@ -84,7 +84,7 @@ func currentOther(ctx context.Context) (*task, error) {
 	}
 	l := of.loop
 	if !l.s.Owned() {
-		return nil, fmt.Errorf("%w: %s belongs to a loop of another goroutine", ErrNoRunningLoop, of.Name())
+		return nil, fmt.Errorf("%w: %s belongs to a loop of another goroutine", ErrNoRunningLoop, of.called())
 	}
 	st := l.s.Current()
 	if st == nil {
@@ -96,7 +96,7 @@ func currentOther(ctx context.Context) (*task, error) {
 	}
 	t.st.Here()
 	if l.debug && t != of && ctx == (*taskContext)(of) {
-		return nil, runtimeErrorf("%s waits with the context of %s", t.Name(), of.Name())
+		return nil, runtimeErrorf("%s waits with the context of %s", t.called(), of.called())
 	}
 	return t, nil
 }
@@ -212,9 +212,9 @@ func byHandOf(ctx context.Context) byHand {
 func (t *task) foreign(f canceller) error {
 	what := fmt.Sprintf("%T", f)
 	if task, ok := f.(AnyTask); ok {
-		what = task.Name()
+		what = task.self().called()
 	}
-	return errorf("RuntimeError", ErrOtherLoop, "Task <%s> got Future <%s> attached to a different loop", t.Name(), what)
+	return errorf("RuntimeError", ErrOtherLoop, "Task <%s> got Future <%s> attached to a different loop", t.called(), what)
 }
 
 // wait suspends the calling task until f is done. self is f with its methods.
@@ -229,7 +229,7 @@ func (f *core) wait(ctx context.Context, self canceller) error {
 	case f.loop != t.loop:
 		return t.foreign(self)
 	case f == &t.core:
-		return runtimeErrorf("Task cannot await on itself: %s", t.Name())
+		return runtimeErrorf("Task cannot await on itself: %s", t.called())
 	}
 	if err := t.watch(ctx); err != nil {
 		return err

@@ -46,7 +46,7 @@ func (l *Loop) DefaultExceptionHandler(c ExceptionContext) {
 	if c.Name != "" {
 		about = append(about, "task", c.Name)
 	} else if c.Task != nil {
-		about = append(about, "task", c.Task.Name())
+		about = append(about, "task", c.Task.self().called())
 	}
 	if c.Transport != nil {
 		about = append(about, "transport", c.Transport)

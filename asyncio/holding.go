@@ -11,12 +11,13 @@ type holding struct {
 	id     uint32 // given by who looks; 0: nobody has yet
 	passes uint32 // how often somebody who had waited has come, or gone
 	kind   holdingKind
+	own    bool // of a Semaphore: who had acquired it has released it, and nobody else ever has
 }
 
 type holdingKind uint8
 
 const (
-	holdsNothing holdingKind = iota // a Semaphore of more than one
+	holdsNothing holdingKind = iota // a Semaphore of more than one, or one that others release
 	holdsLock
 	holdsSemaphore
 )

@@ -34,6 +34,7 @@ type sight struct {
 
 	stillFrom  atomic.Int64  // since when, counted from started
 	stillSteps atomic.Uint64 // how many steps it had taken then: if it takes more it is over
+	expects    atomic.Bool   // something outside may wake it, as far as is known then
 
 	mu   sync.Mutex // held by who looks
 	past past
@@ -78,6 +79,7 @@ type heldLock struct {
 	of     *holding
 	id     int
 	kind   holdingKind
+	own    bool
 	by     uint32
 	passes uint32
 	former string // the name of the task that has acquired it last, if that has ended
@@ -150,7 +152,7 @@ func (k *looker) task(t *task, to *looked) {
 	if n.cancels > 0 && !t.must && t.wait != aborted {
 		n.asked = t.asked
 	}
-	if t.at != nil {
+	if t.at != nil && t.at.kind != holdsNothing {
 		n.lock = k.lock(t, to)
 	}
 	switch {
@@ -188,7 +190,7 @@ func (k *looker) lock(t *task, to *looked) heldLock {
 		k.l.locksSeen++
 		h.id = k.l.locksSeen
 	}
-	n := heldLock{of: h, id: int(h.id), kind: h.kind, by: h.by, passes: h.passes}
+	n := heldLock{of: h, id: int(h.id), kind: h.kind, own: h.own, by: h.by, passes: h.passes}
 	if h.by != 0 {
 		n.former = k.l.holders.find(h.by)
 	}
@@ -319,8 +321,8 @@ func (a *assembly) stillTrue() map[int]bool {
 	for _, i := range a.doubtful() {
 		t := &a.tasks[i]
 		now := t.of
-		still[i] = now.state == pending && now.wait == waiting && now.waitsOn() == t.on && now.at == t.lock.of &&
-			(now.at == nil || now.at.by == t.lock.by && now.at.passes == t.lock.passes)
+		still[i] = now.state == pending && now.wait == waiting && now.waitsOn() == t.on &&
+			(t.lock.of == nil || now.at == t.lock.of && now.at.kind == t.lock.kind && now.at.by == t.lock.by && now.at.passes == t.lock.passes)
 	}
 	return still
 }

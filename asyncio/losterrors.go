@@ -1,10 +1,7 @@
 package asyncio
 
 import (
-	"cmp"
-	"maps"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -22,10 +19,10 @@ import (
 // again when the error is twice as old, and so on. That tells those errors that
 // nobody can look at any more, and never one that somebody may still ask for.
 type lostErrors struct {
-	mu   sync.Mutex
-	all  map[*lostError]struct{}
-	n    uint64       // how many there have been
-	some atomic.Int64 // how many there are
+	mu          sync.Mutex
+	first, last *lostError   // in the order in which they came; a list, so that it can be read from outside
+	n           uint64       // how many there have been
+	some        atomic.Int64 // how many there are
 
 	asked atomic.Bool // the loop is to report
 
@@ -47,10 +44,12 @@ type lostError struct {
 	name string
 	err  error
 	made *source
-	n    uint64 // they are reported in order
+	in   bool // the list
+	next *lostError
+	prev *lostError
 
-	since time.Time // when it came
-	task  uint64    // the number of the task, if it is one's
+	since time.Duration // when it came, counted from started
+	task  uint64        // the number of the task, if it is one's
 
 	of   weak.Pointer[core] // whose it is
 	wait time.Duration      // how long until the next look; 0: the loop was not idle yet
@@ -59,16 +58,18 @@ type lostError struct {
 
 // remember notes that f has failed with err.
 func (lost *lostErrors) remember(f *core, err error, kind string) {
-	e := &lostError{loop: f.loop, kind: kind, err: err, made: f.made, of: weak.Make(f), since: time.Now()}
+	e := &lostError{loop: f.loop, kind: kind, err: err, made: f.made, of: weak.Make(f), since: time.Since(started)}
 	f.lost = e
 	lost.mu.Lock()
-	if lost.all == nil {
-		lost.all = make(map[*lostError]struct{})
-	}
 	lost.n++
-	e.n = lost.n
-	lost.all[e] = struct{}{}
-	lost.some.Store(int64(len(lost.all)))
+	e.in, e.prev = true, lost.last
+	if lost.last == nil {
+		lost.first = e
+	} else {
+		lost.last.next = e
+	}
+	lost.last = e
+	lost.some.Add(1)
 	lost.mu.Unlock()
 	runtime.AddCleanup(f, (*Loop).someLost, f.loop)
 }
@@ -76,7 +77,7 @@ func (lost *lostErrors) remember(f *core, err error, kind string) {
 // isOf notes that e is the error of t.
 func (e *lostError) isOf(t *task) {
 	e.loop.lost.mu.Lock()
-	e.name, e.task = t.Name(), uint64(t.st.Number())
+	e.name, e.task = t.called(), uint64(t.st.Number())
 	e.loop.lost.mu.Unlock()
 }
 
@@ -97,10 +98,22 @@ func (e *lostError) forget() bool {
 	lost := &e.loop.lost
 	lost.mu.Lock()
 	defer lost.mu.Unlock()
-	_, there := lost.all[e]
-	delete(lost.all, e)
-	lost.some.Store(int64(len(lost.all)))
-	return there
+	if !e.in {
+		return false
+	}
+	if e.prev == nil {
+		lost.first = e.next
+	} else {
+		e.prev.next = e.next
+	}
+	if e.next == nil {
+		lost.last = e.prev
+	} else {
+		e.next.prev = e.prev
+	}
+	e.in, e.next, e.prev = false, nil, nil
+	lost.some.Add(-1)
+	return true
 }
 
 func (e *lostError) report() {
@@ -114,25 +127,21 @@ func (e *lostError) report() {
 
 // reportAll reports what is left, when the loop is closed.
 func (lost *lostErrors) reportAll() {
-	lost.mu.Lock()
-	all := lost.all
-	lost.all = nil
-	lost.some.Store(0)
-	lost.mu.Unlock()
-	for _, e := range inOrder(all) {
-		e.report()
+	for _, e := range lost.list() {
+		if e.forget() {
+			e.report()
+		}
 	}
 }
 
-func inOrder(all map[*lostError]struct{}) []*lostError {
-	return slices.SortedFunc(maps.Keys(all), func(a, b *lostError) int { return cmp.Compare(a.n, b.n) })
-}
-
 // list returns what is there, in order.
-func (lost *lostErrors) list() []*lostError {
+func (lost *lostErrors) list() (all []*lostError) {
 	lost.mu.Lock()
 	defer lost.mu.Unlock()
-	return inOrder(lost.all)
+	for e := lost.first; e != nil; e = e.next {
+		all = append(all, e)
+	}
+	return all
 }
 
 // idle looks after the lost errors when the loop is about to wait, and returns when
@@ -148,7 +157,7 @@ func (lost *lostErrors) idle(l *Loop) (again time.Duration) {
 	looks := false
 	lost.next, lost.seen = sched.Never, lost.n
 	lost.mu.Lock()
-	for e := range lost.all {
+	for e := lost.first; e != nil; e = e.next {
 		switch {
 		case e.wait == 0:
 			e.wait = lostPatience

@@ -68,7 +68,7 @@ func (p *profileLabels) label(t *task, f any) {
 		return
 	}
 	key := labelKey{from: rt.OwnLabels()}
-	if t.name != nil {
+	if t.name != nil && *t.name != "" {
 		key.name = *t.name
 	} else {
 		key.function = unwrapped(f)
@@ -110,7 +110,7 @@ func withTask(from rt.Labels, name string) rt.Labels {
 
 // function returns the name of t for profiles: its own, or that of f, its function.
 func (t *task) function(f any) string {
-	if t.name != nil {
+	if t.name != nil && *t.name != "" {
 		return *t.name
 	}
 	if fn := runtime.FuncForPC(unwrapped(f)); fn != nil {

@@ -107,9 +107,8 @@ func (s *Semaphore) pass() bool {
 func (s *Semaphore) Release() {
 	s.owner.check()
 	s.value++
-	s.held.by = 0
-	if s.value > 1 {
-		s.held.kind = holdsNothing // it is one of more
+	if s.held.kind != holdsNothing {
+		s.held.released(s.owner.loop, s.value)
 	}
 	s.pass()
 }

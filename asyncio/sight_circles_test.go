@@ -176,6 +176,51 @@ func TestSnapshotOfCircles(t *testing.T) {
 				"two: waits in asyncio.(*Lock).Acquire; the lock is held by forgetful, which has ended: nobody will release it\n",
 			warns: "W3: 2 tasks wait for a lock of forgetful, which has ended: nobody will release it\n",
 		},
+		"a semaphore that another may release": {
+			begin: func(ctx context.Context) tasks {
+				a := asyncio.NewSemaphore(1)
+				named(ctx, "first", a.Acquire)
+				return tasks{named(ctx, "one", a.Acquire), named(ctx, "two", a.Acquire)}
+			},
+			text: "one: waits in asyncio.(*Semaphore).Acquire; first, which has ended, has acquired the semaphore last\n" +
+				"two: waits in asyncio.(*Semaphore).Acquire; first, which has ended, has acquired the semaphore last\n",
+		},
+		"semaphores that another has released": {
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewSemaphore(1), asyncio.NewSemaphore(1)
+				for _, s := range []*asyncio.Semaphore{a, b} {
+					child := named(ctx, "child", s.Acquire)
+					asyncio.Sleep(ctx, 0)
+					named(ctx, "other", s.Acquire) // so that the loop is known
+					asyncio.Sleep(ctx, 0)
+					child.Await(ctx)
+					s.Release()
+					asyncio.Sleep(ctx, 0)
+					s.Release()
+				}
+				return tasks{named(ctx, "a-to-b", inOrder(a, b)), named(ctx, "b-to-a", inOrder(b, a))}
+			},
+			text: "a-to-b: waits in asyncio.(*Semaphore).Acquire, called by X\n" +
+				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X\n",
+		},
+		"tasks without a name": {
+			begin: func(ctx context.Context) tasks {
+				var a, b asyncio.Lock
+				return tasks{named(ctx, "", inOrder(&a, &b)), named(ctx, " ", inOrder(&b, &a))}
+			},
+			text: "task 2: waits in asyncio.(*Lock).Acquire, called by X; the lock is held by task 3\n" +
+				"task 3: waits in asyncio.(*Lock).Acquire, called by X; the lock is held by task 2\n",
+			warns: "W1: a circle: task 2 waits for the lock held by task 3, which waits for the lock held by task 2\n",
+		},
+		"a forgotten lock of a task without a name": {
+			begin: func(ctx context.Context) tasks {
+				var a asyncio.Lock
+				named(ctx, "", a.Acquire)
+				return tasks{named(ctx, "one", a.Acquire)}
+			},
+			text:  "one: waits in asyncio.(*Lock).Acquire; the lock is held by task 2, which has ended: nobody will release it\n",
+			warns: "W3: 1 task waits for a lock of task 2, which has ended: nobody will release it\n",
+		},
 	} {
 		t.Run(what, func(t *testing.T) {
 			inTask(t, func(ctx context.Context, l *asyncio.Loop) {

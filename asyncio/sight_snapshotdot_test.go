@@ -50,7 +50,7 @@ func TestSnapshotDOT(t *testing.T) {
 		l1_t5 [label="waiter\nwaits in asyncio.Sleep; the lock is held by holder"];
 		l1_t5 -> l1_k1;
 		l1_t6 [label="holder\nwaits in asyncio.Sleep, called by main.leaf at main.go:11"];
-		l1_t7 [label="late\nwaits in asyncio.Sleep; the semaphore is held by gone, which has ended: nobody will release it"];
+		l1_t7 [label="late\nwaits in asyncio.Sleep; gone, which has ended, has acquired the semaphore last"];
 		l1_t7 -> l1_k2;
 		l1_k1 [shape=ellipse, label="Lock"];
 		l1_k1 -> l1_t6 [label="held by"];

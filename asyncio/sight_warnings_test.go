@@ -184,6 +184,35 @@ func TestWarningOfALockHeldForLong(t *testing.T) {
 	})
 }
 
+// A semaphore of one counts as held by a task after it was released by who had acquired it,
+// and no more after another has.
+func TestWarningOfASemaphoreHeldForLong(t *testing.T) {
+	inBubble(t, func(w *watched) {
+		s := asyncio.NewSemaphore(1)
+		for round := range 3 {
+			holder := named(w.ctx, "holder", func(ctx context.Context) error {
+				return s.Do(ctx, func() error { return asyncio.Sleep(ctx, time.Hour) })
+			})
+			waiter := named(w.ctx, "waiter", func(ctx context.Context) error { return s.Do(ctx, func() error { return nil }) })
+			w.sleep(time.Minute)
+			w.warns()
+			w.sleep(time.Minute)
+			if round == 1 {
+				w.warns("W4: holder holds a semaphore and waits in asyncio.Sleep, called by X, while 1 task waits for it")
+			} else {
+				w.warns()
+			}
+			holder.Cancel()
+			waiter.Await(w.ctx)
+			if round == 1 {
+				s.Acquire(w.ctx)
+				named(w.ctx, "other", func(context.Context) error { s.Release(); return nil })
+				w.sleep(0)
+			}
+		}
+	})
+}
+
 // W5, and its like: an error that was looked at, and one that is young.
 func TestWarningOfALostError(t *testing.T) {
 	inBubble(t, func(w *watched) {

@@ -72,7 +72,7 @@ type BlockSnapshot struct {
 // A TaskSnapshot is a task in a LoopSnapshot.
 type TaskSnapshot struct {
 	ID      uint64     // from 1 on, in the order in which the loop's tasks were made
-	Name    string     // as Task.Name returns it
+	Name    string     // as Task.Name returns it; "task 7", by its ID, if nothing is to be seen of that
 	State   SightState // one of the first four
 	Group   int        // the ID of its StackGroup; 0 if its stack is not known
 	Awaits  []uint64   // the tasks that it waits for, also by Gather, Wait, Shield or as a TaskGroup

@@ -210,6 +210,8 @@ func (g *StackGroup) doing(waits, ready, created string) string {
 // held says who has the lock.
 func (k *LockSnapshot) held() string {
 	switch {
+	case k.HolderEnded && k.Kind == holdsSemaphore.String():
+		return fmt.Sprintf("; %s, which has ended, has acquired the semaphore last", k.HolderName)
 	case k.HolderEnded:
 		return fmt.Sprintf("; the %s is held by %s, which has ended: nobody will release it", strings.ToLower(k.Kind), k.HolderName)
 	case k.Holder != 0:

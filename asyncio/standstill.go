@@ -87,6 +87,7 @@ func (l *Loop) standsStill(still bool) (again time.Duration) {
 // noteStill notes since when the loop stands still, for those who look at it.
 func (l *Loop) noteStill() {
 	steps, seen := l.s.Counts().Steps, l.seen()
+	seen.expects.Store(l.expectsOutside())
 	if seen.stillFrom.Load() == 0 || seen.stillSteps.Load() != steps {
 		seen.stillSteps.Store(steps)
 		seen.stillFrom.Store(int64(time.Since(started)))

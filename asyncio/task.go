@@ -327,7 +327,7 @@ func (t *task) end(err error) {
 func (t *task) unwound() {
 	if t.state == pending {
 		if p := recover(); p != nil {
-			t.end(panicError(p, t.Name()))
+			t.end(panicError(p, t.called()))
 		}
 	}
 	if t.watcher != nil {

@@ -86,7 +86,7 @@ func (tg *TaskGroup) body(ctx context.Context, f func(ctx context.Context, tg *T
 	returned := false
 	defer func() {
 		if p := recover(); !returned && p != nil {
-			err = panicError(p, tg.parent.Name())
+			err = panicError(p, tg.parent.called())
 		}
 	}()
 	err = f(ctx, tg)

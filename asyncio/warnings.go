@@ -50,7 +50,7 @@ func (a *assembly) warnings(s *LoopSnapshot) (all []Warning) {
 		warn("W2", 0, "nothing that the loop knows of can wake it, for %s", roughly(a.stalled))
 	}
 	for i := range s.Locks {
-		if k := &s.Locks[i]; k.HolderEnded {
+		if k := &s.Locks[i]; k.HolderEnded && k.Kind == holdsLock.String() { // a semaphore is released by whom it may
 			warn("W3", k.Waiters[0], "%s %s for a %s of %s, which has ended: nobody will release it",
 				plural(len(k.Waiters), "task"), verb(len(k.Waiters), "waits", "wait"), strings.ToLower(k.Kind), k.HolderName)
 		}
@@ -171,6 +171,9 @@ func (a *assembly) heldLong(s *LoopSnapshot, now time.Time) (long []LockSnapshot
 			continue
 		}
 		t := &a.tasks[holder]
+		if h := seen[k.ID]; h.kind == holdsSemaphore && !h.own { // it may be a signal, which another gives
+			continue
+		}
 		if t.state != SightWaiting || t.lock.of != nil || len(a.waits.on[holder]) > 0 {
 			continue
 		}

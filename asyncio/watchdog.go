@@ -136,8 +136,9 @@ func (l *Loop) glimpse() string {
 		return "none: a callback"
 	}
 	t := taskIn(st)
+	name := "Task-" + strconv.FormatUint(t.number, 10)
 	if t.name != nil {
-		return *t.name
+		name = *t.name
 	}
-	return "Task-" + strconv.FormatUint(t.number, 10)
+	return calledTask(name, uint64(st.Number()))
 }
