@@ -21,4 +21,5 @@ func init() {
 	var o old
 	rt.Tell("old.name", rt.Offset(&o, &o.name))
 	rt.Tell("backend", rt.Address(&backend.Name))
+	rt.Tell("backend.reason", rt.Address(&backend.Reason))
 }

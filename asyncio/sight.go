@@ -1,6 +1,11 @@
 package asyncio
 
-import "github.com/go-greenlet/greenlet/internal/rt"
+import (
+	"errors"
+	"fmt"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
+)
 
 // What the sight table says of loops, tasks and who waits for them: see package rt.
 // What the waiter of a future is, the table of its interface tells.
@@ -40,8 +45,12 @@ func init() {
 	rt.Tell("asyncio.member.tg", rt.Offset(&m, &m.tg))
 	var tg TaskGroup
 	rt.Tell("asyncio.TaskGroup.parent", rt.Offset(&tg, &tg.parent))
+	rt.Tell("asyncio.TaskGroup.empty", rt.Offset(&tg, &tg.empty))
 	var w waitSet
 	rt.Tell("asyncio.waitSet.over", rt.Offset(&w, &w.over))
+	rt.Tell("asyncio.waitSet.when", rt.Offset(&w, &w.when))
+	rt.Tell("asyncio.waitSet.timer", rt.Offset(&w, &w.timer))
+	rt.Tell("asyncio.AllCompleted", uintptr(AllCompleted))
 	for _, kind := range []struct {
 		name string
 		of   waiter
@@ -52,5 +61,49 @@ func init() {
 		{"asyncio.is.waitSet", (*waitSet)(nil)},
 	} {
 		rt.Tell(kind.name, rt.Word(&kind.of))
+	}
+	tellWarnings()
+}
+
+// tellWarnings tells what the warnings need.
+func tellWarnings() {
+	var l Loop
+	rt.Tell("asyncio.started", rt.Address(&startedOnClock))
+	rt.Tell("asyncio.Loop.parts", rt.Offset(&l, &l.parts))
+	rt.Tell("asyncio.parts.sight", uintptr(sightPart.index)*rt.Size(new(any))+rt.Size(new(uintptr))) // behind the type
+	var s sight
+	rt.Tell("asyncio.sight.blockedFrom", rt.Offset(&s, &s.blockedFrom))
+	rt.Tell("asyncio.sight.stillFrom", rt.Offset(&s, &s.stillFrom))
+	rt.Tell("asyncio.sight.stillSteps", rt.Offset(&s, &s.stillSteps))
+	rt.Tell("asyncio.sight.expects", rt.Offset(&s, &s.expects))
+	var t task
+	rt.Tell("asyncio.task.fut", rt.Offset(&t, &t.fut))
+	rt.Tell("asyncio.task.watcher", rt.Offset(&t, &t.watcher))
+	rt.Tell("asyncio.task.must", rt.Offset(&t, &t.must))
+	rt.Tell("asyncio.task.wait", rt.Offset(&t, &t.wait))
+	rt.Tell("asyncio.aborted", uintptr(aborted))
+	rt.Tell("asyncio.core.asked", rt.Offset(&t.core, &t.asked))
+	rt.Tell("asyncio.core.takes", rt.Offset(&t.core, &t.takes))
+	var w watcher
+	rt.Tell("asyncio.watcher.armed", rt.Offset(&w, &w.armed))
+	var h holding
+	rt.Tell("asyncio.holding.passes", rt.Offset(&h, &h.passes))
+	rt.Tell("asyncio.holding.own", rt.Offset(&h, &h.own))
+	rt.Tell("asyncio.Loop.lost", rt.Offset(&l, &l.lost.first))
+	var e lostError
+	rt.Tell("asyncio.lost.next", rt.Offset(&e, &e.next))
+	rt.Tell("asyncio.lost.kind", rt.Offset(&e, &e.kind))
+	rt.Tell("asyncio.lost.name", rt.Offset(&e, &e.name))
+	rt.Tell("asyncio.lost.err", rt.Offset(&e, &e.err))
+	rt.Tell("asyncio.lost.since", rt.Offset(&e, &e.since))
+	rt.Tell("asyncio.lost.task", rt.Offset(&e, &e.task))
+	for name, err := range map[string]error{
+		"errors.New":     errors.New("text"),
+		"fmt.Errorf":     fmt.Errorf("text %d", 1),
+		"fmt.Errorf(%w)": fmt.Errorf("text: %w", errors.ErrUnsupported),
+	} {
+		if of, ok := rt.BeginsWithText(err); ok {
+			rt.Tell(name, of)
+		}
 	}
 }

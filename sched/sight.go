@@ -13,6 +13,12 @@ func init() {
 	rt.Tell("sched.Loop.live", rt.Offset(&l, &l.live))
 	rt.Tell("sched.Loop.hub", rt.Offset(&l, &l.hub))
 	rt.Tell("sched.Loop.waits", rt.Offset(&l, &l.waits))
+	rt.Tell("sched.Loop.ready.head", rt.Offset(&l, &l.ready.head))
+	rt.Tell("sched.Loop.ready.tail", rt.Offset(&l, &l.ready.tail))
+	rt.Tell("sched.Loop.ready.before", rt.Offset(&l, &l.ready.before))
+	rt.Tell("sched.Loop.notSteps", rt.Offset(&l, &l.notSteps))
+	rt.Tell("sched.Loop.slept", rt.Offset(&l, &l.slept))
+	rt.Tell("sched.Loop.sleeps", rt.Offset(&l, &l.sleeps))
 	var t Task
 	rt.Tell("sched.Task.next", rt.Offset(&t, &t.next))
 	rt.Tell("sched.Task.in", rt.Offset(&t, &t.in))

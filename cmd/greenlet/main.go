@@ -91,6 +91,8 @@ func run(args []string, w io.Writer) error {
 // A source is where snapshots of one process come from.
 type source interface {
 	Look() (*look.Snapshot, error)
+	// Alive returns an error if the process has ended. It costs little.
+	Alive() error
 	Close() error
 }
 

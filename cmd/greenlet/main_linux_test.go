@@ -35,7 +35,7 @@ func TestCommand(t *testing.T) {
 	var b bytes.Buffer
 	require.NoError(t, run([]string{"ps", pid}, &b))
 	assert.Contains(t, b.String(), "process "+pid+", go1.")
-	assert.Contains(t, b.String(), `evil\x1b[2J\x0d\x0a\x9b`)
+	assert.Contains(t, b.String(), `evil\x1b[2J\r\n\u009b`)
 	b.Reset()
 	require.NoError(t, run([]string{"ps", "-json", pid}, &b))
 	var s look.Snapshot
@@ -168,6 +168,36 @@ func TestWeb(t *testing.T) {
 	}
 	assert.True(t, h.ended())
 	assert.ErrorContains(t, web(&play{}, io.Discard, options{addr: ":0"}), "is no address of this machine alone")
+}
+
+// The command ends when the process has, also if nobody asks for the page.
+func TestWebEndsWithTheProcess(t *testing.T) {
+	pid, end := target.StartAndEnd(t, target.Build(t, "-ldflags=-s -w"), "names")
+	for _, way := range []string{"memory", "socket"} {
+		from := source(nil)
+		var err error
+		if way == "memory" {
+			from, err = look.Open(pid)
+		} else {
+			agent(t, 42, func(w http.ResponseWriter) { scene(time.Unix(0, 0)).WriteJSON(w, true) })
+			from, err = openSocket(42)
+		}
+		require.NoError(t, err)
+		over := make(chan error, 1)
+		go func() { over <- web(from, io.Discard, options{addr: "127.0.0.1:0"}) }()
+		require.NoError(t, from.Alive(), way)
+		if way == "memory" {
+			end()
+		} else {
+			require.NoError(t, os.Remove(socketPath(42)))
+		}
+		select {
+		case err := <-over:
+			assert.EqualError(t, err, "the process has ended", way)
+		case <-time.After(time.Minute):
+			require.Fail(t, "goes on", way)
+		}
+	}
 }
 
 // The page of the documentation shows what is printed.

@@ -34,6 +34,7 @@ func TestMain(m *testing.M) {
 type play struct {
 	scenes []*look.Snapshot
 	at     int
+	dead   error
 }
 
 var errOver = errors.New("the play is over")
@@ -45,6 +46,8 @@ func (p *play) Look() (*look.Snapshot, error) {
 	p.at++
 	return p.scenes[p.at-1], nil
 }
+
+func (p *play) Alive() error { return p.dead }
 
 func (p *play) Close() error { return nil }
 
@@ -102,16 +105,16 @@ loop 1 main: blocked, 9 tasks
   ! W6 the loop is blocked by blocker at main.go:11
       time.Sleep time.go:3
       main.leaf main.go:11
-  ! lost error of worker: disk\x0afull
-  1  evil\x1b[2J\x0d\x0a\x9b<script>\u202e  waiting  main.leaf at main.go:11  for a-to-b, b-to-a; asked to end
-  2  a-to-b                                 waiting  main.leaf at main.go:11  for b-to-a; for Lock 1, acquired last by forgetful, which has ended
-  3  b-to-a                                 waiting  main.leaf at main.go:11  for a-to-b
-  4  leaf 4                                 waiting  asyncio.Sleep, called by main.leaf at main.go:11
-  5  leaf 5                                 waiting  asyncio.Sleep, called by main.leaf at main.go:11
-  6  leaf 6                                 waiting  asyncio.Sleep, called by main.leaf at main.go:11
-  7  leaf 7                                 waiting  asyncio.Sleep, called by main.leaf at main.go:11
-  8  leaf 8                                 waiting  asyncio.Sleep, called by main.leaf at main.go:11
-  9  blocker                                running
+  ! lost error of worker: disk\nfull
+  1  evil\x1b[2J\r\n\u009b<script>\u202e  waiting  main.leaf at main.go:11  for a-to-b, b-to-a; asked to end
+  2  a-to-b                               waiting  main.leaf at main.go:11  for b-to-a; for Lock 1, acquired last by forgetful, which has ended
+  3  b-to-a                               waiting  main.leaf at main.go:11  for a-to-b
+  4  leaf 4                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
+  5  leaf 5                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
+  6  leaf 6                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
+  7  leaf 7                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
+  8  leaf 8                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
+  9  blocker                              running
 
 greenlets that are no tasks:
   1 greenlet: waiting in main.leaf at main.go:11
@@ -125,8 +128,8 @@ loop 1 main: blocked, 9 tasks
   ! W6 the loop is blocked by blocker at main.go:11
       time.Sleep time.go:3
       main.leaf main.go:11
-  ! lost error of worker: disk\x0afull
-  evil\x1b[2J\x0d\x0a\x9b<script>\u202e: waiting in main.leaf at main.go:11
+  ! lost error of worker: disk\nfull
+  evil\x1b[2J\r\n\u009b<script>\u202e: waiting in main.leaf at main.go:11
   ├─ a-to-b: waiting in main.leaf at main.go:11
   │  └─ b-to-a: waiting in main.leaf at main.go:11
   │     └─ a-to-b: see above
@@ -188,7 +191,7 @@ func TestMonitor(t *testing.T) {
 	text := strings.Join(m.lines(100), "\n")
 	assert.Contains(t, text, "loop 1 main: blocked, 9 tasks, 5 new a second, 0 turns a second, lag 2ms\n")
 	assert.Contains(t, text, "  ! blocked for 2s at least\n      time.Sleep time.go:3\n      main.leaf main.go:11\n")
-	assert.Contains(t, text, `        2s  evil\x1b[2J\x0d\x0a\x9b<script>\u202e: main.leaf at main.go:11`)
+	assert.Contains(t, text, `        2s  evil\x1b[2J\r\n\u009b<script>\u202e: main.leaf at main.go:11`)
 	assert.NotContains(t, text, ": new")
 	goes := scene(time.Unix(104, 0))
 	goes.Loops[0].Turns, goes.Loops[0].Blocked, goes.Loops[0].State = 29, nil, look.Idle

@@ -17,21 +17,19 @@ import (
 )
 
 // clean is text as it may be written to a terminal: what cannot be printed is
-// escaped.
+// escaped as in a Go string, as package asyncio does.
 func clean(text string) string {
 	if !strings.ContainsFunc(text, func(r rune) bool { return !unicode.IsPrint(r) }) {
 		return text
 	}
 	var b strings.Builder
 	for _, r := range text {
-		switch {
-		case unicode.IsPrint(r):
+		if unicode.IsPrint(r) {
 			b.WriteRune(r)
-		case r < 0x100:
-			fmt.Fprintf(&b, `\x%02x`, r)
-		default:
-			fmt.Fprintf(&b, `\u%04x`, r)
+			continue
 		}
+		quoted := strconv.QuoteRune(r)
+		b.WriteString(quoted[1 : len(quoted)-1])
 	}
 	return b.String()
 }

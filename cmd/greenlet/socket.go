@@ -17,7 +17,10 @@ import (
 )
 
 // A socket is what package asyncio/sight/agent of the program listens on.
-type socket struct{ client *http.Client }
+type socket struct {
+	client *http.Client
+	path   string
+}
 
 // Bounds of what a program may answer.
 const (
@@ -41,7 +44,7 @@ func openSocket(pid int) (source, error) {
 	if err := private(filepath.Dir(path)); err != nil {
 		return nil, err
 	}
-	s := &socket{&http.Client{
+	s := &socket{path: path, client: &http.Client{
 		Timeout: answerTime,
 		Transport: &http.Transport{DialContext: func(ctx context.Context, _, _ string) (net.Conn, error) {
 			return new(net.Dialer).DialContext(ctx, "unix", path)
@@ -85,6 +88,14 @@ func (s *socket) Look() (*look.Snapshot, error) {
 	}
 	found.Tidy()
 	return &found, nil
+}
+
+func (s *socket) Alive() error {
+	c, err := net.Dial("unix", s.path)
+	if err != nil {
+		return err
+	}
+	return c.Close()
 }
 
 func (s *socket) Close() error {

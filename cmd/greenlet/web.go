@@ -28,11 +28,20 @@ func web(from source, w io.Writer, o options) error {
 	fmt.Fprintf(w, "http://%s/\n", l.Addr())
 	h := &pages{from: from}
 	server := &http.Server{Handler: h, ReadHeaderTimeout: answerTime}
+	over := make(chan struct{})
+	defer close(over)
 	go func() {
-		for range time.Tick(time.Second) {
-			if h.ended() {
-				server.Close()
+		every := time.NewTicker(time.Second)
+		defer every.Stop()
+		for {
+			select {
+			case <-over:
 				return
+			case <-every.C:
+				if h.ended() {
+					server.Close()
+					return
+				}
 			}
 		}
 	}()
@@ -52,10 +61,11 @@ type pages struct {
 // failsMost is after how many looks in vain the process counts as ended.
 const failsMost = 3
 
+// ended reports whether the process has ended, whether or not anybody asks for the page.
 func (h *pages) ended() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.fails >= failsMost
+	return h.fails >= failsMost || h.from.Alive() != nil
 }
 
 func (h *pages) ServeHTTP(w http.ResponseWriter, r *http.Request) {

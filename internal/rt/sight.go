@@ -26,7 +26,7 @@ type sightEntry struct {
 	value uintptr
 }
 
-const sightMax = 96
+const sightMax = 160
 
 var sight = sightTable{
 	magic:   [16]byte{0xd6, 'g', 'r', 'e', 'e', 'n', 'l', 'e', 't', 0x1b, 's', 'i', 'g', 'h', 't', 0x9c},
@@ -54,6 +54,14 @@ func Size[T any](v *T) uintptr { return unsafe.Sizeof(*v) }
 // Word returns the first word of v: of an interface with methods that of its table,
 // which tells what type is in it.
 func Word[T any](v *T) uintptr { return *(*uintptr)(unsafe.Pointer(v)) }
+
+// BeginsWithText reports whether the struct that err, a pointer, points to begins with
+// what Error returns, as that of errors.New does, and returns the first word of err: what
+// is in an error cannot be asked for from outside, but it can be read.
+func BeginsWithText(err error) (of uintptr, ok bool) {
+	words := *(*[2]unsafe.Pointer)(unsafe.Pointer(&err))
+	return uintptr(words[0]), *(*string)(words[1]) == err.Error()
+}
 
 func init() {
 	if !Known {

@@ -22,6 +22,9 @@ const (
 	deepMost   = 16      // from a waiter to the task that goes on by it
 )
 
+// began is what the times of looks are counted from.
+var began = time.Now()
+
 // patience is how long a loop may stay where it is before it counts as blocked.
 var patience = 10 * time.Millisecond
 
@@ -42,6 +45,7 @@ type looker struct {
 	pcs     []uint64
 	key     []byte
 	workers map[uint64]bool // goroutines that are shown as tasks
+	now     time.Duration   // when the look began, on a clock of its own
 }
 
 // Look takes a snapshot. The process is not stopped. The error is fs.ErrNotExist if
@@ -54,6 +58,7 @@ func (p *Process) Look() (*Snapshot, error) {
 	if err := p.hasTable(); err != nil {
 		return nil, err
 	}
+	l.now = time.Since(began)
 	damaged := l.all()
 	if err := p.hasTable(); err != nil { // it has ended meanwhile: what could not be read was taken for zeros
 		return nil, err
@@ -63,6 +68,9 @@ func (p *Process) Look() (*Snapshot, error) {
 	}
 	return l.s, nil
 }
+
+// Alive returns an error if the process has ended, or runs another program.
+func (p *Process) Alive() error { return p.hasTable() }
 
 // hasTable returns nil if the process is there, with its table.
 func (p *Process) hasTable() error {
@@ -120,21 +128,26 @@ func (l *looker) loops() {
 	all, whole := l.follow(l.v.word(l.t["sched.loops"]), l.t["sched.Loop.nextRunning"], loopsMost)
 	l.s.Partial = l.s.Partial || !whole
 	slices.Reverse(all) // the first one that ran comes first
-	var busy []*loopLook
+	var busy, looked []*loopLook
 	for i, at := range all {
 		k := l.loop(at, asyncio[at])
+		if k.doubtful() {
+			k = l.sure(k)
+		}
 		if k.ID == 0 {
 			k.ID = uint64(i + 1)
 		}
 		if k.Name == "" {
 			k.Name = strconv.FormatUint(k.ID, 10)
 		}
-		if k.State != Idle {
+		if k.State == Running {
 			busy = append(busy, k)
 		}
+		looked = append(looked, k)
 		l.s.Loops = append(l.s.Loops, k.Loop)
 	}
 	l.blocked(busy)
+	l.warnings(looked)
 	slices.SortFunc(l.s.Loops, func(a, b *Loop) int { return cmp.Compare(a.ID, b.ID) })
 }
 
@@ -148,6 +161,11 @@ type loopLook struct {
 	groups      map[groupKey]*Group
 	same        map[string]*Group // by what is shown of them
 	locks       map[uint64]*Lock
+
+	must      map[uint64][]uint64 // without whom each task cannot go on, by their IDs
+	forgotten map[uint64]bool     // locks whose holder has ended, by address
+	stalled   time.Duration       // how long nothing has been there that could wake it
+	ready     uint64              // how many
 }
 
 type groupKey struct {
@@ -160,6 +178,7 @@ func (l *looker) loop(at, asyncio uint64) *loopLook {
 	k := &loopLook{
 		Loop: &Loop{State: Running}, at: at, asyncio: asyncio,
 		tasks: make(map[uint64]*Task), groups: make(map[groupKey]*Group), same: make(map[string]*Group), locks: make(map[uint64]*Lock),
+		must: make(map[uint64][]uint64), forgotten: make(map[uint64]bool),
 	}
 	if asyncio != 0 && l.t.has("asyncio.Loop.id", "asyncio.Loop.name") {
 		k.ID = l.v.word(asyncio + l.t["asyncio.Loop.id"])
@@ -167,8 +186,10 @@ func (l *looker) loop(at, asyncio uint64) *loopLook {
 	}
 	k.Turns = l.v.word(at + l.t["sched.Loop.turns"])
 	k.current = l.v.word(at + l.t["sched.Loop.current"])
+	k.counts(l)
 	if byteIn(l.v.bytes(at+l.t["sched.Loop.waits"], 1), 0) != 0 {
 		k.State = Idle
+		k.standsStill(l)
 	}
 	whole := false
 	for range 5 { // the list may change meanwhile, and end where it did not
@@ -189,7 +210,8 @@ func (l *looker) loop(at, asyncio uint64) *loopLook {
 			l.awaited(k, t)
 		}
 	}
-	l.nameHolders(k)
+	l.nameHolders(k, whole)
+	l.lostErrors(k)
 	k.findCycles()
 	slices.SortFunc(k.Groups, func(a, b *Group) int { return cmp.Or(b.Count-a.Count, a.ID-b.ID) })
 	return k
@@ -206,7 +228,7 @@ func (l *looker) task(k *loopLook, at uint64) *Task {
 	k.tasks[at] = t
 	t.Name = "task " + strconv.FormatUint(t.ID, 10)
 	if k.asyncio != 0 {
-		t.Name = l.taskName(wordIn(b, l.t["asyncio.task.name"]), wordIn(b, l.t["asyncio.task.number"]))
+		t.Name = l.taskName(t.ID, wordIn(b, l.t["asyncio.task.name"]), wordIn(b, l.t["asyncio.task.number"]))
 		t.Cancels = max(0, int(int32(halfIn(b, l.t["asyncio.task.cancels"]))))
 	}
 	g := wordIn(b, l.t["sched.Task.g"])
@@ -299,13 +321,15 @@ func (l *looker) lock(k *loopLook, t *Task, at uint64) {
 		lock = &Lock{ID: len(k.Locks) + 1}
 		switch uint64(byteIn(l.v.bytes(at+l.t["asyncio.holding.kind"], 1), 0)) {
 		case l.t["asyncio.holdsLock"]:
-			lock.Kind = "Lock"
+			lock.Kind = kindLock
 		case l.t["asyncio.holdsSemaphore"]:
-			lock.Kind = "Semaphore"
+			lock.Kind = kindSemaphore
 		default:
 			return // of several
 		}
 		lock.Holder = uint64(uint32(l.v.word(at + l.t["asyncio.holding.by"])))
+		lock.passes = uint64(uint32(l.v.word(at + l.t["asyncio.holding.passes"])))
+		lock.own = l.t.has("asyncio.holding.own") && byteIn(l.v.bytes(at+l.t["asyncio.holding.own"], 1), 0) != 0
 		k.locks[at] = lock
 		k.Locks = append(k.Locks, lock)
 	}
@@ -314,7 +338,7 @@ func (l *looker) lock(k *loopLook, t *Task, at uint64) {
 }
 
 // nameHolders says who the holders are, and who of them has ended.
-func (l *looker) nameHolders(k *loopLook) {
+func (l *looker) nameHolders(k *loopLook, whole bool) {
 	if len(k.Locks) == 0 {
 		return
 	}
@@ -322,7 +346,7 @@ func (l *looker) nameHolders(k *loopLook) {
 	for _, t := range k.Tasks {
 		named[t.ID] = t.Name
 	}
-	for _, lock := range k.Locks {
+	for at, lock := range k.locks {
 		if lock.Holder == 0 {
 			continue
 		}
@@ -330,10 +354,11 @@ func (l *looker) nameHolders(k *loopLook) {
 		if _, alive := named[lock.Holder]; alive {
 			continue
 		}
-		lock.HolderEnded = true
+		if whole { // else it may be one that was not seen
+			lock.HolderEnded = true
+			k.forgotten[at] = true
+		}
 		lock.HolderName = cmp.Or(l.former(k, lock.Holder), "task "+strconv.FormatUint(lock.Holder, 10))
-		k.Warnings = append(k.Warnings, Warning{"W3", lock.Waiters[0], fmt.Sprintf("%d waiting for a %s of %s, which has ended: nobody will release it",
-			len(lock.Waiters), strings.ToLower(lock.Kind), lock.HolderName)})
 	}
 }
 
@@ -347,25 +372,33 @@ func (l *looker) former(k *loopLook, task uint64) string {
 	for i := range min(n, formerMost) {
 		b := l.v.bytes(first+i*l.t["asyncio.former.size"], int(min(l.t["asyncio.former.size"], pageSize)))
 		if uint64(halfIn(b, l.t["asyncio.former.task"])) == task {
-			return l.taskName(wordIn(b, l.t["asyncio.former.name"]), wordIn(b, l.t["asyncio.former.number"]))
+			return l.taskName(task, wordIn(b, l.t["asyncio.former.name"]), wordIn(b, l.t["asyncio.former.number"]))
 		}
 	}
 	return ""
 }
 
-// taskName is the name of a task of asyncio, by the address of its name, or by number.
-func (l *looker) taskName(at, number uint64) string {
+// taskName is the name of the task of asyncio with that ID, by the address of its name, or
+// by number. One of which there is nothing to see is "task" and the ID.
+func (l *looker) taskName(id, at, number uint64) string {
 	if at == 0 {
 		return "Task-" + strconv.FormatUint(number, 10)
 	}
-	return strings.ToValidUTF8(l.v.text(at), "\ufffd")
+	name := strings.ToValidUTF8(l.v.text(at), "\ufffd")
+	if strings.TrimSpace(name) == "" {
+		return "task " + strconv.FormatUint(id, 10)
+	}
+	return name
 }
 
 // awaited notes the tasks that wait for the one at at.
 func (l *looker) awaited(k *loopLook, at uint64) {
 	t := k.tasks[at]
 	budget := waitsMost
-	l.waiter(k, at+l.t["asyncio.task.core"]+l.t["asyncio.core.waiter"], deepMost, &budget, func(by *Task) {
+	l.waiter(k, at+l.t["asyncio.task.core"]+l.t["asyncio.core.waiter"], deepMost, &budget, true, func(by *Task, sure bool) {
+		if sure && by.State == Waiting && !slices.Contains(k.must[by.ID], t.ID) {
+			k.must[by.ID] = append(k.must[by.ID], t.ID)
+		}
 		if by != t && !slices.Contains(t.By, by.ID) {
 			t.By = append(t.By, by.ID)
 			by.Awaits = append(by.Awaits, t.ID)
@@ -373,8 +406,9 @@ func (l *looker) awaited(k *loopLook, at uint64) {
 	})
 }
 
-// waiter calls add with the tasks that go on by the waiter at at, an interface.
-func (l *looker) waiter(k *loopLook, at uint64, deep int, budget *int, add func(*Task)) {
+// waiter calls add with the tasks that go on by the waiter at at, an interface. sure tells
+// that they cannot go on before.
+func (l *looker) waiter(k *loopLook, at uint64, deep int, budget *int, sure bool, add func(t *Task, sure bool)) {
 	if deep == 0 || *budget == 0 {
 		return
 	}
@@ -384,49 +418,55 @@ func (l *looker) waiter(k *loopLook, at uint64, deep int, budget *int, add func(
 	case 0:
 	case l.t["asyncio.is.task"]:
 		if t := k.tasks[of]; t != nil {
-			add(t)
+			add(t, sure)
 		}
 	case l.t["asyncio.is.member"]:
 		tg := l.v.word(of + l.t["asyncio.member.tg"])
-		if t := k.tasks[l.v.word(tg+l.t["asyncio.TaskGroup.parent"])]; t != nil {
-			add(t)
+		parent := l.v.word(tg + l.t["asyncio.TaskGroup.parent"])
+		if t := k.tasks[parent]; t != nil {
+			empty := l.v.word(tg + l.t["asyncio.TaskGroup.empty"])
+			exits := l.t.has("asyncio.TaskGroup.empty", "asyncio.task.fut") && empty != 0 && l.v.word(parent+l.t["asyncio.task.fut"]+8) == empty
+			add(t, sure && exits)
 		}
 	case l.t["asyncio.is.waitSet"]:
-		l.future(k, of+l.t["asyncio.waitSet.over"], deep-1, budget, add)
+		all := l.t.has("asyncio.AllCompleted", "asyncio.waitSet.when", "asyncio.waitSet.timer") &&
+			l.v.word(of+l.t["asyncio.waitSet.when"]) == l.t["asyncio.AllCompleted"] && l.v.word(of+l.t["asyncio.waitSet.timer"]) == 0
+		l.future(k, of+l.t["asyncio.waitSet.over"], deep-1, budget, sure && all, add)
 	case l.t["asyncio.is.waiters"]:
 		entries := of + l.t["asyncio.waiters.entries"]
 		first, n, size := l.v.word(entries), l.v.word(entries+8), l.t["asyncio.waiters.entry"]
 		for i := range min(n, waitsMost) {
-			l.waiter(k, first+i*size+l.t["asyncio.waiters.entry.of"], deep-1, budget, add)
+			l.waiter(k, first+i*size+l.t["asyncio.waiters.entry.of"], deep-1, budget, sure, add)
 		}
 	default: // a future that follows this one, as that of Gather; or a callback
-		l.future(k, of, deep-1, budget, add)
+		l.future(k, of, deep-1, budget, sure, add)
 	}
 }
 
 // future is waiter for those of the future at at, if there is one of the loop.
-func (l *looker) future(k *loopLook, at uint64, deep int, budget *int, add func(*Task)) {
+func (l *looker) future(k *loopLook, at uint64, deep int, budget *int, sure bool, add func(t *Task, sure bool)) {
 	if at != 0 && l.v.word(at+l.t["asyncio.core.loop"]) == k.asyncio {
-		l.waiter(k, at+l.t["asyncio.core.waiter"], deep, budget, add)
+		l.waiter(k, at+l.t["asyncio.core.waiter"], deep, budget, sure, add)
 	}
 }
 
-// findCycles finds tasks that wait for each other in a circle: over what they await,
-// and the holders of locks. Each task is in one of them at most.
+// findCycles finds tasks that wait for each other in a circle: over those without whom
+// they cannot go on, and the holders of locks. Each task is in one of them at most.
 func (k *loopLook) findCycles() {
 	byID := make(map[uint64]*Task, len(k.Tasks))
 	for _, t := range k.Tasks {
 		byID[t.ID] = t
 	}
-	locks := make(map[int]*Lock)
-	for _, lock := range k.Locks {
-		locks[lock.ID] = lock
-	}
+	locks := k.locksByID()
 	next := func(t *Task) []uint64 {
-		if lock := locks[t.Lock]; lock != nil && lock.Holder != 0 {
-			return append(slices.Clip(t.Awaits), lock.Holder)
+		lock := locks[t.Lock]
+		switch {
+		case lock == nil || lock.Holder == 0 || t.State != Waiting:
+		case lock.Holder == t.ID && lock.Kind != kindLock: // who waits for his own semaphore waits for another to release it
+		default:
+			return append(slices.Clip(k.must[t.ID]), lock.Holder)
 		}
-		return t.Awaits
+		return k.must[t.ID]
 	}
 	const (
 		open = 1
@@ -463,10 +503,17 @@ func (k *loopLook) findCycles() {
 					cycle = append(cycle, way[i].t.ID)
 				}
 				k.Cycles = append(k.Cycles, cycle)
-				k.Warnings = append(k.Warnings, Warning{"W1", cycle[0], "a circle: " + k.circle(cycle, byID, locks)})
 			}
 		}
 	}
+}
+
+func (k *loopLook) locksByID() map[int]*Lock {
+	locks := make(map[int]*Lock)
+	for _, lock := range k.Locks {
+		locks[lock.ID] = lock
+	}
+	return locks
 }
 
 // circleNamed is how many tasks of a circle are named.
@@ -508,7 +555,7 @@ func (l *looker) blocked(busy []*loopLook) {
 			continue
 		}
 		k.State = Blocked
-		k.Blocked = &Block{For: patience.Microseconds()}
+		k.Blocked = &Block{For: l.blockedFor(k).Microseconds()}
 		handle := l.v.word(k.at + l.t["sched.Loop.hub"])
 		what := "a callback"
 		if t := k.tasks[k.current]; t != nil {
@@ -544,7 +591,11 @@ func (l *looker) blocked(busy []*loopLook) {
 				where = " at " + k.Blocked.At
 			}
 		}
-		k.Warnings = append(k.Warnings, Warning{"W6", k.Blocked.Task, what + " blocks the loop" + where})
+		if d := time.Duration(k.Blocked.For) * time.Microsecond; k.Blocked.Busy && d >= limits.busy {
+			k.warn("W7", k.Blocked.Task, "%s has not waited for %s%s", what, roughly(d), where)
+		} else {
+			k.warn("W6", k.Blocked.Task, "%s blocks the loop%s", what, where)
+		}
 	}
 }
 

@@ -10,6 +10,7 @@ type Process struct {
 	bias    uint64 // by how much the file was moved when it was loaded
 	symbols *symbols
 	frames  map[uint64][]Frame // of a return address
+	past    map[uint64]*past   // of the loops that the last look has seen, by address
 }
 
 func newProcess(pid int, program *Program, mem Memory, bias uint64) *Process {

@@ -200,3 +200,12 @@ func WhyForbidden() string {
 	}[n]
 	return fmt.Sprintf("kernel.yama.ptrace_scope is %s here: %s", n, meaning)
 }
+
+// monotonic is the clock by which the processes of this machine count: 0 if it is not known.
+func monotonic() int64 {
+	var now unix.Timespec
+	if unix.ClockGettime(unix.CLOCK_MONOTONIC, &now) != nil {
+		return 0
+	}
+	return now.Nano()
+}

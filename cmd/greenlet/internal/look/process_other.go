@@ -30,3 +30,5 @@ func List() []Listed { return []Listed{} }
 
 // WhyForbidden says what the system asks of who reads the memory of a process.
 func WhyForbidden() string { return "" }
+
+func monotonic() int64 { return 0 }

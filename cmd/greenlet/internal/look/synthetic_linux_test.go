@@ -27,7 +27,7 @@ func TestWaitersAreBounded(t *testing.T) {
 	l := &looker{v: newView(image{pageSize: page}), t: table{"asyncio.is.waiters": is, "asyncio.waiters.entry": 24}}
 	budget := waitsMost
 	start := time.Now()
-	l.waiter(&loopLook{}, pageSize, deepMost, &budget, func(*Task) {})
+	l.waiter(&loopLook{}, pageSize, deepMost, &budget, true, func(*Task, bool) {})
 	assert.Less(t, time.Since(start), time.Minute)
 }
 

@@ -31,6 +31,13 @@ const (
 	Waiting = "waiting"
 	Idle    = "idle"
 	Blocked = "blocked"
+	Stalled = "stalled"
+)
+
+// Kinds of locks.
+const (
+	kindLock      = "Lock"
+	kindSemaphore = "Semaphore"
 )
 
 // A Loop is an event loop. What a look from outside does not know is zero.
@@ -89,6 +96,9 @@ type Lock struct {
 	HolderName  string   `json:"holder_name,omitempty"`
 	HolderEnded bool     `json:"holder_ended,omitempty"`
 	Waiters     []uint64 `json:"waiters,omitempty"`
+
+	passes uint64 // how often it has gone to one who had waited
+	own    bool   // a semaphore that was released by who had acquired it, and by nobody else
 }
 
 // A Lost is an error that nobody has looked at.

@@ -68,8 +68,30 @@ func Start(t testing.TB, path string, args ...string) (pid int) {
 	return pid
 }
 
+// StartAndEnd is Start with a function that ends the program.
+func StartAndEnd(t testing.TB, path string, args ...string) (pid int, end func()) {
+	t.Helper()
+	cmd, _, _ := start(t, path, args...)
+	return cmd.Process.Pid, func() {
+		require.NoError(t, cmd.Process.Kill())
+		cmd.Wait()
+	}
+}
+
 // StartTalking is Start with a function that asks the program for its own snapshot.
 func StartTalking(t testing.TB, path string, args ...string) (pid int, ask func() string) {
+	t.Helper()
+	cmd, lines, in := start(t, path, args...)
+	return cmd.Process.Pid, func() string {
+		_, err := io.WriteString(in, "\n")
+		require.NoError(t, err)
+		line, err := lines.ReadString('\n')
+		require.NoError(t, err)
+		return line
+	}
+}
+
+func start(t testing.TB, path string, args ...string) (*exec.Cmd, *bufio.Reader, io.Writer) {
 	t.Helper()
 	cmd := exec.Command(path, args...)
 	in, err := cmd.StdinPipe()
@@ -87,13 +109,7 @@ func StartTalking(t testing.TB, path string, args ...string) (pid int, ask func(
 	line, err := lines.ReadString('\n')
 	require.NoError(t, err)
 	require.Equal(t, "ready\n", line)
-	return cmd.Process.Pid, func() string {
-		_, err := io.WriteString(in, "\n")
-		require.NoError(t, err)
-		line, err := lines.ReadString('\n')
-		require.NoError(t, err)
-		return line
-	}
+	return cmd, lines, in
 }
 
 // Line returns the line of the sources that ends with this comment.

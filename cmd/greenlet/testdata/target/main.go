@@ -6,6 +6,7 @@ package main
 import (
 	"bufio"
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime"
@@ -51,7 +52,7 @@ func tell() {
 func ready() { fmt.Println("ready") }
 
 var scenes = map[string]func(context.Context){
-	"waits": waits, "circle": circle, "demo": demo, "locks": locks, "many": many, "churn": churn, "names": names,
+	"waits": waits, "circle": circle, "demo": demo, "locks": locks, "warned": warned, "stands": stands, "relay": relay, "grows": grows, "crowded": crowded, "many": many, "churn": churn, "names": names,
 	"sleep": blocks(sleepBlocks), "channel": blocks(channelBlocks), "read": blocks(readBlocks), "compute": blocks(computes),
 	"callback": func(ctx context.Context) {
 		l, _ := asyncio.RunningLoop(ctx)
@@ -133,7 +134,7 @@ func circle(ctx context.Context) {
 // locks has two tasks that wait for each other's lock, and one for that of a task that
 // has ended.
 func locks(ctx context.Context) {
-	a, b, forgotten := asyncio.NewLock(), asyncio.NewLock(), asyncio.NewSemaphore(1)
+	a, b, forgotten, signal := asyncio.NewLock(), asyncio.NewLock(), asyncio.NewLock(), asyncio.NewSemaphore(1)
 	both := func(name string, first, second *asyncio.Lock) {
 		asyncio.Go(ctx, func(ctx context.Context) error {
 			first.Acquire(ctx)
@@ -143,11 +144,105 @@ func locks(ctx context.Context) {
 	}
 	both("left", a, b)
 	both("right", b, a)
-	acquire := func(ctx context.Context) error { return forgotten.Acquire(ctx) }
-	asyncio.Go(ctx, acquire, asyncio.WithTaskName("forgetful"))
+	asyncio.Go(ctx, func(ctx context.Context) error { return forgotten.Acquire(ctx) }, asyncio.WithTaskName("forgetful"))
+	asyncio.Go(ctx, func(ctx context.Context) error { return signal.Acquire(ctx) }, asyncio.WithTaskName("sender"))
 	asyncio.Sleep(ctx, 10*time.Millisecond)
-	asyncio.Go(ctx, acquire, asyncio.WithTaskName("late"))
+	asyncio.Go(ctx, func(ctx context.Context) error { return forgotten.Acquire(ctx) }, asyncio.WithTaskName("late"))
+	asyncio.Go(ctx, func(ctx context.Context) error { return signal.Acquire(ctx) }, asyncio.WithTaskName("receiver"))
+	first := asyncio.Go(ctx, sleeper, asyncio.WithTaskName("first"))
+	var waiter *asyncio.Task[asyncio.None]
+	second := asyncio.Go(ctx, func(ctx context.Context) error { return awaiter(ctx, waiter) }, asyncio.WithTaskName("second"))
+	waiter = asyncio.Go(ctx, func(ctx context.Context) error {
+		_, _, err := asyncio.Wait(ctx, []*asyncio.Task[asyncio.None]{first, second}, asyncio.FirstCompleted)
+		return err
+	}, asyncio.WithTaskName("waiter"))
 	asyncio.Sleep(ctx, 10*time.Millisecond)
+	ready()
+	asyncio.Sleep(ctx, time.Hour)
+}
+
+// warned has what takes its time until it is warned of.
+func warned(ctx context.Context) {
+	l, _ := asyncio.RunningLoop(ctx)
+	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
+	for name, err := range map[string]error{
+		"plain": errors.New("disk full"), "formatted": fmt.Errorf("disk %d full", 7),
+		"wrapping": fmt.Errorf("disk: %w", errors.ErrUnsupported), "typed": &os.PathError{Op: "open", Path: "x", Err: os.ErrExist},
+	} {
+		failed = append(failed, asyncio.Go(ctx, func(context.Context) error { return err }, asyncio.WithTaskName(name)))
+	}
+	lock, semaphore, signal := asyncio.NewLock(), asyncio.NewSemaphore(1), asyncio.NewSemaphore(1)
+	semaphore.Do(ctx, func() error { return nil })
+	for range 2 {
+		asyncio.Go(ctx, func(ctx context.Context) error { return lock.Do(ctx, func() error { return sleeper(ctx) }) }, asyncio.WithTaskName("slow"))
+		asyncio.Go(ctx, func(ctx context.Context) error { return signal.Do(ctx, func() error { return sleeper(ctx) }) })
+	}
+	swallower := asyncio.Go(ctx, func(ctx context.Context) error {
+		sleeper(ctx)
+		return sleeper(ctx)
+	}, asyncio.WithTaskName("swallower"))
+	asyncio.Sleep(ctx, 10*time.Millisecond)
+	swallower.Cancel()
+	asyncio.Sleep(ctx, 10*time.Millisecond)
+	ready()
+	asyncio.Sleep(ctx, time.Hour)
+}
+
+// failed is tasks whose errors somebody may still look at.
+var failed []*asyncio.Task[asyncio.None]
+
+// relay has a lock that tasks take one after the other, each of which ends with it.
+func relay(ctx context.Context) {
+	lock := asyncio.NewLock()
+	for range 3 {
+		asyncio.Go(ctx, func(ctx context.Context) error {
+			for {
+				_, err := asyncio.Go(ctx, func(ctx context.Context) error {
+					if err := lock.Acquire(ctx); err != nil {
+						return err
+					}
+					defer lock.Release()
+					return asyncio.Sleep(ctx, 0)
+				}).Await(ctx)
+				if err != nil {
+					return err
+				}
+			}
+		})
+	}
+	ready()
+	asyncio.Sleep(ctx, time.Hour)
+}
+
+// stands has nothing that could wake it.
+func stands(ctx context.Context) {
+	l, _ := asyncio.RunningLoop(ctx)
+	l.CallWhenQuiet(ready)
+	forever(ctx)
+}
+
+// grows has more tasks all the time.
+func grows(ctx context.Context) {
+	ready()
+	for {
+		asyncio.Go(ctx, sleeper)
+		asyncio.Sleep(ctx, time.Millisecond)
+	}
+}
+
+// crowded has so many tasks to run that each of them waits for long.
+func crowded(ctx context.Context) {
+	for range 150 {
+		asyncio.Go(ctx, func(ctx context.Context) error {
+			for {
+				for start := time.Now(); time.Since(start) < time.Millisecond; { // it computes
+				}
+				if err := asyncio.Sleep(ctx, 0); err != nil {
+					return err
+				}
+			}
+		})
+	}
 	ready()
 	asyncio.Sleep(ctx, time.Hour)
 }
