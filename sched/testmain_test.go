@@ -2,49 +2,18 @@ package sched_test
 
 import (
 	"errors"
-	"flag"
-	"fmt"
-	"os"
-	"runtime"
-	"runtime/pprof"
 	"slices"
 	"testing"
 	"time"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/greenlettest"
 	"github.com/go-greenlet/greenlet/sched"
-	"github.com/go-greenlet/greenlet/stack"
 )
 
 // TestMain runs the tests and then looks for what they have left behind.
 func TestMain(m *testing.M) {
-	live, goroutines := greenlet.Stats().Live, runtime.NumGoroutine()
-	code := m.Run()
-	// On js the runtime has a goroutine of its own for events, and one that is
-	// kept idle can outlast its tree. A fuzz test leaves one of os/signal.
-	if code == 0 && runtime.GOOS != "js" && flag.Lookup("test.fuzz").Value.String() == "" {
-		if err := leaks(live, goroutines); err != nil {
-			fmt.Fprintln(os.Stderr, "FAIL:", err)
-			pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// leaks tells whether there are more greenlets or goroutines than at the start.
-// Not all goroutines end at once: the last ones are given some time.
-func leaks(live, goroutines int) error {
-	greenlet.Close() // examples run on this goroutine, whose tree keeps idle ones
-	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
-		runtime.GC() // trees that were not closed but have nothing suspended are forgotten
-		stack.Trim()
-		if greenlet.Stats().Live <= live && runtime.NumGoroutine() <= goroutines {
-			return nil
-		}
-	}
-	return fmt.Errorf("after the tests %d greenlets are alive and %d goroutines, before it was %d and %d; a loop lacks Close?",
-		greenlet.Stats().Live, runtime.NumGoroutine(), live, goroutines)
+	greenlettest.Main(m)
 }
 
 // A jumpClock is one that goes forward to the next timer by itself.

@@ -3,60 +3,26 @@ package httpd_test
 import (
 	"context"
 	"errors"
-	"flag"
-	"fmt"
 	"io"
 	"log"
 	"net"
 	"net/http"
 	"os"
-	"os/signal"
 	"regexp"
-	"runtime"
 	"runtime/pprof"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 
-	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/asyncio"
 	"github.com/go-greenlet/greenlet/asyncio/httpd"
-	"github.com/go-greenlet/greenlet/stack"
+	"github.com/go-greenlet/greenlet/greenlettest"
 )
 
 // TestMain runs the tests and then looks for what they have left behind.
 func TestMain(m *testing.M) {
-	signals := make(chan os.Signal, 1) // package signal has a goroutine from its first use on
-	signal.Notify(signals, os.Interrupt)
-	signal.Stop(signals)
-	live, goroutines := greenlet.Stats().Live, runtime.NumGoroutine()
-	code := m.Run()
-	http.DefaultTransport.(*http.Transport).CloseIdleConnections()
-	// A fuzz test has goroutines of its own, and so has the runtime on js.
-	if code == 0 && runtime.GOOS != "js" && flag.Lookup("test.fuzz").Value.String() == "" {
-		if err := leaks(live, goroutines); err != nil {
-			fmt.Fprintln(os.Stderr, "FAIL:", err)
-			pprof.Lookup("goroutine").WriteTo(os.Stderr, 1)
-			code = 1
-		}
-	}
-	os.Exit(code)
-}
-
-// leaks tells whether there are more greenlets or goroutines than at the start.
-// Not all goroutines end at once: the last ones are given some time.
-func leaks(live, goroutines int) error {
-	greenlet.Close() // examples run on this goroutine, whose tree keeps idle ones
-	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
-		runtime.GC()
-		stack.Trim()
-		if greenlet.Stats().Live <= live && runtime.NumGoroutine() <= goroutines {
-			return nil
-		}
-	}
-	return fmt.Errorf("after the tests %d greenlets are alive and %d goroutines, before it was %d and %d",
-		greenlet.Stats().Live, runtime.NumGoroutine(), live, goroutines)
+	greenlettest.Main(m, http.DefaultTransport.(*http.Transport).CloseIdleConnections)
 }
 
 // patience is how long a test waits for what must come: only a fault needs it.
