@@ -48,9 +48,6 @@ const modulePath = "github.com/go-greenlet/greenlet"
 // place names a call for people.
 func place(f runtime.Frame) string { return fmt.Sprintf("%s (%s:%d)", f.Function, f.File, f.Line) }
 
-// called returns what t is called where people read of it.
-func (t *task) called() string { return calledTask(t.Name(), uint64(t.st.Number())) }
-
 // calledTask returns what the task of that number is called where people read of it: its
 // name, if there is something to see of that.
 func calledTask(name string, number uint64) string {

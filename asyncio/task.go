@@ -354,6 +354,9 @@ func (t *task) self() *task { return t }
 // Name returns the task's name. Python: Task.get_name.
 func (t *task) Name() string { return taskName(t.name, t.number) }
 
+// called returns what t is called where people read of it.
+func (t *task) called() string { return calledTask(t.Name(), uint64(t.st.Number())) }
+
 // SetName gives the task another name. Python: Task.set_name.
 func (t *task) SetName(name string) { t.name = &name }
 
