@@ -124,7 +124,7 @@ func ToThread[T any](ctx context.Context, f Coro[T]) (v T, err error) {
 
 // DoInThread is ToThread for a function that has no result.
 func DoInThread(ctx context.Context, f func(ctx context.Context) error) error {
-	_, err := ToThread(ctx, coroutine(f))
+	_, err := ToThread(ctx, Func(f))
 	return err
 }
 

@@ -274,6 +274,18 @@ func play(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.LoopO
 	assert.NoError(t, asyncio.RunMain(context.Background(), f, asyncio.WithLoopOptions(opts...)))
 }
 
+// refusal is the error with which a group has refused to make t: what create_task
+// would have raised in Python. It is nil if the group has made it.
+func refusal(t asyncio.AnyTask) error {
+	if !t.Done() || t.Cancelled() {
+		return nil
+	}
+	if exc, _ := t.Exception(); exc != nil && strings.HasPrefix(exc.Error(), "asyncio: TaskGroup is ") {
+		return exc
+	}
+	return nil
+}
+
 // wantPy tests the class of err in Python and what it says.
 func wantPy(t *testing.T, what string, err error, class, msg string) {
 	t.Helper()

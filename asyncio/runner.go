@@ -80,7 +80,7 @@ func Run[T any](ctx context.Context, main Coro[T], opts ...RunOption) (T, error)
 
 // RunMain is Run for a function that has no result.
 func RunMain(ctx context.Context, main func(ctx context.Context) error, opts ...RunOption) error {
-	_, err := Run(ctx, coroutine(main), opts...)
+	_, err := Run(ctx, Func(main), opts...)
 	return err
 }
 

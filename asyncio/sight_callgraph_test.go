@@ -100,11 +100,11 @@ func TestCallGraphGroup(t *testing.T) {
 	play(t, func(ctx context.Context) error {
 		asyncio.CurrentTask(ctx).SetName("parent")
 		return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
-			member, err := tg.Go(func(ctx context.Context) error { return asyncio.Sleep(ctx, 1) })
+			member := tg.Go(func(ctx context.Context) error { return asyncio.Sleep(ctx, 1) })
 			if got := names(asyncio.CaptureCallGraph(member)); got != "parent" {
 				t.Errorf("awaited by %q", got)
 			}
-			return err
+			return nil
 		})
 	})
 }
@@ -197,7 +197,7 @@ func TestWriteTasks(t *testing.T) {
 
 		var there strings.Builder
 		err := asyncio.DoInThread(ctx, func(context.Context) error { return l.WriteTasks(context.Background(), &there) })
-		if err != nil || !strings.HasPrefix(there.String(), "main: waits in asyncio.DoInThread, called by ") {
+		if err != nil || !strings.HasPrefix(there.String(), "main: waits in asyncio.ToThreadFunc, called by ") {
 			t.Errorf("from another goroutine: %v\n%s", err, &there)
 		}
 		if err := l.WriteTasks(ctx, failingWriter{}); !errors.Is(err, os.ErrClosed) {

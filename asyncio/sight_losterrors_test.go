@@ -26,6 +26,7 @@ import (
 func TestLostErrorsAreToldSoon(t *testing.T) {
 	defer debug.SetGCPercent(debug.SetGCPercent(-1))
 	fail := func(ctx context.Context) (int, error) { return 0, valueError("lost") }
+	nothing := func(context.Context) error { return nil }
 	ways := map[string]struct {
 		lose func(ctx context.Context, l *asyncio.Loop)
 		want []string
@@ -42,6 +43,19 @@ func TestLostErrorsAreToldSoon(t *testing.T) {
 		"gather": {func(ctx context.Context, _ *asyncio.Loop) {
 			asyncio.Gather(ctx, asyncio.Awaitable[int](asyncio.Coro[int](fail)), asyncio.Coro[int](fail))
 		}, []string{"1s GatherFuture exception was never retrieved  lost"}},
+		"refused by a group": {func(ctx context.Context, _ *asyncio.Loop) {
+			var group *asyncio.TaskGroup
+			asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+				tg.Cancel()
+				tg.Go(nothing, asyncio.WithTaskName("t"))
+				group = tg
+				return nil
+			})
+			group.Go(nothing)
+		}, []string{
+			"1s Task exception was never retrieved t asyncio: TaskGroup is shutting down",
+			"1s Task exception was never retrieved refused asyncio: TaskGroup is finished",
+		}},
 		"two, in order": {func(ctx context.Context, _ *asyncio.Loop) {
 			for _, name := range []string{"a", "b"} {
 				asyncio.CreateTask(ctx, fail, asyncio.WithTaskName(name))

@@ -134,7 +134,7 @@ func eagerByDefault(o *taskOptions) {
 // the end of ctx.
 //
 // Only tasks and callbacks of the loop that ctx comes from may call it; else it
-// panics with ErrNoRunningLoop. It does not switch, unless the task starts
+// panics with ErrNoRunningLoop, and with a TypeError if f is nil. It does not switch, unless the task starts
 // eagerly. The loop keeps the task until it has ended; an error that nobody looks
 // at is reported. Cost: one allocation and that of f.
 //
@@ -152,7 +152,7 @@ func CreateTask[T any](ctx context.Context, f Coro[T], opts ...TaskOption) *Task
 
 // Go is CreateTask for a function that has no result.
 func Go(ctx context.Context, f func(ctx context.Context) error, opts ...TaskOption) *Task[None] {
-	return CreateTask(ctx, coroutine(f), opts...)
+	return CreateTask(ctx, Func(f), opts...)
 }
 
 // NewTask makes a task of l, which need not run yet: CreateTask for those who

@@ -41,11 +41,7 @@ func TestLabels(t *testing.T) {
 				err = asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 					tg.SetLimit(1)
 					asyncio.GroupTask(tg, probe)
-					last, err := asyncio.GroupTask(tg, probe)
-					if err != nil {
-						return err
-					}
-					v, err = last.Await(ctx)
+					v, err = asyncio.GroupTask(tg, probe).Await(ctx)
 					return err
 				})
 				return v, err

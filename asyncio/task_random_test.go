@@ -203,10 +203,10 @@ func (p *taskPlayer) do(ctx context.Context, me string, op []any, group *asyncio
 		return "", asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			for n, v := range op[1].([]any) {
 				child := branchOf(v)
-				_, err := asyncio.GroupTask(tg, func(ctx context.Context) (int, error) {
+				made := asyncio.GroupTask(tg, func(ctx context.Context) (int, error) {
 					return p.run(ctx, fmt.Sprint(me, "g", n), child.ops, tg)
 				}, asyncio.EagerStart(child.eager))
-				if err != nil {
+				if err := refusal(made); err != nil {
 					return err
 				}
 			}

@@ -120,28 +120,34 @@ func (tg *TaskGroup) Enter(ctx context.Context) error {
 // its turn. It panics with a ValueError if n is below one. Python has no such call.
 func (tg *TaskGroup) SetLimit(n int) { tg.limit = newLimiter(n) }
 
-// GroupTask makes a task of tg that will run f. Its context has the values and
-// the end of that with which the group was entered. The tasks of the group may
-// call it, too: also while the parent waits in Exit.
+// GroupTask makes a task of tg that will run f, and returns it: never nil. Its
+// context has the values and the end of that with which the group was entered. The
+// tasks of the group may call it, too: also while the parent waits in Exit.
 //
-// It returns a RuntimeError if tg was not entered, if all its tasks have ended
-// and so has the group, or if it is being cancelled; then f does not run. Further
-// errors are ErrNoRunningLoop to a caller on another goroutine, and a TypeError if
-// f is nil. It does not switch, unless the task starts eagerly.
+// Where the group takes no tasks any more, because all of them have ended and so has
+// the group, or because it is being cancelled, the task has failed before it began:
+// f does not run, and Await returns a RuntimeError, "TaskGroup is finished" or
+// "TaskGroup is shutting down". It is no task of the group, whose outcome it does not
+// change. The exception handler is told if nobody looks at that error. Its name is
+// "refused", unless it was given one.
 //
-// Python: TaskGroup.create_task.
-func GroupTask[T any](tg *TaskGroup, f Coro[T], opts ...TaskOption) (*Task[T], error) {
+// It panics with a RuntimeError if tg is nil or was never entered, with a TypeError if
+// f is nil, and with ErrNoRunningLoop on another goroutine than that of the group's
+// loop. It does not switch, unless the task starts eagerly.
+//
+// Python: TaskGroup.create_task, which raises where the task here has failed.
+func GroupTask[T any](tg *TaskGroup, f Coro[T], opts ...TaskOption) *Task[T] {
 	switch {
 	case f == nil:
-		return nil, typeErrorf("a coroutine was expected, got nil")
+		panic(typeErrorf("a coroutine was expected, got nil"))
 	case tg == nil || tg.state == groupCreated:
-		return nil, runtimeErrorf("TaskGroup has not been entered")
+		panic(runtimeErrorf("TaskGroup has not been entered"))
 	case !tg.loop.s.Owned():
-		return nil, ErrNoRunningLoop
+		panic(ErrNoRunningLoop)
 	case tg.state >= groupExiting && tg.live == 0:
-		return nil, runtimeErrorf("TaskGroup is finished")
+		return refusedTask(tg, f, opts, runtimeErrorf("TaskGroup is finished"))
 	case tg.aborting:
-		return nil, runtimeErrorf("TaskGroup is shutting down")
+		return refusedTask(tg, f, opts, runtimeErrorf("TaskGroup is shutting down"))
 	}
 	if tg.limit != nil {
 		opts = append([]TaskOption{tg.limit.option}, opts...)
@@ -151,13 +157,32 @@ func GroupTask[T any](tg *TaskGroup, f Coro[T], opts ...TaskOption) (*Task[T], e
 	if tg.aborting { // an eager task has done that, before the group knew it
 		t.Cancel()
 	}
-	return t, nil
+	return t
 }
 
 // Go is GroupTask for a function that has no result.
-func (tg *TaskGroup) Go(f func(ctx context.Context) error, opts ...TaskOption) (*Task[None], error) {
+func (tg *TaskGroup) Go(f func(ctx context.Context) error, opts ...TaskOption) *Task[None] {
 	return GroupTask(tg, Func(f), opts...)
 }
+
+// refusedTask makes a task that has failed with err before it began. It has a name, as
+// in Python there is no task that could take a number from those to come.
+func refusedTask[T any](tg *TaskGroup, f Coro[T], opts []TaskOption, err error) *Task[T] {
+	opts = append([]TaskOption{WithTaskName("refused")}, opts...)
+	t := newTask(tg.loop, tg.ctx, f, append(opts, func(o *taskOptions) { o.limit = noAdmission{} }))
+	t.st.Kill()
+	t.coro = nil
+	t.end(err)
+	if t.shown {
+		shownTask.over(&t.task)
+	}
+	return t
+}
+
+// noAdmission admits no task.
+type noAdmission struct{}
+
+func (noAdmission) admit(*task) bool { return false }
 
 // Cancel ends the group early, without an error: its tasks and its parent are
 // cancelled, and Exit returns nil if nothing else is wrong. An eager task that

@@ -97,7 +97,7 @@ func TestTaskGroupErrors(t *testing.T) {
 		{what: "the body fails alone", want: []string{"body"},
 			f: func(ctx context.Context, tg *asyncio.TaskGroup) error { return valueError("body") }},
 		{what: "a task is cancelled", f: func(ctx context.Context, tg *asyncio.TaskGroup) error {
-			lost, _ := tg.Go(sleep)
+			lost := tg.Go(sleep)
 			asyncio.Sleep(ctx, 0)
 			lost.Cancel()
 			return nil
@@ -291,46 +291,46 @@ func TestTaskGroupMisuse(t *testing.T) {
 	play(t, func(ctx context.Context) error {
 		refused := func(what string, tg *asyncio.TaskGroup, class, msg string) {
 			t.Helper()
-			task, err := asyncio.GroupTask(tg, one)
-			if wantPy(t, what, err, class, msg); task != nil {
-				t.Errorf("%s: a task is made", what)
-			}
+			task := asyncio.GroupTask(tg, func(context.Context) (int, error) { t.Error("it runs: " + what); return 0, nil })
+			_, err := task.Await(ctx)
+			wantPy(t, what, err, class, msg)
 		}
+		misused := func(what string, tg *asyncio.TaskGroup, class, msg string) {
+			t.Helper()
+			wantPy(t, what, panicOf(func() { asyncio.GroupTask(tg, one) }), class, msg)
+		}
+		joined := false
 		bad := valueError("bad")
 		var tg asyncio.TaskGroup
-		refused("no group", nil, "RuntimeError", "TaskGroup has not been entered")
-		refused("before Enter", &tg, "RuntimeError", "TaskGroup has not been entered")
+		misused("no group", nil, "RuntimeError", "TaskGroup has not been entered")
+		misused("before Enter", &tg, "RuntimeError", "TaskGroup has not been entered")
 		assert.ErrorIs(t, tg.Exit(ctx, bad), bad, "Exit before Enter")
 		assert.NoError(t, tg.Enter(ctx))
 		wantPy(t, "Enter twice", tg.Enter(ctx), "RuntimeError", "already been entered")
-		_, err := asyncio.GroupTask[int](&tg, nil)
-		wantPy(t, "no coroutine", err, "TypeError", "a coroutine was expected")
-		_, err = tg.Go(nil)
-		wantPy(t, "no function", err, "TypeError", "a coroutine was expected")
+		wantPy(t, "no coroutine", panicOf(func() { asyncio.GroupTask[int](&tg, nil) }), "TypeError", "a coroutine was expected")
+		wantPy(t, "no function", panicOf(func() { tg.Go(nil) }), "TypeError", "a coroutine was expected")
 		asyncio.Go(ctx, func(ctx context.Context) error {
 			wantPy(t, "Exit by another task", tg.Exit(ctx, nil), "RuntimeError", "entered by another task")
 			return nil
 		})
 		foreign := make(chan error)
 		go func() {
-			_, err := asyncio.GroupTask(&tg, one)
-			foreign <- err
+			foreign <- panicOf(func() { asyncio.GroupTask(&tg, one) })
 		}()
 		assert.ErrorIs(t, <-foreign, asyncio.ErrNoRunningLoop, "another goroutine")
 		tg.Go(func(ctx context.Context) error {
 			err := asyncio.Sleep(ctx, time.Second)
-			if _, refused := asyncio.GroupTask(&tg, one); refused != nil {
-				t.Errorf("a task that ends last cannot make another: %v", refused)
-			}
+			asyncio.GroupTask(&tg, func(context.Context) (int, error) { joined = true; return 1, nil })
 			return err
 		})
 		assert.ErrorIs(t, tg.Exit(context.Background(), bad), bad, "Exit by no task")
 		assert.NoError(t, tg.Exit(ctx, nil))
+		require.True(t, joined, "a task that ends last cannot make another")
 		refused("after Exit", &tg, "RuntimeError", "TaskGroup is finished")
 		assert.ErrorIs(t, tg.Exit(ctx, bad), bad, "Exit twice")
 		wantPy(t, "Enter again", tg.Enter(ctx), "RuntimeError", "already been entered")
 		tg.Cancel()
-		err = asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(failing(time.Second, "fails"))
 			asyncio.Sleep(ctx, time.Hour)
 			refused("while it fails", tg, "RuntimeError", "TaskGroup is shutting down")
@@ -605,10 +605,55 @@ func TestTaskGroupEager(t *testing.T) {
 		}
 		if err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(func(context.Context) error { return nil })
-			_, err := tg.Go(func(context.Context) error { return nil })
+			_, err := tg.Go(func(context.Context) error { return nil }).Await(ctx)
 			return err
 		}); err != nil {
 			t.Error(err)
+		}
+		return nil
+	})
+}
+
+// TestTaskGroupRefusesATask: what a group refuses is a task that has failed before it
+// began, of which nothing is left behind.
+func TestTaskGroupRefusesATask(t *testing.T) {
+	play(t, func(ctx context.Context) error {
+		l := asyncio.CurrentTask(ctx).Loop()
+		var group *asyncio.TaskGroup
+		asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
+			tg.SetLimit(1)
+			group = tg
+			return nil
+		})
+		before := asyncio.NewTask(l, asyncio.Func(func(context.Context) error { return nil }), asyncio.WithTaskName("x"))
+		l.SetTaskFactory(func(_ *asyncio.Loop, make func(...asyncio.TaskOption) asyncio.AnyTask) asyncio.AnyTask {
+			t.Error("the factory is asked for a task that will not run")
+			return make()
+		})
+		never := func(context.Context) error { t.Error("it runs"); return nil }
+		x := group.Go(never, asyncio.EagerStart(true))
+		named := group.Go(never, asyncio.WithTaskName("mine"))
+		l.SetTaskFactory(nil)
+		next := asyncio.Go(ctx, func(context.Context) error { return nil })
+
+		require.True(t, x.Done())
+		require.False(t, x.Cancelled())
+		require.False(t, x.Cancel())
+		require.Equal(t, "refused", x.Name())
+		require.Equal(t, "mine", named.Name())
+		require.Equal(t, "Task-2", next.Name(), "a number is lost")
+		require.Empty(t, x.Stack())
+		require.NotContains(t, l.AllTasks(), asyncio.AnyTask(x))
+		require.NotNil(t, x.Context())
+		require.Empty(t, asyncio.CaptureCallGraph(x).AwaitedBy)
+		require.NoError(t, asyncio.Kill(x, valueError("late")))
+		told := 0
+		x.AddDoneCallback(asyncio.NewCallback(func(asyncio.AnyFuture) { told++ }))
+		asyncio.Wait(ctx, []asyncio.AnyFuture{before, next, x, named})
+		require.Equal(t, 1, told)
+		for _, x := range []*asyncio.Task[asyncio.None]{x, named} {
+			_, err := x.Await(ctx)
+			wantPy(t, "refused", err, "RuntimeError", "TaskGroup is finished")
 		}
 		return nil
 	})
@@ -631,7 +676,7 @@ func TestTaskGroupEndsInOrder(t *testing.T) {
 			asyncio.Go(ctx, func(ctx context.Context) error {
 				asyncio.Sleep(ctx, 0)
 				l.CallSoon(func() { between.SetResult(1) })
-				_, err := asyncio.GroupTask(tg, returning(1, nil), asyncio.EagerStart(true))
+				_, err := asyncio.GroupTask(tg, returning(1, nil), asyncio.EagerStart(true)).Result()
 				return err
 			})
 			return nil

@@ -28,9 +28,7 @@ func playTaskGroupBasic(s *script) {
 		var out []*asyncio.Task[int]
 		s.must(asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			grow := func(f asyncio.Coro[int], opts ...asyncio.TaskOption) {
-				t, err := asyncio.GroupTask(tg, f, opts...)
-				s.must(err)
-				out = append(out, t)
+				out = append(out, asyncio.GroupTask(tg, f, opts...))
 			}
 			grow(leaf(1, 3*shortly))
 			grow(leaf(2, 2*shortly), asyncio.WithTaskName("second"))
@@ -76,7 +74,7 @@ func playTaskGroupChildError(s *script) {
 		var sib *asyncio.Task[asyncio.None]
 		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(failing)
-			sib, _ = tg.Go(sibling)
+			sib = tg.Go(sibling)
 			err := asyncio.Sleep(ctx, 10*time.Second)
 			s.print("body cancelled, cancelling", me.Cancelling())
 			return err

@@ -222,10 +222,10 @@ func ExampleNewTimeout() {
 func ExampleRunTaskGroup() {
 	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
 		var answer *asyncio.Task[int]
-		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) (err error) {
+		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Millisecond) })
-			answer, err = asyncio.GroupTask(tg, after(1, 42))
-			return err
+			answer = asyncio.GroupTask(tg, after(1, 42))
+			return nil
 		})
 		if err != nil {
 			return err

@@ -291,16 +291,16 @@ func TestGivingUpALimit(t *testing.T) {
 	asynciotest.Run(t, func(ctx context.Context) {
 		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.SetLimit(1)
-			long, _ := tg.Go(func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
+			long := tg.Go(func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
 			for range 100 {
-				x, _ := tg.Go(func(ctx context.Context) error { t.Error("it has begun"); return nil })
+				x := tg.Go(func(ctx context.Context) error { t.Error("it has begun"); return nil })
 				x.Cancel()
 				asyncio.Wait(ctx, []asyncio.AnyTask{x})
 			}
 			if n := asyncio.HeldByLimit(tg); n != 0 {
 				t.Errorf("%d tasks are held", n)
 			}
-			last, _ := tg.Go(func(ctx context.Context) error { return nil })
+			last := tg.Go(func(ctx context.Context) error { return nil })
 			long.Cancel()
 			_, err := last.Await(ctx)
 			return err

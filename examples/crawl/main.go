@@ -32,7 +32,8 @@ func run(w io.Writer, opts ...asyncio.RunOption) error {
 	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
 		return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			c := &crawler{w: w, site: newSite(), tasks: tg, slots: asyncio.NewSemaphore(atOnce), seen: make(map[string]bool)}
-			return c.visit("/")
+			c.visit("/")
+			return nil
 		})
 	}, opts...)
 }
@@ -46,12 +47,12 @@ type crawler struct {
 }
 
 // visit starts a task for a page that nobody has visited.
-func (c *crawler) visit(url string) error {
+func (c *crawler) visit(url string) {
 	if c.seen[url] {
-		return nil
+		return
 	}
 	c.seen[url] = true
-	_, err := c.tasks.Go(func(ctx context.Context) error {
+	c.tasks.Go(func(ctx context.Context) error {
 		links, err := c.fetch(ctx, url)
 		if asyncio.IsException(err) {
 			fmt.Fprintf(c.w, "%s: given up: %v\n", url, err)
@@ -62,13 +63,10 @@ func (c *crawler) visit(url string) error {
 		}
 		fmt.Fprintf(c.w, "%s: %d links\n", url, len(links))
 		for _, to := range links {
-			if err := c.visit(to); err != nil {
-				return err
-			}
+			c.visit(to)
 		}
 		return nil
 	})
-	return err
 }
 
 // fetch tries several times.

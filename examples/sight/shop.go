@@ -37,13 +37,10 @@ func front(ctx context.Context) error {
 	orders := asyncio.NewQueue[int](20)
 	return asyncio.RunTaskGroup(ctx, func(ctx context.Context, group *asyncio.TaskGroup) error {
 		for i := range 4 {
-			_, err := group.Go(func(ctx context.Context) error { return clerk(ctx, orders) }, asyncio.WithTaskName(fmt.Sprint("clerk ", i+1)))
-			if err != nil {
-				return err
-			}
+			group.Go(func(ctx context.Context) error { return clerk(ctx, orders) }, asyncio.WithTaskName(fmt.Sprint("clerk ", i+1)))
 		}
-		_, err := group.Go(func(ctx context.Context) error { return take(ctx, orders) }, asyncio.WithTaskName("orders"))
-		return err
+		group.Go(func(ctx context.Context) error { return take(ctx, orders) }, asyncio.WithTaskName("orders"))
+		return nil
 	})
 }
 

@@ -49,9 +49,7 @@ func work(ctx context.Context, o options, out io.Writer) error {
 	w.say("ready")
 	return asyncio.RunTaskGroup(ctx, func(ctx context.Context, slots *asyncio.TaskGroup) error {
 		for range o.slots {
-			if _, err := slots.Go(w.slot); err != nil {
-				return err
-			}
+			slots.Go(w.slot)
 		}
 		return nil
 	})

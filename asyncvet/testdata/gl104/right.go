@@ -10,9 +10,7 @@ import (
 func inTasks(ctx context.Context, jobs []func(context.Context) error) error {
 	return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 		for _, job := range jobs {
-			if _, err := tg.Go(job); err != nil {
-				return err
-			}
+			tg.Go(job)
 		}
 		return nil
 	})

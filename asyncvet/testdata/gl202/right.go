@@ -9,9 +9,9 @@ import (
 
 func bothOfTheirOwn(ctx context.Context) error {
 	return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
-		_, err := tg.Go(func(ctx context.Context) error {
+		tg.Go(func(ctx context.Context) error {
 			return asyncio.Sleep(ctx, time.Hour)
 		})
-		return err
+		return nil
 	})
 }
