@@ -19,7 +19,7 @@ func BenchmarkAsyncGenStep(b *testing.B) {
 	inTask := func(name string, f func(ctx context.Context, b *testing.B)) {
 		b.Run(name, func(b *testing.B) {
 			b.ReportAllocs()
-			err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				f(ctx, b)
 				return nil
 			})

@@ -162,7 +162,7 @@ func playContextVars(s *script) {
 		})
 	}
 	outside := context.Background()
-	s.must(asyncio.RunMain(outside, func(ctx context.Context) error {
+	s.must(asyncio.RunFunc(outside, func(ctx context.Context) error {
 		s.print("main", v.Get(ctx))
 		ctx = v.With(ctx, "one")
 		a := asyncio.CreateTask(ctx, child("1"))

@@ -110,7 +110,7 @@ func TestShutdownAsyncGens(t *testing.T) {
 		})
 	}
 	var kept []*gen
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l := asyncio.CurrentTask(ctx).Loop()
 		l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) {
 			message, _, _ := strings.Cut(c.Message, " asyncio_test.")

@@ -26,7 +26,7 @@ func numbers(n int) *asyncio.AsyncGen[int, asyncio.None] {
 }
 
 func ExampleAsyncGen_All() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for i, err := range numbers(10).All(ctx) {
 			if err != nil {
 				return err
@@ -56,7 +56,7 @@ func ExampleNewAsyncGen() {
 			mean = sum / n
 		}
 	})
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		average.Next(ctx) // to the first Yield
 		for _, v := range []float64{10, 20, 60} {
 			fmt.Println(average.Send(ctx, v))
@@ -85,7 +85,7 @@ func ExampleAsyncGen_Throw() {
 			}
 		}
 	})
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		fmt.Println(retrying.Next(ctx))
 		fmt.Println(retrying.Throw(ctx, errors.New("refused")))
 		return retrying.Close(ctx)
@@ -98,7 +98,7 @@ func ExampleAsyncGen_Throw() {
 }
 
 func ExampleLoop_ShutdownAsyncGens() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		g := numbers(10)
 		fmt.Println(g.Next(ctx))
 		return nil // Run closes what is left
@@ -120,7 +120,7 @@ func (c *countdown) Next(ctx context.Context) (int, error) {
 }
 
 func ExampleAIter() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for n, err := range asyncio.AIter(ctx, &countdown{3}) {
 			fmt.Println(n, err)
 		}
@@ -133,7 +133,7 @@ func ExampleAIter() {
 }
 
 func ExampleANext() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		it := &countdown{1}
 		fmt.Println(asyncio.ANext(ctx, it, -1))
 		fmt.Println(asyncio.ANext(ctx, it, -1))
@@ -145,7 +145,7 @@ func ExampleANext() {
 }
 
 func ExampleCollect() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		fmt.Println(asyncio.Collect(asyncio.AIter(ctx, &countdown{3})))
 		return nil
 	})
@@ -167,7 +167,7 @@ func (s *session) Exit(ctx context.Context, err error) error {
 }
 
 func ExampleWith() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		err := asyncio.With(ctx, &session{"ada"}, func(ctx context.Context, s *session) error {
 			fmt.Println(s.user, "works")
 			return errors.New("out of paper")
@@ -192,7 +192,7 @@ func ExampleNewContextManager() {
 		fmt.Println("commit")
 		return nil
 	})
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return asyncio.With(ctx, transaction, func(ctx context.Context, id int) error {
 			fmt.Println("transaction", id)
 			return nil
@@ -205,7 +205,7 @@ func ExampleNewContextManager() {
 }
 
 func ExampleExitStack() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return asyncio.With(ctx, new(asyncio.ExitStack), func(ctx context.Context, stack *asyncio.ExitStack) error {
 			for _, user := range []string{"ada", "bob"} {
 				s, err := asyncio.EnterContext(ctx, stack, &session{user})
@@ -240,7 +240,7 @@ func ExampleExitStack_PopAll() {
 		}
 		return stack.PopAll(), nil
 	}
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		all, err := open(ctx)
 		fmt.Println("open:", err)
 		all.Close(ctx)
@@ -257,7 +257,7 @@ func ExampleExitStack_PopAll() {
 }
 
 func ExampleChainedError() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var stack asyncio.ExitStack
 		stack.Callback(func(ctx context.Context) error { return errors.New("cannot close") })
 		err := stack.Exit(ctx, errors.New("cannot write"))
@@ -274,7 +274,7 @@ func ExampleChainedError() {
 }
 
 func ExampleClosing() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return asyncio.With(ctx, asyncio.Closing(numbers(10)), func(ctx context.Context, g *asyncio.AsyncGen[int, asyncio.None]) error {
 			fmt.Println(g.Next(ctx))
 			return nil
@@ -291,7 +291,7 @@ func ExampleContextVar() {
 		fmt.Println("hello", user.Get(ctx))
 		return nil
 	}
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		inner := user.With(ctx, "ada")
 		task := asyncio.Go(inner, greet)
 		inner = user.With(inner, "bob") // the task has its own
@@ -306,7 +306,7 @@ func ExampleContextVar() {
 }
 
 func ExampleNewCoroutine() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		c := asyncio.NewCoroutine(func(ctx context.Context) (string, error) {
 			fmt.Println("runs")
 			return "result", nil

@@ -47,7 +47,7 @@ func (t *trial) same(want ...string) {
 // tryInTask runs f as the main task of a loop.
 func tryInTask(t *testing.T, f func(ctx context.Context, t *trial)) {
 	t.Helper()
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		f(ctx, &trial{T: t})
 		return nil
 	})

@@ -14,7 +14,7 @@ import (
 func BenchmarkConnEcho(b *testing.B) {
 	b.Run("loop", func(b *testing.B) {
 		b.ReportAllocs()
-		err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 			if err != nil {
 				return err

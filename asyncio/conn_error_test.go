@@ -107,7 +107,7 @@ func TestDialCancelIsOpError(t *testing.T) {
 			_, first = dialer.DialContext(ctx, "tcp", "nobody.invalid:80")
 			return first
 		})
-		asyncio.DoInThread(ctx, func(context.Context) error { <-asked; return nil })
+		asyncio.ToThreadFunc(ctx, func(context.Context) error { <-asked; return nil })
 		dial.Cancel()
 		dial.Await(ctx)
 		if op := opOf(t, "cancelled", first); op.Op != "dial" || op.Net != "tcp" || !dial.Cancelled() {
@@ -119,7 +119,7 @@ func TestDialCancelIsOpError(t *testing.T) {
 			_, first = dialer.DialContext(short, "tcp", "nobody.invalid:80")
 			return nil
 		})
-		asyncio.DoInThread(ctx, func(context.Context) error { <-asked; return nil })
+		asyncio.ToThreadFunc(ctx, func(context.Context) error { <-asked; return nil })
 		cancel()
 		dial.Await(ctx)
 		if op := opOf(t, "ended", first); op.Op != "dial" || !errors.Is(op, context.Canceled) {
@@ -192,13 +192,13 @@ func TestDialerWithLoopAnywhere(t *testing.T) {
 			}).Await(ctx)
 			check(name+" in another task", c, err)
 			for _, with := range []context.Context{ctx, background} {
-				asyncio.DoInThread(ctx, func(context.Context) error {
+				asyncio.ToThreadFunc(ctx, func(context.Context) error {
 					c, err = dial(with)
 					return nil
 				})
 				check(name+" on a goroutine", c, err)
-				asyncio.DoInThread(ctx, func(context.Context) error {
-					return asyncio.RunMain(background, func(context.Context) error {
+				asyncio.ToThreadFunc(ctx, func(context.Context) error {
+					return asyncio.RunFunc(background, func(context.Context) error {
 						c, err = dial(with)
 						return nil
 					})

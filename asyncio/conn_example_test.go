@@ -18,7 +18,7 @@ import (
 
 // A server that answers each connection in a task of its own, and its client.
 func ExampleListen() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
@@ -57,7 +57,7 @@ func ExampleListen() {
 
 // A deadline, and a cancel, end the wait of a Read. Nothing is lost by it.
 func ExampleDial() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
@@ -108,7 +108,7 @@ func ExampleDialer_DialContext() {
 		fmt.Fprintln(w, "hello from the server")
 	}))
 	defer server.Close()
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		loop, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -133,7 +133,7 @@ func ExampleDialer_DialContext() {
 }
 
 func ExampleListenPacket() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, err := asyncio.ListenPacket(ctx, "udp", "127.0.0.1:0")
 		if err != nil {
 			return err
@@ -165,7 +165,7 @@ func ExampleListenPacket() {
 // Several listeners at one address, each for a loop of its own, where the system
 // can do that.
 func ExampleListenConfig() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		config := asyncio.ListenConfig{ReusePort: true, Backlog: 128}
 		ln, err := config.Listen(ctx, "tcp", "127.0.0.1:0")
 		if errors.Is(err, errors.ErrUnsupported) {

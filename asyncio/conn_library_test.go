@@ -144,8 +144,8 @@ func TestConnHTTP(t *testing.T) {
 			return nil
 		}
 		_, err = asyncio.Gather(ctx,
-			asyncio.Func(func(ctx context.Context) error { return asyncio.DoInThread(ctx, get) }),
-			asyncio.Func(func(ctx context.Context) error { return asyncio.DoInThread(ctx, get) }),
+			asyncio.Func(func(ctx context.Context) error { return asyncio.ToThreadFunc(ctx, get) }),
+			asyncio.Func(func(ctx context.Context) error { return asyncio.ToThreadFunc(ctx, get) }),
 		).Await(ctx)
 		assert.NoError(t, err)
 		if err := get(ctx); err != nil { // it stalls the loop, and works

@@ -50,7 +50,7 @@ func BenchmarkGiveUpLine(b *testing.B) {
 	for _, line := range lines {
 		for _, others := range []int{0, 50_000} {
 			b.Run(fmt.Sprintf("%s/others=%d", line.name, others), func(b *testing.B) {
-				asyncio.RunMain(b.Context(), func(ctx context.Context) error {
+				asyncio.RunFunc(b.Context(), func(ctx context.Context) error {
 					wait := line.wait()
 					c, cancel := context.WithCancel(ctx)
 					for range others {
@@ -74,7 +74,7 @@ func BenchmarkGiveUpLineAll(b *testing.B) {
 	for _, line := range lines {
 		for _, n := range []int{1000, 50_000} {
 			b.Run(fmt.Sprintf("%s/n=%d", line.name, n), func(b *testing.B) {
-				asyncio.RunMain(b.Context(), func(ctx context.Context) error {
+				asyncio.RunFunc(b.Context(), func(ctx context.Context) error {
 					for b.Loop() {
 						wait := line.wait()
 						ts := make([]*asyncio.Task[asyncio.None], n)

@@ -15,7 +15,7 @@ func TestLinePassesOverOnce(t *testing.T) {
 	}
 	for name, pass := range passes {
 		for _, stays := range []int{-1, 2, 3} { // which of four is not cancelled
-			RunMain(context.Background(), func(ctx context.Context) error {
+			RunFunc(context.Background(), func(ctx context.Context) error {
 				var q line
 				var ts []*Task[None]
 				chosen := 0

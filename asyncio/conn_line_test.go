@@ -46,7 +46,7 @@ func TestChaos(t *testing.T) {
 			for seed := first; seed < first+100; seed++ {
 				r := rand.New(rand.NewPCG(seed, 0))
 				c := &chaos{r: r}
-				err := RunMain(context.Background(), func(ctx context.Context) error {
+				err := RunFunc(context.Background(), func(ctx context.Context) error {
 					return c.run(ctx, make(r))
 				}, WithSignals(false))
 				if err != nil {

@@ -83,7 +83,7 @@ func TestConnAllocationsOutside(t *testing.T) {
 		}
 		inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 			a, b = make(t, ctx)
-			asyncio.DoInThread(ctx, func(context.Context) error {
+			asyncio.ToThreadFunc(ctx, func(context.Context) error {
 				measure("on a goroutine")
 				return nil
 			})

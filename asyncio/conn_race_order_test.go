@@ -48,7 +48,7 @@ func ordered(t *testing.T, ctx context.Context, from, to side, send, receive end
 // otherLoop runs a function in a task of a loop on another goroutine.
 var otherLoop = side{"other loop", func(ctx context.Context, f func(ctx context.Context)) func() {
 	return sides[1].run(ctx, func(context.Context) {
-		asyncio.RunMain(context.Background(), func(ctx context.Context) error { f(ctx); return nil })
+		asyncio.RunFunc(context.Background(), func(ctx context.Context) error { f(ctx); return nil })
 	})
 }}
 

@@ -66,7 +66,7 @@ var sides = []side{
 	{"goroutine", func(ctx context.Context, f func(ctx context.Context)) func() {
 		done := make(chan struct{})
 		go func() { defer close(done); f(context.Background()) }()
-		return func() { asyncio.DoInThread(ctx, func(context.Context) error { <-done; return nil }) }
+		return func() { asyncio.ToThreadFunc(ctx, func(context.Context) error { <-done; return nil }) }
 	}},
 }
 
@@ -447,7 +447,7 @@ func TestDialLate(t *testing.T) {
 			if _, err := dial.Await(ctx); !errors.Is(err, asyncio.ErrCancelled) {
 				t.Errorf("late %v: %v", late, err)
 			}
-			err := asyncio.DoInThread(ctx, func(ctx context.Context) error {
+			err := asyncio.ToThreadFunc(ctx, func(ctx context.Context) error {
 				<-closed
 				return nil
 			})

@@ -66,7 +66,7 @@ func TestWrongDatagramAddresses(t *testing.T) {
 					return
 				}
 				if err = tr.SendTo([]byte("x"), to); err == nil { // the system is asked
-					asyncio.DoInThread(ctx, func(context.Context) error {
+					asyncio.ToThreadFunc(ctx, func(context.Context) error {
 						select {
 						case err = <-p.err:
 						case <-time.After(10 * time.Second):

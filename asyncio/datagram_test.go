@@ -250,7 +250,7 @@ func TestDatagramsWait(t *testing.T) {
 					tr.Abort()
 				}
 				tr.SendTo([]byte("late"), to)
-				if err := asyncio.DoInThread(ctx, func(context.Context) error {
+				if err := asyncio.ToThreadFunc(ctx, func(context.Context) error {
 					for got < want {
 						if err := receive(); err != nil {
 							return err
@@ -324,7 +324,7 @@ func TestDatagramsWaitForOthers(t *testing.T) {
 			t.Error("it does not wait")
 		}
 		tr.Close()
-		err = asyncio.DoInThread(ctx, func(context.Context) error {
+		err = asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			buf := make([]byte, 10)
 			for range full {
 				if _, err := reader.Read(buf); err != nil {

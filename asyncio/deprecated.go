@@ -7,8 +7,22 @@ import (
 	"os"
 )
 
-// The names of this file are there for one release more: each is a method now, as it
-// has no type of result that the caller chooses.
+// The names of this file are there for one release more. Most are methods now, as they
+// have no type of result that the caller chooses; others have another name.
+
+// RunMain is RunFunc.
+//
+// Deprecated: use [RunFunc].
+func RunMain(ctx context.Context, main func(ctx context.Context) error, opts ...RunOption) error {
+	return RunFunc(ctx, main, opts...)
+}
+
+// DoInThread is ToThreadFunc.
+//
+// Deprecated: use [ToThreadFunc].
+func DoInThread(ctx context.Context, f func(ctx context.Context) error) error {
+	return ToThreadFunc(ctx, f)
+}
 
 // AllTasks is Loop.AllTasks.
 //

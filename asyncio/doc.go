@@ -42,6 +42,12 @@
 // asyncio's order, kept to the letter.
 // A future is a result that is not there yet; a task is the future of its own.
 //
+// Where a call takes a function that has a result, there is one beside it for a
+// function that has none but its error: RunFunc is Run, ToThreadFunc is ToThread, as
+// in package sync OnceFunc stands beside OnceValue. Func makes a coroutine of such a
+// function, for all other calls. Only Go and TaskGroup.Go are called as everybody
+// expects: they are CreateTask and GroupTask.
+//
 // # Rules
 //
 //   - Pass on the ctx that you were given. It leads to the loop and carries the

@@ -122,8 +122,9 @@ func ToThread[T any](ctx context.Context, f Coro[T]) (v T, err error) {
 	return v, err
 }
 
-// DoInThread is ToThread for a function that has no result.
-func DoInThread(ctx context.Context, f func(ctx context.Context) error) error {
+// ToThreadFunc is ToThread for a function that has no result. A nil one is refused
+// with a TypeError.
+func ToThreadFunc(ctx context.Context, f func(ctx context.Context) error) error {
 	_, err := ToThread(ctx, Func(f))
 	return err
 }

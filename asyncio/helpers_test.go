@@ -60,7 +60,7 @@ func got(t *testing.T, what string, p []byte, err error, want string, wantErr er
 // inTask runs f in a task of a loop of its own.
 func inTask(t *testing.T, f func(ctx context.Context, l *asyncio.Loop), opts ...asyncio.RunOption) {
 	t.Helper()
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err == nil {
 			f(ctx, l)
@@ -167,7 +167,7 @@ func onSockets(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
 	defer cancel()
-	if err := asyncio.RunMain(ctx, f, beneath(opts)...); err != nil {
+	if err := asyncio.RunFunc(ctx, f, beneath(opts)...); err != nil {
 		t.Error(err)
 	} else if ctx.Err() != nil {
 		t.Error("it took too long")
@@ -271,7 +271,7 @@ func (c *jumpClock) Until(when time.Duration, _ bool) time.Duration {
 func play(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.LoopOption) {
 	t.Helper()
 	opts = append(opts, asyncio.WithClock(new(jumpClock)))
-	assert.NoError(t, asyncio.RunMain(context.Background(), f, asyncio.WithLoopOptions(opts...)))
+	assert.NoError(t, asyncio.RunFunc(context.Background(), f, asyncio.WithLoopOptions(opts...)))
 }
 
 // refusal is the error with which a group has refused to make t: what create_task

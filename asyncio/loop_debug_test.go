@@ -126,7 +126,7 @@ func TestDebugRefusesForeignCalls(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		f := asyncio.NewFuture[int](l)
 		sleeper := asyncio.Go(ctx, func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
-		err := asyncio.DoInThread(ctx, func(context.Context) error {
+		err := asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			defer greenlet.Close()
 			assert.EqualError(t, f.SetResult(1), refusal)
 			assert.EqualError(t, f.SetException(errors.New("x")), refusal)
@@ -325,7 +325,7 @@ func TestThreadsInBubble(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
 		inTask(t, func(ctx context.Context, l *asyncio.Loop) {
-			err := asyncio.DoInThread(ctx, func(context.Context) error {
+			err := asyncio.ToThreadFunc(ctx, func(context.Context) error {
 				time.Sleep(time.Hour)
 				return nil
 			})

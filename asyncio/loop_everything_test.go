@@ -95,7 +95,7 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 		l.CallLater(time.Hour, func() { t.Error("the timer has fired") })
 		waiting(func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
 		waiting(func(ctx context.Context) error {
-			return asyncio.DoInThread(ctx, func(inside context.Context) error {
+			return asyncio.ToThreadFunc(ctx, func(inside context.Context) error {
 				<-inside.Done()
 				close(thread)
 				return os.ErrClosed

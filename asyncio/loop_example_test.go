@@ -39,7 +39,7 @@ func ExampleLoop_CallSoonThreadsafe() {
 // Three tasks ask for something, each without knowing of the others. When none of
 // them can go on, all they have asked for is fetched at once.
 func ExampleLoop_CallWhenQuiet() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		loop, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -90,7 +90,7 @@ func ExampleRunUntilComplete() {
 }
 
 func ExampleFuture() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		loop, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -112,7 +112,7 @@ func ExampleFuture() {
 // The same seed gives the same order of tasks; without one they stay in theirs.
 func ExampleWithSeed() {
 	order := func(opts ...asyncio.LoopOption) (names string) {
-		asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			for _, name := range []string{"a", "b", "c", "d", "e"} {
 				asyncio.Go(ctx, func(context.Context) error {
 					names += name

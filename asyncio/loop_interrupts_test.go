@@ -25,7 +25,7 @@ import (
 
 func interrupted(name string, main func(ctx context.Context) error, opts ...asyncio.RunOption) bool {
 	return addChild(name, func() {
-		err := asyncio.RunMain(context.Background(), main, opts...)
+		err := asyncio.RunFunc(context.Background(), main, opts...)
 		fmt.Println("run:", err == nil, errors.Is(err, asyncio.ErrKeyboardInterrupt), pyName(err))
 	})
 }
@@ -115,7 +115,7 @@ var (
 				return e.Wait(ctx)
 			},
 		} {
-			err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				tellReports(ctx, name)
 				l, _ := asyncio.RunningLoop(ctx)
 				return f(ctx, l, asyncio.NewEvent())
@@ -126,7 +126,7 @@ var (
 		}
 		ctx, cancel := context.WithTimeout(context.Background(), standing)
 		defer cancel()
-		asyncio.RunMain(ctx, func(ctx context.Context) error {
+		asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			tellReports(ctx, "deadline of the run")
 			return asyncio.NewEvent().Wait(ctx)
 		})

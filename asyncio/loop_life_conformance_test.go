@@ -38,7 +38,7 @@ func TestConformanceLifeCycle(t *testing.T) {
 
 // run is asyncio.run of a main that has the loop.
 func (s *script) run(main func(ctx context.Context, l *asyncio.Loop) error) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		s.must(err)
 		return main(ctx, l)

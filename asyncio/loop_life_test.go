@@ -66,7 +66,7 @@ func TestRefusedRunMakesNothing(t *testing.T) {
 		})
 		_, err := asyncio.Run(ctx, number(1), factory)
 		refused("Run", err)
-		refused("RunMain", asyncio.RunMain(ctx, func(context.Context) error { return nil }, factory))
+		refused("RunFunc", asyncio.RunFunc(ctx, func(context.Context) error { return nil }, factory))
 		refused("RunWorkers", asyncio.RunWorkers(ctx, 1, func(context.Context, *asyncio.Worker) error { return nil }, factory))
 		refused("Simulate", asynciotest.Simulate(1, func(context.Context) error { return nil }))
 		r := asyncio.NewRunner(factory)
@@ -598,7 +598,7 @@ func TestGoexit(t *testing.T) {
 				defer close(ended)
 				defer greenlet.Close()
 				defer func() { deferred++ }()
-				asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+				asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 					loop, _ = asyncio.RunningLoop(ctx)
 					asyncio.Go(ctx, func(ctx context.Context) error {
 						defer func() { deferred++ }()

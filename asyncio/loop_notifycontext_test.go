@@ -23,11 +23,11 @@ func TestNotifyContext(t *testing.T) {
 			seen := make(chan os.Signal, 1)
 			signal.Notify(seen, sig)
 			ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-			err := asyncio.RunMain(ctx, func(ctx context.Context) error {
+			err := asyncio.RunFunc(ctx, func(ctx context.Context) error {
 				asyncio.CurrentTask(ctx).Loop().CallSoon(func() { syscall.Kill(os.Getpid(), sig) })
 				err := asyncio.Sleep(ctx, time.Hour)
 				outside := context.WithoutCancel(ctx)
-				require.NoError(t, asyncio.DoInThread(outside, func(context.Context) error {
+				require.NoError(t, asyncio.ToThreadFunc(outside, func(context.Context) error {
 					<-ctx.Done()
 					<-seen
 					return nil
@@ -52,7 +52,7 @@ func TestNotifyContext(t *testing.T) {
 func TestInterruptAfterNotifyContext(t *testing.T) {
 	ctx, stop := signal.NotifyContext(context.Background(), syscall.SIGTERM)
 	defer stop()
-	asyncio.RunMain(ctx, func(ctx context.Context) error {
+	asyncio.RunFunc(ctx, func(ctx context.Context) error {
 		for i, sig := range []syscall.Signal{syscall.SIGTERM, syscall.SIGINT} {
 			asyncio.CurrentTask(ctx).Loop().CallSoon(func() { syscall.Kill(os.Getpid(), sig) })
 			require.ErrorIs(t, asyncio.Sleep(ctx, time.Hour), asyncio.ErrCancelled)

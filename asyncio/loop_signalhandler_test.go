@@ -26,7 +26,7 @@ func sendMyself(sig syscall.Signal) { syscall.Kill(os.Getpid(), sig) }
 // signalled adds a child that runs main in a task.
 func signalled(name string, main func(ctx context.Context, l *asyncio.Loop) error) bool {
 	return addChild(name, func() {
-		err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			l, err := asyncio.RunningLoop(ctx)
 			if err != nil {
 				return err
@@ -224,7 +224,7 @@ func TestSignalHandlerRefuses(t *testing.T) {
 
 // A program that ends by itself when it is asked to.
 func ExampleLoop_AddSignalHandler() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		loop, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err

@@ -370,7 +370,7 @@ func TestNetworkIsTheLoops(t *testing.T) {
 		c, err := asyncio.Dial(ctx, "tcp", addr)
 		require.NoError(t, err)
 		p, l := make([]byte, 1), mustLoop(ctx)
-		err = asyncio.DoInThread(ctx, func(ctx context.Context) error {
+		err = asyncio.ToThreadFunc(ctx, func(ctx context.Context) error {
 			_, err := c.Read(p)
 			unsupported(t, "Read", err)
 			_, err = c.Write(p)

@@ -26,7 +26,7 @@ var collatz = asyncio.RegisterJob("collatz", func(_ context.Context, n int) (ste
 func ExampleRunInProcess() {
 	pool := asyncio.NewProcessPool(2)
 	defer pool.Close()
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		steps, err := asyncio.RunInProcess(ctx, pool, collatz, 27)
 		fmt.Println(steps)
 		return err

@@ -81,7 +81,7 @@ func TestAddrInfoEnds(t *testing.T) {
 			return err
 		}
 		look := asyncio.Go(ctx, ask)
-		if err := asyncio.DoInThread(ctx, func(context.Context) error { <-asked; return nil }); err != nil {
+		if err := asyncio.ToThreadFunc(ctx, func(context.Context) error { <-asked; return nil }); err != nil {
 			t.Error(err)
 		}
 		look.Cancel()
@@ -97,7 +97,7 @@ func TestAddrInfoEnds(t *testing.T) {
 }
 
 func ExampleGetAddrInfo() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		addrs, err := asyncio.GetAddrInfo(ctx, "tcp", "127.0.0.1", "443")
 		if err != nil {
 			return err

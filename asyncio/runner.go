@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// A RunOption is a choice made for Run, RunMain and NewRunner.
+// A RunOption is a choice made for Run, RunFunc and NewRunner.
 type RunOption func(*runOptions)
 
 type runOptions struct {
@@ -78,8 +78,9 @@ func Run[T any](ctx context.Context, main Coro[T], opts ...RunOption) (T, error)
 	return v, err
 }
 
-// RunMain is Run for a function that has no result.
-func RunMain(ctx context.Context, main func(ctx context.Context) error, opts ...RunOption) error {
+// RunFunc is Run for a function that has no result. A nil one is refused with a
+// TypeError.
+func RunFunc(ctx context.Context, main func(ctx context.Context) error, opts ...RunOption) error {
 	_, err := Run(ctx, Func(main), opts...)
 	return err
 }

@@ -18,7 +18,7 @@ func ExampleSendFile() {
 	page := filepath.Join(dir, "page")
 	os.WriteFile(page, []byte("<p>A page from the disk."), 0o600)
 
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0",
 			func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 				defer w.Close()

@@ -281,7 +281,7 @@ func TestSendFileEnds(t *testing.T) {
 					end.end(tr, peer)
 					if end.name == "Close" { // what was written before is sent
 						drained := asyncio.Go(ctx, func(ctx context.Context) error {
-							return asyncio.DoInThread(ctx, func(context.Context) error {
+							return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 								_, err := io.Copy(io.Discard, peer)
 								return errors.Join(err, peer.Close())
 							})

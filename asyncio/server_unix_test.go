@@ -55,7 +55,7 @@ func TestServerOutOfDescriptors(t *testing.T) {
 		for _, fd := range clients {
 			unix.Write(fd, []byte("x"))
 			p := make([]byte, 1)
-			if err := asyncio.DoInThread(ctx, func(context.Context) error { _, err := unix.Read(fd, p); return err }); err != nil || string(p) != "x" {
+			if err := asyncio.ToThreadFunc(ctx, func(context.Context) error { _, err := unix.Read(fd, p); return err }); err != nil || string(p) != "x" {
 				t.Errorf("after the pause: %q, %v", p, err)
 			}
 			unix.Shutdown(fd, unix.SHUT_RDWR)

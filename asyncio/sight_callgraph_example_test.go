@@ -22,7 +22,7 @@ func breakfast(ctx context.Context) error {
 
 // What does a program do that seems to do nothing?
 func ExampleLoop_WriteTasks() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		asyncio.CurrentTask(ctx).SetName("main")
 		asyncio.Go(ctx, breakfast, asyncio.WithTaskName("breakfast"))
 		asyncio.Sleep(ctx, time.Millisecond)
@@ -40,7 +40,7 @@ func ExampleLoop_WriteTasks() {
 }
 
 func ExamplePrintCallGraph() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		tea := asyncio.Go(ctx, brew, asyncio.WithTaskName("tea"))
 		asyncio.Go(ctx, func(ctx context.Context) error {
 			_, err := asyncio.Gather[asyncio.None](ctx, tea).Await(ctx)

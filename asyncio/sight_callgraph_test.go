@@ -196,7 +196,7 @@ func TestWriteTasks(t *testing.T) {
 		}
 
 		var there strings.Builder
-		err := asyncio.DoInThread(ctx, func(context.Context) error { return l.WriteTasks(context.Background(), &there) })
+		err := asyncio.ToThreadFunc(ctx, func(context.Context) error { return l.WriteTasks(context.Background(), &there) })
 		if err != nil || !strings.HasPrefix(there.String(), "main: waits in asyncio.ToThreadFunc, called by ") {
 			t.Errorf("from another goroutine: %v\n%s", err, &there)
 		}

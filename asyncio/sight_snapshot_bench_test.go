@@ -25,7 +25,7 @@ func BenchmarkSnapshot(b *testing.B) {
 				b.ResetTimer()
 				other := asyncio.Go(ctx, func(ctx context.Context) error {
 					defer func() { taken = true }()
-					return asyncio.DoInThread(ctx, func(context.Context) error {
+					return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 						for range b.N {
 							if _, err := l.Snapshot(context.Background()); err != nil {
 								return err

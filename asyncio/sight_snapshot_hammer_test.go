@@ -69,7 +69,7 @@ func TestSnapshotUnderHammer(t *testing.T) {
 			}
 			return nil
 		})
-		err := asyncio.DoInThread(ctx, func(context.Context) error {
+		err := asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			var all sync.WaitGroup
 			for range 2 {
 				all.Add(1)

@@ -63,7 +63,7 @@ func (w *watched) sleep(d time.Duration) {
 func inBubble(t *testing.T, f func(w *watched)) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			asyncio.CurrentTask(ctx).SetName("main")
 			f(&watched{t, ctx, asyncio.CurrentTask(ctx).Loop()})
 			return nil

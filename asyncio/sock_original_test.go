@@ -81,7 +81,7 @@ func TestConnectAcceptedSocketOfSock(t *testing.T) {
 		require.NoError(t, err)
 		tr.Write([]byte("hello"))
 		tr.Close()
-		asyncio.DoInThread(ctx, func(context.Context) error {
+		asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			if got, err := io.ReadAll(c); string(got) != "hello" || err != nil {
 				t.Errorf("%q, %v", got, err)
 			}

@@ -486,7 +486,7 @@ func TestSockAllocations(t *testing.T) {
 
 // An echo server that makes the calls of sockets itself, and its client.
 func ExampleSocket() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, err := asyncio.NewSocket("tcp")
 		if err != nil {
 			return err

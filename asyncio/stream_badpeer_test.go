@@ -159,7 +159,7 @@ func TestStreamPeerSendsNoNewline(t *testing.T) {
 			return nil
 		}, asyncio.WithLimit(limit))
 		before := liveHeap()
-		err := asyncio.DoInThread(ctx, func(context.Context) error {
+		err := asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			c, err := net.Dial("tcp", server.Addr().String())
 			if err != nil {
 				return err
@@ -199,7 +199,7 @@ func TestStreamBackpressureBoundsMemory(t *testing.T) {
 		r, w, peer := dialStream(t, ctx, asyncio.WithLimit(1000))
 		peer.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
 		sent, err := 0, error(nil)
-		asyncio.DoInThread(ctx, func(context.Context) error {
+		asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			for err == nil && sent < 1<<30 {
 				var n int
 				n, err = peer.Write(make([]byte, 1<<20))

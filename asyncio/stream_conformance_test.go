@@ -34,7 +34,7 @@ func TestStreamScenarios(t *testing.T) {
 // onSystem runs f as a program's main, on the system's clock.
 func (s *script) onSystem(f func(ctx context.Context) error) {
 	s.t.Helper()
-	s.must(asyncio.RunMain(context.Background(), f, beneath(nil)...))
+	s.must(asyncio.RunFunc(context.Background(), f, beneath(nil)...))
 }
 
 // loopback starts a server on a free port.

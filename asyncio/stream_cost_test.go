@@ -118,7 +118,7 @@ func TestStreamIdleMemory(t *testing.T) {
 				asyncio.Sleep(ctx, 0)
 			}
 			for _, fd := range fds {
-				if err := asyncio.DoInThread(ctx, func(context.Context) error { _, err := unix.Read(fd, make([]byte, 10)); return err }); err != nil {
+				if err := asyncio.ToThreadFunc(ctx, func(context.Context) error { _, err := unix.Read(fd, make([]byte, 10)); return err }); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -140,7 +140,7 @@ func TestStreamIdleMemory(t *testing.T) {
 
 func BenchmarkStreamEcho(b *testing.B) {
 	b.ReportAllocs()
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		round, end := pingPong(b, ctx, 64)
 		defer end()
 		for b.Loop() {

@@ -17,7 +17,7 @@ import (
 
 // A server that sends lines back in capitals, and a client of it.
 func ExampleStartServer() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			defer w.Close()
 			for line, err := range r.Lines(ctx) {
@@ -60,7 +60,7 @@ func ExampleStartServer() {
 
 // A message has a head of four bytes with its length.
 func ExampleStreamReader_ReadExactly() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, _ := asyncio.RunningLoop(ctx)
 		r := asyncio.NewStreamReader(l, 0) // that of OpenConnection is fed by the loop
 		r.FeedData([]byte("0005hello0005wor"))
@@ -85,7 +85,7 @@ func ExampleStreamReader_ReadExactly() {
 }
 
 func ExampleStreamReader_ReadUntil() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, _ := asyncio.RunningLoop(ctx)
 		r := asyncio.NewStreamReader(l, 0)
 		r.FeedData([]byte("one; two\nthree"))
@@ -106,7 +106,7 @@ func ExampleStreamReader_ReadUntil() {
 
 // What reads from an io.Reader reads from a stream, and only its task waits.
 func ExampleStreamReader_Reader() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, _ := asyncio.RunningLoop(ctx)
 		r := asyncio.NewStreamReader(l, 0)
 		l.CallSoon(func() { r.FeedData([]byte("three short ")) })
@@ -126,7 +126,7 @@ func ExampleStreamReader_Reader() {
 
 // Drain makes the task wait while the other side is slower than it writes.
 func ExampleStreamWriter_Drain() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		path := filepath.Join(os.TempDir(), fmt.Sprint("example-drain-", os.Getpid()))
 		got := 0
 		server, err := asyncio.StartUnixServer(ctx, path, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
@@ -164,7 +164,7 @@ func ExampleStreamWriter_Drain() {
 
 // A server that ends in an orderly way: it answers those who are connected.
 func ExampleServer_Shutdown() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			defer w.Close()
 			question, err := r.ReadLine(ctx)
@@ -230,7 +230,7 @@ func (w writes) Write(p []byte) (int, error) { return len(p), w.WriteTransport.W
 
 // A protocol has callbacks where a stream has tasks that wait.
 func ExampleCreateServer() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		over := asyncio.NewEvent()
 		server, err := asyncio.CreateServer(ctx, func() *countingProtocol { return &countingProtocol{over: over} }, "tcp", "127.0.0.1:0")
 		if err != nil {
@@ -274,7 +274,7 @@ func (p *greeter) ConnectionLost(err error) {
 }
 
 func ExampleCreateConnection() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		served := asyncio.NewEvent()
 		server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			defer w.Close()
@@ -312,7 +312,7 @@ func ExampleConnectAcceptedSocket() {
 		fmt.Printf("lost: <nil>\n%q\n", "hello\n")
 		return
 	}
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		ln, err := net.Listen("tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
@@ -364,7 +364,7 @@ func (p *fixedRecord) BufferUpdated(n int) {
 func (p *fixedRecord) ConnectionLost(error) { p.over.Set() }
 
 func ExampleBufferedProtocol() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		over := asyncio.NewEvent()
 		server, err := asyncio.CreateServer(ctx, func() *fixedRecord { return &fixedRecord{over: over} }, "tcp", "127.0.0.1:0")
 		if err != nil {

@@ -21,7 +21,7 @@ func BenchmarkSpawn(b *testing.B) {
 	}
 	run := func(b *testing.B, main func(ctx context.Context) error) {
 		b.ReportAllocs()
-		if err := asyncio.RunMain(context.Background(), main); err != nil {
+		if err := asyncio.RunFunc(context.Background(), main); err != nil {
 			b.Error(err)
 		}
 	}

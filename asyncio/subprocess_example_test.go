@@ -15,7 +15,7 @@ import (
 
 // Communicate writes, reads and waits, all at once.
 func ExampleCreateSubprocessExec() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		p, err := asyncio.CreateSubprocessExec(ctx, []string{"sort"},
 			asyncio.WithStdin(asyncio.Pipe), asyncio.WithStdout(asyncio.Pipe))
 		if err != nil {
@@ -35,7 +35,7 @@ func ExampleCreateSubprocessExec() {
 }
 
 func ExampleCreateSubprocessShell() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		p, err := asyncio.CreateSubprocessShell(ctx, "echo in $PWD; echo oops >&2; exit 3",
 			asyncio.WithDir("/"), asyncio.WithStdout(asyncio.Pipe), asyncio.WithStderr(asyncio.Stdout))
 		if err != nil {
@@ -52,7 +52,7 @@ func ExampleCreateSubprocessShell() {
 
 // A process can be talked to line by line.
 func ExampleProcess() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		p, err := asyncio.CreateSubprocessShell(ctx, "while read x; do echo you said $x; done",
 			asyncio.WithStdin(asyncio.Pipe), asyncio.WithStdout(asyncio.Pipe))
 		if err != nil {
@@ -76,7 +76,7 @@ func ExampleProcess() {
 
 // A wait that takes too long ends the process, by SIGTERM; it has an hour to clean up.
 func ExampleWithKillOnCancel() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		p, err := asyncio.CreateSubprocessExec(ctx, []string{"sleep", "1000"}, asyncio.WithKillOnCancel(time.Hour))
 		if err != nil {
 			return err
@@ -100,7 +100,7 @@ func (r *reporter) ConnectionLost(error)                       { r.over.Set() }
 
 // The protocol of a child, in place of streams.
 func ExampleSubprocessExec() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		factory := func() *reporter { return &reporter{asyncio.NewEvent()} }
 		t, r, err := asyncio.SubprocessExec(ctx, factory, []string{"echo", "hello"}, asyncio.WithStdin(asyncio.DevNull))
 		if err != nil {
@@ -127,7 +127,7 @@ func ExampleConnectReadPipe() {
 	}
 	fmt.Fprint(to, "one\ntwo\n")
 	to.Close()
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -154,7 +154,7 @@ func ExampleConnectWritePipe() {
 		return
 	}
 	defer from.Close()
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		t, _, err := asyncio.ConnectWritePipe(ctx, func() asyncio.NopProtocol { return asyncio.NopProtocol{} }, to)
 		if err != nil {
 			return err

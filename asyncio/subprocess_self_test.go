@@ -34,7 +34,7 @@ func init() {
 		os.Exit(7)
 	}
 	if addr := os.Getenv(writeChild); addr != "" {
-		err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			_, w, err := asyncio.OpenConnection(ctx, "tcp", addr)
 			if err == nil {
 				w.Write(make([]byte, writesMuch))

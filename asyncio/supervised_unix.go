@@ -42,7 +42,7 @@ func runSupervised(ctx context.Context, mark string, want int, main func(context
 		ready.Close()
 	})
 	told := false // to end
-	err = RunMain(context.WithoutCancel(ctx), func(ctx context.Context) error {
+	err = RunFunc(context.WithoutCancel(ctx), func(ctx context.Context) error {
 		l, err := RunningLoop(ctx)
 		if err != nil {
 			return err

@@ -15,7 +15,7 @@ import (
 func bench(b *testing.B, main func(ctx context.Context) error) {
 	b.Helper()
 	b.ReportAllocs()
-	if err := asyncio.RunMain(context.Background(), main, asyncio.WithSignals(false)); err != nil {
+	if err := asyncio.RunFunc(context.Background(), main, asyncio.WithSignals(false)); err != nil {
 		b.Fatal(err)
 	}
 }

@@ -8,7 +8,7 @@ import (
 )
 
 func ExampleLock() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var lock asyncio.Lock
 		work := func(name string) *asyncio.Task[asyncio.None] {
 			return asyncio.Go(ctx, func(ctx context.Context) error {
@@ -32,7 +32,7 @@ func ExampleLock() {
 }
 
 func ExampleEvent() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var ready asyncio.Event
 		waiter := asyncio.Go(ctx, func(ctx context.Context) error {
 			fmt.Println("waiting")
@@ -51,7 +51,7 @@ func ExampleEvent() {
 }
 
 func ExampleCondition() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var (
 			cond  asyncio.Condition
 			count int
@@ -78,7 +78,7 @@ func ExampleCondition() {
 }
 
 func ExampleSemaphore() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		two := asyncio.NewSemaphore(2)
 		inside, most := 0, 0
 		var tasks []*asyncio.Task[asyncio.None]
@@ -109,7 +109,7 @@ func ExampleBoundedSemaphore() {
 }
 
 func ExampleBarrier() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		barrier := asyncio.NewBarrier(3)
 		var tasks []*asyncio.Task[asyncio.None]
 		for _, name := range []string{"a", "b", "c"} {
@@ -135,7 +135,7 @@ func ExampleBarrier() {
 }
 
 func ExampleQueue() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		q := asyncio.NewQueue[int](2) // a producer that is two ahead waits
 		asyncio.Go(ctx, func(ctx context.Context) error {
 			defer q.Shutdown(false)
@@ -158,7 +158,7 @@ func ExampleQueue() {
 }
 
 func ExampleQueue_Join() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		jobs := asyncio.NewQueue[string](0)
 		for _, name := range []string{"a", "b", "c"} {
 			jobs.PutNowait(name)

@@ -516,7 +516,7 @@ func TestPoolAllocations(t *testing.T) {
 }
 
 func ExamplePool() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		pool := asyncio.NewPool(asyncio.PoolConfig[string]{
 			Limit: 2,
 			New: func(ctx context.Context) (string, error) {

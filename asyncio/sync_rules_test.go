@@ -167,7 +167,7 @@ func TestWaitOnAnotherLoop(t *testing.T) {
 		settle(t, ctx)
 		done := make(chan error)
 		go func() {
-			done <- asyncio.RunMain(context.Background(), wait, asyncio.WithSignals(false))
+			done <- asyncio.RunFunc(context.Background(), wait, asyncio.WithSignals(false))
 		}()
 		err := <-done
 		assert.ErrorIs(t, err, asyncio.ErrOtherLoop)

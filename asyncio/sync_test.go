@@ -19,7 +19,7 @@ import (
 func runMain(t testing.TB, main func(ctx context.Context) error, opts ...asyncio.RunOption) {
 	t.Helper()
 	opts = append([]asyncio.RunOption{asyncio.WithSignals(false)}, opts...)
-	assert.NoError(t, asyncio.RunMain(context.Background(), main, opts...))
+	assert.NoError(t, asyncio.RunFunc(context.Background(), main, opts...))
 }
 
 // play is runMain for a scenario.

@@ -150,7 +150,8 @@ func CreateTask[T any](ctx context.Context, f Coro[T], opts ...TaskOption) *Task
 	return newTask(l, ctx, f, opts)
 }
 
-// Go is CreateTask for a function that has no result.
+// Go is CreateTask for a function that has no result. Its name is the one that users
+// of go statements and errgroup know.
 func Go(ctx context.Context, f func(ctx context.Context) error, opts ...TaskOption) *Task[None] {
 	return CreateTask(ctx, Func(f), opts...)
 }

@@ -11,7 +11,7 @@ import (
 func BenchmarkHop(b *testing.B) {
 	for _, n := range []int{1, 2, 1000} {
 		b.Run(fmt.Sprint(n), func(b *testing.B) {
-			asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				left := n
 				done := asyncio.NewFuture[int](asyncio.CurrentTask(ctx).Loop())
 				for range n {
@@ -35,7 +35,7 @@ func BenchmarkHop(b *testing.B) {
 
 func BenchmarkCreateAwait(b *testing.B) {
 	b.ReportAllocs()
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for range b.N {
 			asyncio.CreateTask(ctx, func(ctx context.Context) (int, error) { return 1, nil }).Await(ctx)
 		}

@@ -262,12 +262,12 @@ func TestCoroutineNeverAwaited(t *testing.T) {
 		asyncio.Gather(ctx, asyncio.Awaitable[string](asyncio.NewCoroutine(used))).Await(ctx)
 		asyncio.NewCoroutine(func(ctx context.Context) (string, error) { return "dropped", nil })
 	}
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		forget(ctx) // silently
 		runtime.GC()
 		return nil
 	}, asyncio.WithDebug(false))
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		forget(ctx)
 		return nil
 	}, asyncio.WithDebug(true))

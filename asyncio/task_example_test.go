@@ -17,10 +17,10 @@ func ExampleRun() {
 	// Output: 42 <nil>
 }
 
-func ExampleRunMain() {
+func ExampleRunFunc() {
 	ctx, cancel := context.WithTimeout(context.Background(), time.Millisecond)
 	defer cancel()
-	err := asyncio.RunMain(ctx, func(ctx context.Context) error {
+	err := asyncio.RunFunc(ctx, func(ctx context.Context) error {
 		return asyncio.Sleep(ctx, time.Hour)
 	})
 	fmt.Println(errors.Is(err, context.DeadlineExceeded))
@@ -43,7 +43,7 @@ func ExampleRunner() {
 
 // A task begins in the next turn, when its creator waits.
 func ExampleCreateTask() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		t := asyncio.CreateTask(ctx, func(context.Context) (int, error) {
 			fmt.Println("the task runs")
 			return 7, nil
@@ -60,7 +60,7 @@ func ExampleCreateTask() {
 }
 
 func ExampleEagerStart() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		t := asyncio.Go(ctx, func(ctx context.Context) error {
 			fmt.Println("at once")
 			asyncio.Sleep(ctx, 0)
@@ -78,7 +78,7 @@ func ExampleEagerStart() {
 }
 
 func ExampleTask_Cancel() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		t := asyncio.Go(ctx, func(ctx context.Context) error {
 			defer fmt.Println("cleaned up")
 			return asyncio.Sleep(ctx, time.Hour)
@@ -97,7 +97,7 @@ func ExampleTask_Cancel() {
 
 // A task may refuse a cancel: then Uncancel takes it off the count.
 func ExampleTask_Uncancel() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var t *asyncio.Task[string]
 		t = asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
 			if err := asyncio.Sleep(ctx, time.Hour); err != nil {
@@ -118,7 +118,7 @@ func ExampleTask_Uncancel() {
 }
 
 func ExampleCurrentTask() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for _, name := range []string{"ann", "bob"} {
 			asyncio.Go(ctx, func(ctx context.Context) error {
 				fmt.Println("this is", asyncio.CurrentTask(ctx).Name())
@@ -133,7 +133,7 @@ func ExampleCurrentTask() {
 }
 
 func ExampleAllTasks() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		asyncio.CurrentTask(ctx).SetName("main")
 		asyncio.Go(ctx, func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) }, asyncio.WithTaskName("sleeper"))
 		loop, err := asyncio.RunningLoop(ctx)
@@ -148,7 +148,7 @@ func ExampleAllTasks() {
 }
 
 func ExampleSleepResult() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		s, err := asyncio.SleepResult(ctx, time.Millisecond, "good morning")
 		fmt.Println(s)
 		return err

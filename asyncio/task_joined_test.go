@@ -167,7 +167,7 @@ func TestTaskGroupBaseErrorTellsOthers(t *testing.T) {
 	} {
 		var told []string
 		var group error
-		err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			asyncio.CurrentTask(ctx).Loop().SetExceptionHandler(func(_ *asyncio.Loop, x asyncio.ExceptionContext) {
 				require.ErrorIs(t, x.Exception, errDisk, c.what)
 				told = append(told, x.Task.Name())
@@ -181,7 +181,7 @@ func TestTaskGroupBaseErrorTellsOthers(t *testing.T) {
 	}
 	// An exit of a task; then the body fails by itself.
 	var told []error
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l := asyncio.CurrentTask(ctx).Loop()
 		l.SetExceptionHandler(func(_ *asyncio.Loop, x asyncio.ExceptionContext) { told = append(told, x.Exception) })
 		return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {

@@ -96,7 +96,7 @@ func TestKillRefuses(t *testing.T) {
 		other := asyncio.Go(ctx, func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
 		assert.ErrorIs(t, asyncio.Kill(other, nil), asyncio.ErrType)
 		asyncio.Sleep(ctx, 0)
-		err = asyncio.DoInThread(ctx, func(context.Context) error { return asyncio.Kill(other, errCrash) })
+		err = asyncio.ToThreadFunc(ctx, func(context.Context) error { return asyncio.Kill(other, errCrash) })
 		assert.Error(t, err)
 		other.Cancel()
 	})

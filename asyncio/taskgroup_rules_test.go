@@ -377,7 +377,7 @@ func TestTaskGroupPanic(t *testing.T) {
 // TestTaskGroupExit: an error that ends the program is not put into a group.
 func TestTaskGroupExit(t *testing.T) {
 	exit := &asyncio.SystemExit{Code: 3}
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(failsWhenCancelled("cleanup"))
 			asyncio.Sleep(ctx, 0)
@@ -388,7 +388,7 @@ func TestTaskGroupExit(t *testing.T) {
 		t.Errorf("the body exits: %v", err)
 	}
 	var of error
-	err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		asyncio.CurrentTask(ctx).Loop().SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
 		of = asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(func(context.Context) error { return exit })

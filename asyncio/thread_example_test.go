@@ -12,7 +12,7 @@ import (
 )
 
 func ExampleToThread() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		text, err := asyncio.ToThread(ctx, func(context.Context) (string, error) {
 			time.Sleep(time.Millisecond) // blocks a goroutine, and not the loop
 			return "read from somewhere slow", nil
@@ -23,9 +23,9 @@ func ExampleToThread() {
 	// Output: read from somewhere slow
 }
 
-func ExampleDoInThread() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
-		return asyncio.DoInThread(ctx, func(ctx context.Context) error {
+func ExampleToThreadFunc() {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
+		return asyncio.ToThreadFunc(ctx, func(ctx context.Context) error {
 			return asyncio.Sleep(ctx, time.Second) // no loop there
 		})
 	})
@@ -35,7 +35,7 @@ func ExampleDoInThread() {
 
 func ExampleRunInExecutor() {
 	pool := asyncio.NewThreadPool(2)
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -76,7 +76,7 @@ type goroutines struct{}
 func (goroutines) Submit(f func()) error { go f(); return nil }
 
 func ExampleLoop_SetDefaultExecutor() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -90,12 +90,12 @@ func ExampleLoop_SetDefaultExecutor() {
 }
 
 func ExampleRunCoroutineThreadsafe() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
 		}
-		return asyncio.DoInThread(ctx, func(context.Context) error {
+		return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			c := asyncio.RunCoroutineThreadsafe(l, func(ctx context.Context) (string, error) {
 				return asyncio.SleepResult(ctx, time.Millisecond, "from the loop")
 			})
@@ -107,7 +107,7 @@ func ExampleRunCoroutineThreadsafe() {
 }
 
 func ExampleFromChan() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -123,7 +123,7 @@ func ExampleFromChan() {
 
 func ExampleWrapFuture() {
 	c := asyncio.NewConcurrentFuture[int]()
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -138,7 +138,7 @@ func ExampleWrapFuture() {
 }
 
 func ExampleWithShutdownTimeout() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
@@ -160,13 +160,13 @@ func ExampleWithShutdownTimeout() {
 }
 
 func ExampleWithDebug() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		if err != nil {
 			return err
 		}
 		f := asyncio.NewFuture[int](l)
-		return asyncio.DoInThread(ctx, func(context.Context) error {
+		return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			fmt.Println(f.SetResult(1))
 			return nil
 		})
@@ -185,7 +185,7 @@ func messageOnly(_ []string, a slog.Attr) slog.Attr {
 func ExampleWithWatchdog() {
 	defer slog.SetDefault(slog.Default())
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: messageOnly})))
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		time.Sleep(100 * time.Millisecond) // blocks the loop
 		return nil
 	}, asyncio.WithLoopOptions(asyncio.WithWatchdog(10*time.Millisecond)))

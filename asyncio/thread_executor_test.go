@@ -31,7 +31,7 @@ func playRunInExecutor(s *script) {
 			return n * n, nil
 		}
 	}
-	s.must(asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	s.must(asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		s.must(err)
 		fut := asyncio.RunInExecutor(l, nil, work(3, 40*time.Millisecond))
@@ -72,7 +72,7 @@ func playThreadPool(s *script) {
 		time.Sleep(10 * time.Millisecond)
 		return "SB", nil
 	}
-	s.must(asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	s.must(asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		l, err := asyncio.RunningLoop(ctx)
 		s.must(err)
 		v, err := asyncio.RunInExecutor(l, nil, func1).Await(ctx)
@@ -106,7 +106,7 @@ func playBlockingCall(s *script) {
 		s.print("result:", text)
 		return err
 	}
-	s.must(asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	s.must(asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		jobs := []job{{"a", 60 * time.Millisecond}, {"b", 20 * time.Millisecond}, {"c", 40 * time.Millisecond}}
 		for _, fetch := range []func(context.Context, job) error{fetchWrong, fetchRight} {
 			var tasks []*asyncio.Task[asyncio.None]
@@ -255,10 +255,10 @@ func TestThreadPanicsAndGoexit(t *testing.T) {
 func TestThreadContext(t *testing.T) {
 	type key struct{}
 	outer := context.WithValue(context.Background(), key{}, "carried")
-	err := asyncio.RunMain(outer, func(ctx context.Context) error {
+	err := asyncio.RunFunc(outer, func(ctx context.Context) error {
 		l, _ := asyncio.RunningLoop(ctx)
 		f := asyncio.NewFuture[int](l)
-		err := asyncio.DoInThread(ctx, func(inside context.Context) error {
+		err := asyncio.ToThreadFunc(ctx, func(inside context.Context) error {
 			if inside.Value(key{}) != "carried" {
 				t.Error("the values are not there")
 			}
@@ -278,7 +278,7 @@ func TestThreadContext(t *testing.T) {
 				t.Error("there is a current task")
 			}
 			// A loop of one's own is allowed.
-			return asyncio.RunMain(inside, func(ctx context.Context) error { return asyncio.Sleep(ctx, 0) })
+			return asyncio.RunFunc(inside, func(ctx context.Context) error { return asyncio.Sleep(ctx, 0) })
 		})
 		assert.NoError(t, err)
 
@@ -286,7 +286,7 @@ func TestThreadContext(t *testing.T) {
 		g := make(chan error, 1)
 		began := make(chan struct{})
 		waiter := asyncio.Go(ctx, func(ctx context.Context) error {
-			return asyncio.DoInThread(ctx, func(inside context.Context) error {
+			return asyncio.ToThreadFunc(ctx, func(inside context.Context) error {
 				close(began)
 				<-inside.Done()
 				g <- context.Cause(inside)
@@ -365,7 +365,7 @@ func TestShutdownDefaultExecutorGivesUp(t *testing.T) {
 
 func TestRunCoroutineThreadsafe(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
-		err := asyncio.DoInThread(ctx, func(context.Context) error {
+		err := asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			c := asyncio.RunCoroutineThreadsafe(l, func(ctx context.Context) (int, error) {
 				return 42, asyncio.Sleep(ctx, 0)
 			})

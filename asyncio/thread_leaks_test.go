@@ -24,7 +24,7 @@ func goexit() error {
 // Nothing of this area's goroutines is left when what started them has ended.
 func TestThreadsLeaveNothing(t *testing.T) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
-		asyncio.DoInThread(ctx, func(context.Context) error { return nil })
+		asyncio.ToThreadFunc(ctx, func(context.Context) error { return nil })
 		asyncio.FromChan(l, make(chan int))
 		asyncio.FromChan(l, make(chan int)).Cancel()
 		asyncio.RunCoroutineThreadsafe(l, number(1)).Await(ctx)

@@ -18,7 +18,7 @@ func ExampleWithTLS() {
 		fmt.Println(err)
 		return
 	}
-	err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			defer w.Close()
 			name, err := r.ReadLine(ctx)
@@ -66,7 +66,7 @@ func ExampleStreamWriter_StartTLS() {
 		fmt.Println(err)
 		return
 	}
-	err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			defer w.Close()
 			for {
@@ -131,7 +131,7 @@ func ExampleStreamWriter_StartTLS() {
 
 // An echoing protocol and one that asks it.
 func ExampleCreateDatagramEndpoint() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		server, _, err := asyncio.CreateDatagramEndpoint(ctx, func() *datagramEcho { return new(datagramEcho) },
 			"udp", asyncio.WithLocalAddr("127.0.0.1:0"))
 		if err != nil {

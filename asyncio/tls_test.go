@@ -116,7 +116,7 @@ func TestTLSServer(t *testing.T) {
 	onSockets(t, func(ctx context.Context) error {
 		srv := serving(t, ctx, echo, asyncio.WithTLS(server))
 		defer srv.Close()
-		return asyncio.DoInThread(ctx, func(context.Context) error {
+		return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			c, err := tls.Dial("tcp", srv.Addr().String(), client)
 			if err != nil {
 				return err
@@ -531,7 +531,7 @@ func TestTLSEndInPause(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			if err := asyncio.DoInThread(ctx, func(context.Context) error { <-sent; return nil }); err != nil {
+			if err := asyncio.ToThreadFunc(ctx, func(context.Context) error { <-sent; return nil }); err != nil {
 				return err
 			}
 			for !p.tr.IsClosing() {
@@ -743,7 +743,7 @@ func TestTLSCloseClients(t *testing.T) {
 		here := asyncio.NewEvent()
 		l := mustLoop(ctx)
 		task := asyncio.Go(ctx, func(ctx context.Context) error {
-			return asyncio.DoInThread(ctx, func(context.Context) error {
+			return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 				raw, err := net.Dial("tcp", srv.Addr().String())
 				if err != nil {
 					return err
@@ -872,7 +872,7 @@ func TestStartTLS(t *testing.T) {
 		}
 
 		// By crypto/tls.
-		return asyncio.DoInThread(ctx, func(context.Context) error {
+		return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			raw, err := net.Dial("tcp", srv.Addr().String())
 			if err != nil {
 				return err

@@ -73,7 +73,7 @@ func (p peer) receive(ctx context.Context, n int) ([]byte, error) {
 		got, err := io.ReadFull(p, b)
 		return b[:got], err
 	}
-	err := asyncio.DoInThread(ctx, func(context.Context) (err error) {
+	err := asyncio.ToThreadFunc(ctx, func(context.Context) (err error) {
 		got, err = io.ReadFull(p, b)
 		return err
 	})

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/assert"
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-greenlet/greenlet/asyncio"
 )
@@ -17,7 +18,7 @@ const shortly = 20 * time.Millisecond
 // program runs f as a program's main.
 func (s *script) program(f func(ctx context.Context) error) {
 	s.t.Helper()
-	s.must(asyncio.RunMain(context.Background(), f, asyncio.WithLoopFactory(scenarioLoop)))
+	s.must(asyncio.RunFunc(context.Background(), f, asyncio.WithLoopFactory(scenarioLoop)))
 }
 
 // doneWords is yes of the Done of each of ts, as arguments of print.
@@ -73,6 +74,28 @@ func (s *script) nested(f func(ctx context.Context, tasks []*asyncio.Task[int]) 
 	}))
 	s.must(err)
 }
+
+// TestNoFunction: the calls for functions without a result refuse nil as those do for
+// functions with one.
+func TestNoFunction(t *testing.T) {
+	wantPy(t, "Run", second(asyncio.Run[int](context.Background(), nil)), "TypeError", "got nil")
+	wantPy(t, "RunFunc", asyncio.RunFunc(context.Background(), nil), "TypeError", "got nil")
+	play(t, func(ctx context.Context) error {
+		wantPy(t, "CreateTask", panicOf(func() { asyncio.CreateTask[int](ctx, nil) }), "TypeError", "got nil")
+		wantPy(t, "Go", panicOf(func() { asyncio.Go(ctx, nil) }), "TypeError", "got nil")
+		wantPy(t, "ToThread", second(asyncio.ToThread[int](ctx, nil)), "TypeError", "got nil")
+		wantPy(t, "ToThreadFunc", asyncio.ToThreadFunc(ctx, nil), "TypeError", "got nil")
+		return nil
+	})
+	err := asyncio.RunWorkers(context.Background(), 1, func(ctx context.Context, w *asyncio.Worker) error {
+		wantPy(t, "Worker.Go", panicOf(func() { w.Go(nil) }), "TypeError", "got nil")
+		return nil
+	})
+	require.NoError(t, err)
+}
+
+// second is the error of a call that has a result.
+func second[T any](_ T, err error) error { return err }
 
 // turnsOf counts the turns of the loop until f returns.
 func turnsOf(ctx context.Context, f func()) (turns int) {

@@ -17,7 +17,7 @@ func after[T any](n int, v T) asyncio.Coro[T] {
 }
 
 func ExampleGather() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		words, err := asyncio.Gather(ctx, after(2, "hello"), after(1, "world")).Await(ctx)
 		fmt.Println(words, err)
 		return nil
@@ -27,7 +27,7 @@ func ExampleGather() {
 }
 
 func ExampleGatherOutcomes() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		fails := asyncio.Coro[int](func(context.Context) (int, error) { return 0, errors.New("out of order") })
 		outcomes, _ := asyncio.GatherOutcomes(ctx, after(1, 42), fails).Await(ctx)
 		for _, o := range outcomes {
@@ -41,7 +41,7 @@ func ExampleGatherOutcomes() {
 }
 
 func ExampleFunc() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		greet := func(context.Context) error {
 			fmt.Println("hello")
 			return nil
@@ -55,7 +55,7 @@ func ExampleFunc() {
 }
 
 func ExampleAwaitables() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var tasks []*asyncio.Task[int]
 		for i := range 3 {
 			tasks = append(tasks, asyncio.CreateTask(ctx, after(1, i*i)))
@@ -69,7 +69,7 @@ func ExampleAwaitables() {
 }
 
 func ExampleLimit() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var steps []asyncio.Coro[asyncio.None]
 		for i := range 4 {
 			steps = append(steps, asyncio.Func(func(ctx context.Context) error {
@@ -93,7 +93,7 @@ func ExampleLimit() {
 }
 
 func ExampleWait() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		tasks := []*asyncio.Task[string]{
 			asyncio.CreateTask(ctx, after(1, "quick")),
 			asyncio.CreateTask(ctx, after(10_000, "slow")),
@@ -112,7 +112,7 @@ func ExampleWait() {
 }
 
 func ExampleAsCompleted() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		coros := []asyncio.Coro[string]{after(9, "third"), after(1, "first"), after(5, "second")}
 		for v, err := range asyncio.AsCompleted(ctx, coros) {
 			fmt.Println(v, err)
@@ -126,7 +126,7 @@ func ExampleAsCompleted() {
 }
 
 func ExampleAsCompletedTasks() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		names := map[asyncio.AnyFuture]string{}
 		var tasks []*asyncio.Task[int]
 		for i, name := range []string{"a", "b"} {
@@ -149,7 +149,7 @@ func ExampleAsCompletedTasks() {
 }
 
 func ExampleShield() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		saving := asyncio.CreateTask(ctx, after(2, "saved"))
 		request := asyncio.CreateTask(ctx, func(ctx context.Context) (string, error) {
 			return asyncio.Shield(ctx, saving).Await(ctx)
@@ -167,7 +167,7 @@ func ExampleShield() {
 }
 
 func ExampleEnsureFuture() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		task := asyncio.EnsureFuture(ctx, after(1, "of a coroutine"))
 		same := asyncio.EnsureFuture(ctx, task)
 		fmt.Println(same == task)
@@ -180,7 +180,7 @@ func ExampleEnsureFuture() {
 }
 
 func ExampleWaitFor() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		_, err := asyncio.WaitFor(ctx, time.Millisecond, after(10_000, "too late"))
 		fmt.Println(err, errors.Is(err, context.DeadlineExceeded))
 		return nil
@@ -190,7 +190,7 @@ func ExampleWaitFor() {
 }
 
 func ExampleWithTimeout() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		err := asyncio.WithTimeout(ctx, time.Millisecond, func(ctx context.Context, t *asyncio.Timeout) error {
 			// Go on: there is a good reason.
 			if err := t.Reschedule(t.When() + time.Millisecond); err != nil {
@@ -206,7 +206,7 @@ func ExampleWithTimeout() {
 }
 
 func ExampleNewTimeout() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		t := asyncio.NewTimeout(time.Millisecond)
 		if err := t.Enter(ctx); err != nil {
 			return err
@@ -220,7 +220,7 @@ func ExampleNewTimeout() {
 }
 
 func ExampleRunTaskGroup() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var answer *asyncio.Task[int]
 		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Millisecond) })
@@ -238,7 +238,7 @@ func ExampleRunTaskGroup() {
 }
 
 func ExampleTaskGroup_Cancel() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		found := ""
 		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			for i, name := range []string{"slow", "quick"} {
@@ -261,7 +261,7 @@ func ExampleTaskGroup_Cancel() {
 }
 
 func ExampleTaskGroup_SetLimit() {
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.SetLimit(1)
 			for i := range 3 {
@@ -285,7 +285,7 @@ func ExampleTaskGroup_SetLimit() {
 
 func ExampleExceptionGroup() {
 	missing := errors.New("missing")
-	asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		err := asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			tg.Go(func(context.Context) error { return fmt.Errorf("a: %w", missing) })
 			tg.Go(func(context.Context) error { return errors.New("b: broken") })

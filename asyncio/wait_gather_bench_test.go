@@ -19,7 +19,7 @@ func BenchmarkGather(b *testing.B) {
 				coros[i] = asyncio.Coro[int](func(context.Context) (int, error) { return i, nil })
 			}
 			b.ReportAllocs()
-			asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				for i := 0; i < b.N; i += n {
 					if _, err := asyncio.Gather(ctx, coros...).Await(ctx); err != nil {
 						b.Error(err)

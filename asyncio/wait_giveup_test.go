@@ -315,7 +315,7 @@ func BenchmarkGiveUp(b *testing.B) {
 	for _, w := range waysOut {
 		for _, others := range []int{0, 50_000} {
 			b.Run(fmt.Sprintf("%s/others=%d", w.name, others), func(b *testing.B) {
-				asyncio.RunMain(b.Context(), func(ctx context.Context) error {
+				asyncio.RunFunc(b.Context(), func(ctx context.Context) error {
 					x := asyncio.CreateTask(ctx, func(ctx context.Context) (int, error) { return 1, asyncio.NewEvent().Wait(ctx) })
 					asyncio.Sleep(ctx, 0)
 					end := waitersOf(ctx, x, others)
@@ -337,7 +337,7 @@ func BenchmarkGiveUpAll(b *testing.B) {
 	for _, lastFirst := range []bool{false, true} {
 		b.Run(fmt.Sprintf("lastFirst=%v", lastFirst), func(b *testing.B) {
 			const n = 50_000
-			asyncio.RunMain(b.Context(), func(ctx context.Context) error {
+			asyncio.RunFunc(b.Context(), func(ctx context.Context) error {
 				for b.Loop() {
 					x := asyncio.NewFuture[int](mustLoop(ctx))
 					ts := make([]*asyncio.Task[int], n)

@@ -339,7 +339,7 @@ func TestUnheardScopes(t *testing.T) {
 		for _, lib := range libraries() {
 			for _, scope := range libScopes() {
 				t.Run(wait.what+"/"+lib.what+"/"+scope.what, func(t *testing.T) {
-					err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+					err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 						waits, ready := wait.prepare(t, ctx)
 						err := scope.run(ctx, func(context.Context) error { return lib.call(waits) })
 						if scope.is == nil {
@@ -366,7 +366,7 @@ func TestUnheardScopes(t *testing.T) {
 // swallowed that, and returns what the task has come to.
 func unheard(t *testing.T, f func(ctx context.Context, task asyncio.AnyTask) error) (result error) {
 	t.Helper()
-	require.NoError(t, asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	require.NoError(t, asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var task *asyncio.Task[asyncio.None]
 		task = asyncio.Go(ctx, func(ctx context.Context) error {
 			a, _ := libPair(t, ctx)
@@ -466,8 +466,8 @@ func TestUnheardIsHeard(t *testing.T) {
 		}, ""},
 		"a call in a thread": {func(t *testing.T, ctx context.Context, task asyncio.AnyTask) error {
 			long := func(ctx context.Context) error { <-ctx.Done(); return nil } // one that has returned keeps its result
-			require.EqualError(t, asyncio.DoInThread(ctx, long), "asyncio: cancelled: bye")
-			require.NoError(t, asyncio.DoInThread(ctx, func(context.Context) error { return nil }))
+			require.EqualError(t, asyncio.ToThreadFunc(ctx, long), "asyncio: cancelled: bye")
+			require.NoError(t, asyncio.ToThreadFunc(ctx, func(context.Context) error { return nil }))
 			open(t, ctx)
 			return nil
 		}, ""},
@@ -542,7 +542,7 @@ func TestUnheardIsLess(t *testing.T) {
 	require.ErrorAs(t, err, new(*asyncio.ExceptionGroup))
 	require.ErrorAs(t, err, new(*asyncio.PanicError))
 
-	err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		a, _ := libPair(t, ctx)
 		return asyncio.WithTimeout(ctx, 0, func(context.Context, *asyncio.Timeout) error {
 			readOne(a)()
@@ -558,7 +558,7 @@ func TestUnheardResults(t *testing.T) {
 	if !asyncio.WatchesDescriptors {
 		t.Skip("every call of a task waits, for a goroutine")
 	}
-	require.NoError(t, asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	require.NoError(t, asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		c := readable(t, ctx)
 		task := asyncio.CurrentTask(ctx)
 		err := asyncio.WithTimeout(ctx, time.Hour, func(ctx context.Context, _ *asyncio.Timeout) error {
@@ -609,7 +609,7 @@ func TestUnheardRun(t *testing.T) {
 	for _, lib := range libraries() {
 		t.Run(lib.what, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(context.Background())
-			err := asyncio.RunMain(ctx, func(ctx context.Context) error {
+			err := asyncio.RunFunc(ctx, func(ctx context.Context) error {
 				a, _ := libPair(t, ctx)
 				return lib.call(func() error { cancel(); return readOne(a)() })
 			})
@@ -620,7 +620,7 @@ func TestUnheardRun(t *testing.T) {
 				return
 			}
 			once := sync.OnceFunc(interruptMyself) // a second one would end the run
-			err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				a, _ := libPair(t, ctx)
 				return lib.call(func() error { once(); return readOne(a)() })
 			})
@@ -685,7 +685,7 @@ func TestCleanUp(t *testing.T) {
 		})
 	}
 	// With nothing to set aside, and where ctx has ended.
-	require.NoError(t, asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	require.NoError(t, asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		ended, cancel := context.WithCancel(ctx)
 		cancel()
 		require.NoError(t, asyncio.CleanUp(ended, time.Hour, func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Nanosecond) }))
@@ -704,7 +704,7 @@ func libPairAfter(t *testing.T, ctx context.Context) (a, b net.Conn) {
 // TestUnheardErrors: what is made of both is found in the outcome, but not the cancel
 // between them.
 func TestUnheardErrors(t *testing.T) {
-	require.NoError(t, asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	require.NoError(t, asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		a, _ := libPair(t, ctx)
 		err := asyncio.WithTimeout(ctx, 0, func(context.Context, *asyncio.Timeout) error {
 			return fmt.Errorf("%w: %w", &net.DNSError{Err: "renamed"}, readOne(a)())

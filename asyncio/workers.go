@@ -39,12 +39,12 @@ func (w *Worker) Loop() *Loop { return w.loop }
 
 // Go hands f over to w: it runs there as a task. What it returns tells how it has
 // ended, and its Cancel cancels the task; it may be dropped. After the end of w's
-// main the error is ErrLoopClosed.
+// main the error is ErrLoopClosed. A nil f panics with a TypeError.
 //
 // Any goroutine may call it; it does not switch. A connection that goes along is
 // made one of w's loop by Adopt.
 func (w *Worker) Go(f func(ctx context.Context) error) *ConcurrentFuture[None] {
-	return RunCoroutineThreadsafe(w.loop, coroutine(f))
+	return RunCoroutineThreadsafe(w.loop, Func(f))
 }
 
 // RunWorkers runs n loops, each on a goroutine of its own, and on each of them

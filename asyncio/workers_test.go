@@ -130,7 +130,7 @@ func TestWorkersRefuse(t *testing.T) {
 	for name, err := range map[string]error{
 		"fewer than none": asyncio.RunWorkers(t.Context(), -1, idle),
 		"no main":         asyncio.RunWorkers(t.Context(), 1, nil),
-		"inside a loop": asyncio.RunMain(t.Context(), func(ctx context.Context) error {
+		"inside a loop": asyncio.RunFunc(t.Context(), func(ctx context.Context) error {
 			return asyncio.RunWorkers(ctx, 1, idle)
 		}),
 	} {
@@ -230,7 +230,7 @@ func askAll(addr string, n int) ([]string, error) {
 }
 
 func TestAdoptRefuses(t *testing.T) {
-	err := asyncio.RunMain(t.Context(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(t.Context(), func(ctx context.Context) error {
 		a, b := net.Pipe()
 		defer a.Close()
 		defer b.Close()

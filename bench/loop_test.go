@@ -19,7 +19,7 @@ import (
 func on(b *testing.B, body func(ctx context.Context) error) {
 	b.Helper()
 	b.ReportAllocs()
-	if err := asyncio.RunMain(context.Background(), body); err != nil {
+	if err := asyncio.RunFunc(context.Background(), body); err != nil {
 		b.Fatal(err)
 	}
 }

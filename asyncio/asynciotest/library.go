@@ -131,7 +131,7 @@ func relayed(delay time.Duration, f func(ctx context.Context, dial DialFunc, hel
 	began := make(chan *asyncio.Loop, 1)
 	var id string // of the goroutine that f runs on
 	go func() {
-		ended <- asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		ended <- asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			loop, err := asyncio.RunningLoop(ctx)
 			if err != nil {
 				return err

@@ -38,7 +38,7 @@ func ExampleDisk() {
 		return
 	}
 	defer disk.Close()
-	err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for _, content := range []string{"the first", "the second"} {
 			if err := replace(ctx, disk, "state", content); err != nil {
 				return err

@@ -140,7 +140,7 @@ func TestClientGoesAway(t *testing.T) {
 		if asyncio.CurrentTask(r.Context()) == nil {
 			return wait(r)
 		}
-		return asyncio.DoInThread(context.WithoutCancel(r.Context()), func(context.Context) error { return wait(r) })
+		return asyncio.ToThreadFunc(context.WithoutCancel(r.Context()), func(context.Context) error { return wait(r) })
 	}
 	for how, call := range map[string]func(func(*http.Request) error, *http.Request) error{"in the task": inTask, "in a thread": inThread} {
 		for name, wait := range waits {
@@ -209,7 +209,7 @@ func TestPipelinedWhileWatched(t *testing.T) {
 			if asyncio.CurrentTask(r.Context()) == nil {
 				r.Context().Done()
 				wait(nil)
-			} else if err := asyncio.DoInThread(r.Context(), wait); err != nil {
+			} else if err := asyncio.ToThreadFunc(r.Context(), wait); err != nil {
 				t.Error(err)
 			}
 			fmt.Fprint(w, r.URL.Path, r.Context().Err())
@@ -271,7 +271,7 @@ func TestGoroutinesOfHandler(t *testing.T) {
 			}
 			if asyncio.CurrentTask(r.Context()) == nil {
 				work(nil)
-			} else if err := asyncio.DoInThread(r.Context(), work); err != nil {
+			} else if err := asyncio.ToThreadFunc(r.Context(), work); err != nil {
 				t.Error(err)
 			}
 		})})
@@ -298,7 +298,7 @@ func TestReaderThatStays(t *testing.T) {
 			_, err := r.Body.Read(make([]byte, 2))
 			ended <- err
 		}()
-		if err := asyncio.DoInThread(r.Context(), func(context.Context) error { <-reading; return nil }); err != nil {
+		if err := asyncio.ToThreadFunc(r.Context(), func(context.Context) error { <-reading; return nil }); err != nil {
 			t.Error(err)
 		}
 		io.WriteString(w, "answered")

@@ -212,7 +212,7 @@ func TestHandlerBlocksTheLoop(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
 	go func() {
-		over <- asyncio.RunMain(ctx, func(ctx context.Context) error {
+		over <- asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 			if err != nil {
 				return err

@@ -53,7 +53,7 @@ func BenchmarkRequest(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
-			asyncio.RunMain(b.Context(), func(ctx context.Context) error {
+			asyncio.RunFunc(b.Context(), func(ctx context.Context) error {
 				return httpd.New(c.cfg).ServeConn(ctx, &script{few, b.N})
 			}, asyncio.WithSignals(false))
 		})

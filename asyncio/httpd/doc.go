@@ -19,7 +19,7 @@
 //			asyncio.Sleep(r.Context(), 10*time.Millisecond)
 //			fmt.Fprintln(w, "Hello,", r.PathValue("name"))
 //		})
-//		err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+//		err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 //			return httpd.ListenAndServe(ctx, "127.0.0.1:8080", mux)
 //		})
 //		fmt.Println(err)

@@ -21,7 +21,7 @@ func ExampleServe() {
 		}
 		fmt.Fprint(w, "tea is ready")
 	})
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err

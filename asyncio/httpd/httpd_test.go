@@ -53,7 +53,7 @@ func serveOn(t testing.TB, srv *httpd.Server, how func(context.Context, net.List
 	ctx, cancel := context.WithCancel(context.Background())
 	ready, over := make(chan bool), make(chan error, 1)
 	go func() {
-		over <- asyncio.RunMain(ctx, func(ctx context.Context) error {
+		over <- asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 			if err != nil {
 				close(ready)

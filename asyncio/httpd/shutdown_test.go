@@ -35,7 +35,7 @@ func (g *gatekeeper) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	g.begun <- true
-	err := asyncio.DoInThread(r.Context(), func(ctx context.Context) error {
+	err := asyncio.ToThreadFunc(r.Context(), func(ctx context.Context) error {
 		select {
 		case <-g.let:
 			return nil
@@ -299,7 +299,7 @@ func TestUnixSocket(t *testing.T) {
 		t.Skip("unix sockets are not for this system's tests")
 	}
 	path := filepath.Join(t.TempDir(), "s")
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		ln, err := asyncio.Listen(ctx, "unix", path)
 		if err != nil {
 			return err

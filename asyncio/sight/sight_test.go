@@ -33,7 +33,7 @@ func during(t *testing.T, main func(ctx context.Context) error, f func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	begun, over := make(chan struct{}), make(chan error, 1)
 	go func() {
-		over <- asyncio.RunMain(ctx, func(ctx context.Context) error {
+		over <- asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			l, err := asyncio.RunningLoop(ctx)
 			if err != nil {
 				return err

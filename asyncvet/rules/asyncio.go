@@ -55,7 +55,7 @@ func inAsyncio(f *types.Func) bool {
 // patient are the functions of package asyncio that take a ctx, return an error, and
 // need no task: they are for any goroutine, or do not wait.
 var patient = []string{
-	"asyncio.Run", "asyncio.RunMain", "asyncio.RunIn", "asyncio.RunWorkers", "asyncio.RunProcesses",
+	"asyncio.Run", "asyncio.RunFunc", "asyncio.RunMain", "asyncio.RunIn", "asyncio.RunWorkers", "asyncio.RunProcesses",
 	"asyncio.RunningLoop", "asyncio.Loop.WriteTasks", "asyncio.ConcurrentFuture.Await",
 	"asyncio.Dial", "asyncio.Dialer.DialContext", "asyncio.Listen", "asyncio.ListenPacket", "asyncio.ListenConfig.Listen",
 	"asyncio.ListenConfig.ListenPacket", "asyncio.Adopt", "asyncio.AdoptListener", "asyncio.RunInProcess",
@@ -116,7 +116,7 @@ var callbacks = []string{
 
 // elsewhere are those that call what they are given on another goroutine.
 var elsewhere = []string{
-	"asyncio.ToThread", "asyncio.DoInThread", "asyncio.RunInExecutor", "asyncio.Submit", "asyncio.RegisterJob",
+	"asyncio.ToThread", "asyncio.ToThreadFunc", "asyncio.DoInThread", "asyncio.RunInExecutor", "asyncio.Submit", "asyncio.RegisterJob",
 	"asyncio.ThreadPool.Submit", "asyncio.Executor.Submit", "asyncio/httpd.InThread",
 	"time.AfterFunc", "context.AfterFunc", "runtime.AddCleanup", "runtime.SetFinalizer", "sync.WaitGroup.Go",
 	"golang.org/x/sync/errgroup.Group.Go", "golang.org/x/sync/errgroup.Group.TryGo", "testing.B.RunParallel",
@@ -166,7 +166,7 @@ var ofLoop = []string{
 
 // makesLoop are the functions by which a goroutine has a loop of its own.
 var makesLoop = []string{
-	"asyncio.Run", "asyncio.RunMain", "asyncio.RunIn", "asyncio.RunWorkers", "asyncio.RunUntilComplete", "asyncio.NewLoop",
+	"asyncio.Run", "asyncio.RunFunc", "asyncio.RunMain", "asyncio.RunIn", "asyncio.RunWorkers", "asyncio.RunUntilComplete", "asyncio.NewLoop",
 	"asyncio.NewRunner", "asyncio.Loop.RunForever", "asyncio/asynciotest.Run", "asyncio/asynciotest.Explore",
 	"asyncio/asynciotest.Simulate",
 }

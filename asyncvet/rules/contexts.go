@@ -11,7 +11,7 @@ import (
 var withOwnContext = []string{
 	"asyncio.Go", "asyncio.CreateTask", "asyncio.NewTask", "asyncio.GroupTask", "asyncio.TaskGroup.Go", "asyncio.RunTaskGroup", "asyncio.WithTimeout",
 	"asyncio.WithTimeoutAt", "asyncio.Worker.Go", "asyncio.RunCoroutineThreadsafe", "asyncio.StartServer", "asyncio.StartUnixServer",
-	"asyncio.CleanUp", "asyncio.Run", "asyncio.RunMain", "asyncio.Gather",
+	"asyncio.CleanUp", "asyncio.Run", "asyncio.RunFunc", "asyncio.RunMain", "asyncio.Gather",
 }
 
 // judgeContexts reports waits of u with a context that is not the one it should have.

@@ -41,7 +41,7 @@ var All = []Rule{
 	{"GL109", "Files (with -files)", "A file of a slow disk or of the network takes its time. Off without -files, as most are brief."},
 	{"GL110", "A limit of connections in a pool that waits by a channel", "Who asks for a connection beyond the limit waits on a channel, and with him the loop, on which the others would give theirs back."},
 	{"GL111", "ConcurrentFuture.Result in a task", "It blocks the goroutine, and waits for ever if the result is to come from the same loop."},
-	{"GL112", "A loop within a loop", "Run, RunMain and their like are refused in a task or a callback: the error is ErrLoopRunning."},
+	{"GL112", "A loop within a loop", "Run, RunFunc and their like are refused in a task or a callback: the error is ErrLoopRunning."},
 	{"GL120", "An endless loop without a wait", "A task runs until it waits, so nothing else ever runs."},
 	{"GL121", "A loop that only sleeps until a condition holds", "It wakes for nothing, and late. What changes the condition can say so."},
 	{"GL122", "A timeout in which nothing waits", "A timeout ends waits. Where there is none it ends nothing."},

@@ -160,7 +160,7 @@ GL109 ToThread
 `)
 
 // runsLoop are refused where a loop runs already.
-var runsLoop = []string{"asyncio.Run", "asyncio.RunMain", "asyncio.RunIn", "asyncio.RunUntilComplete", "asyncio.Loop.RunForever"}
+var runsLoop = []string{"asyncio.Run", "asyncio.RunFunc", "asyncio.RunMain", "asyncio.RunIn", "asyncio.RunUntilComplete", "asyncio.Loop.RunForever"}
 
 // table reads lines of a rule and what is used instead, each followed by the names
 // of functions, indented.

@@ -28,7 +28,7 @@ func main() {
 	if *db == "" {
 		log.Fatal("which database? set POSTGRES_URL, or run tools/servers.sh with postgres -- go run -C examples/api .")
 	}
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return run(ctx, *addr, *db, func(addr net.Addr) { fmt.Fprintf(os.Stderr, "http://%s/docs\n", addr) })
 	})
 	if err != nil && !errors.Is(err, asyncio.ErrKeyboardInterrupt) {

@@ -32,7 +32,7 @@ func start(t *testing.T) (url string) {
 	ctx, cancel := context.WithCancel(context.Background())
 	addr, over := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
-		over <- asyncio.RunMain(ctx, func(ctx context.Context) error {
+		over <- asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			return run(ctx, "127.0.0.1:0", db, func(a net.Addr) { addr <- a })
 		}, asyncio.WithSignals(false))
 	}()

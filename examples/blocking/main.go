@@ -27,7 +27,7 @@ func read(file string) (string, error) {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		// The simplest way: one call, for which the task waits.
 		text, err := asyncio.ToThread(ctx, func(context.Context) (string, error) { return read("letter") })
 		if err != nil {

@@ -23,7 +23,7 @@ import (
 func main() {
 	addr := flag.String("addr", "127.0.0.1:8080", "where it is served")
 	flag.Parse()
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return run(ctx, *addr, usual, func(addr net.Addr) { fmt.Fprintf(os.Stderr, "http://%s/\n", addr) })
 	})
 	if err != nil && !errors.Is(err, asyncio.ErrKeyboardInterrupt) {

@@ -35,7 +35,7 @@ func start(t *testing.T, l limits) (addr string, end func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, over := make(chan net.Addr, 1), make(chan error, 1)
 	go func() {
-		over <- asyncio.RunMain(ctx, func(ctx context.Context) error {
+		over <- asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			return run(ctx, "127.0.0.1:0", l, func(a net.Addr) { addrs <- a })
 		}, asyncio.WithSignals(false))
 	}()

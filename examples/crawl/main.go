@@ -29,7 +29,7 @@ func main() {
 }
 
 func run(w io.Writer, opts ...asyncio.RunOption) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 			c := &crawler{w: w, site: newSite(), tasks: tg, slots: asyncio.NewSemaphore(atOnce), seen: make(map[string]bool)}
 			c.visit("/")

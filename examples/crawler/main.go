@@ -34,7 +34,7 @@ func main() {
 		bar := progressbar.Default(int64(n), name)
 		return func() { bar.Add(1) }
 	}
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error { return run(ctx, os.Stdout, o) })
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error { return run(ctx, os.Stdout, o) })
 	if err != nil && !errors.Is(err, asyncio.ErrKeyboardInterrupt) {
 		log.Fatal(err)
 	}

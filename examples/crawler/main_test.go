@@ -27,7 +27,7 @@ func onSite(t *testing.T, o options, paths []string, check func(t *testing.T, s 
 			for _, p := range paths {
 				o.urls = append(o.urls, base+p)
 			}
-			err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				c, err := newClient(ctx, o)
 				if err != nil {
 					return err
@@ -101,7 +101,7 @@ func TestCancel(t *testing.T) {
 				o.urls = append(o.urls, strings.Replace(s.urls[0], "/page/0", "/slow", 1))
 			}
 			before := runtime.NumGoroutine()
-			err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				c, err := newClient(ctx, o)
 				if err != nil {
 					return err
@@ -146,7 +146,7 @@ func TestRun(t *testing.T) {
 	o := defaults()
 	o.urls, o.pages, o.atOnce = []string{}, 40, 20
 	var out strings.Builder
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error { return run(ctx, &out, o) }, asyncio.WithSignals(false))
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error { return run(ctx, &out, o) }, asyncio.WithSignals(false))
 	if err != nil || strings.Count(out.String(), "40 pages, ") != 2 || strings.Count(out.String(), " 0 given up: ") != 2 {
 		t.Errorf("%v\n%s", err, &out)
 	}

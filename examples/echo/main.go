@@ -27,7 +27,7 @@ func run(w io.Writer) error {
 		{"protocol", protocol},
 		{"net.Conn", conn},
 	}
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for _, way := range ways {
 			fmt.Fprintln(w, way.name)
 			lines := []string{"hello", "is anybody there?", "bye"}

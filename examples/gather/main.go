@@ -22,7 +22,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		here := greenlet.Current()
 		names, err := asyncio.Gather(ctx, hello(w, "Bob", here), hello(w, "Alice", here)).Await(ctx)
 		fmt.Fprintln(w, strings.Join(names, " "))

@@ -20,7 +20,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		fmt.Fprintln(w, "Hello world!")
 		if err := asyncio.Sleep(ctx, 20*time.Millisecond); err != nil {
 			return err

@@ -39,7 +39,7 @@ var (
 )
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		db := &database{w: w}
 		fmt.Fprintln(w, "one by one")
 		if err := page(ctx, w, db.author, db.city); err != nil {

@@ -25,7 +25,7 @@ func main() {
 }
 
 func run(w io.Writer, dir string) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		counted, err := direct(ctx, dir)
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return asyncio.With(ctx, &manager{w: w}, func(ctx context.Context, m *manager) error {
 			result, err := m.doSomething(ctx)
 			fmt.Fprintln(w, result)

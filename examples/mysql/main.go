@@ -25,7 +25,7 @@ func main() {
 	if *dsn == "" {
 		log.Fatal("which database? set MYSQL_DSN, or run tools/servers.sh with mariadb -- go run -C examples/mysql .")
 	}
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error { return run(ctx, os.Stdout, *dsn) })
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error { return run(ctx, os.Stdout, *dsn) })
 	if err != nil && !errors.Is(err, asyncio.ErrKeyboardInterrupt) {
 		log.Fatal(err)
 	}

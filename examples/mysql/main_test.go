@@ -15,7 +15,7 @@ import (
 // onLoop runs f in a task.
 func onLoop(t *testing.T, f func(ctx context.Context) error) {
 	t.Helper()
-	if err := asyncio.RunMain(context.Background(), f, asyncio.WithSignals(false)); err != nil {
+	if err := asyncio.RunFunc(context.Background(), f, asyncio.WithSignals(false)); err != nil {
 		t.Error(err)
 	}
 }

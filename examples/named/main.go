@@ -21,7 +21,7 @@ func main() {
 }
 
 func run(w io.Writer, opts ...asyncio.RunOption) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		tasks := []*asyncio.Task[string]{
 			asyncio.CreateTask(ctx, bake("bread", 30*time.Millisecond), asyncio.WithTaskName("oven")),
 			asyncio.CreateTask(ctx, bake("pizza", 10*time.Millisecond), asyncio.WithTaskName("stone oven")),

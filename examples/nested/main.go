@@ -20,7 +20,7 @@ func main() {
 }
 
 func run(w io.Writer, opts ...asyncio.RunOption) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for _, outer := range []struct {
 			name string
 			run  func(ctx context.Context, inner []asyncio.Coro[int]) ([]int, error)

@@ -44,7 +44,7 @@ func isPrime(n int) bool {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		pool := asyncio.NewProcessPool(2)
 		defer pool.Close()
 

@@ -34,7 +34,7 @@ var orders = []order{
 }
 
 func run(w io.Writer, opts ...asyncio.RunOption) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		queue := asyncio.NewQueue[order](2)
 		var cooks []*asyncio.Task[asyncio.None]
 		for _, name := range []string{"ann", "bob"} {

@@ -79,7 +79,7 @@ func run(w io.Writer, seed uint64) error {
 	}
 
 	fmt.Fprintln(w, "the ordinary order:")
-	fmt.Fprintln(w, " ", result(asyncio.RunMain(context.Background(), twoWithdrawals(w))))
+	fmt.Fprintln(w, " ", result(asyncio.RunFunc(context.Background(), twoWithdrawals(w))))
 
 	failed, first := 0, uint64(0)
 	for seed := uint64(1); seed <= seeds; seed++ {

@@ -30,7 +30,7 @@ func main() {
 	d := flag.Duration("for", 3*time.Second, "how long the clients ask")
 	folder := flag.String("folder", "", "of the nodes' files; without one it is a temporary one")
 	flag.Parse()
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error { return run(ctx, *folder, bug, *d) })
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error { return run(ctx, *folder, bug, *d) })
 	if err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)

@@ -16,7 +16,7 @@ import (
 
 // The program, on real sockets and real files.
 func TestRun(t *testing.T) {
-	err := asyncio.RunMain(t.Context(), func(ctx context.Context) error { return run(ctx, t.TempDir(), NoBug, 500*time.Millisecond) })
+	err := asyncio.RunFunc(t.Context(), func(ctx context.Context) error { return run(ctx, t.TempDir(), NoBug, 500*time.Millisecond) })
 	require.NoError(t, err)
 }
 

@@ -163,7 +163,7 @@ func during(t *testing.T, main func(ctx context.Context) error, f func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	over := make(chan error, 1)
 	go func() {
-		over <- asyncio.RunMain(ctx, main, asyncio.WithSignals(false),
+		over <- asyncio.RunFunc(ctx, main, asyncio.WithSignals(false),
 			asyncio.WithLoopOptions(asyncio.WithLoopName("shop"), asyncio.WithWatchdog(200*time.Millisecond)))
 	}()
 	defer func() {

@@ -30,7 +30,7 @@ func main() {
 	// Not on the loop: it answers while that is blocked.
 	go func() { log.Fatal(http.Serve(l, newHandler())) }()
 	fmt.Printf("look at http://%s/debug/sight/\n", l.Addr())
-	err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return run(ctx, *leaves, *block)
 	}, asyncio.WithLoopOptions(asyncio.WithLoopName("shop"), asyncio.WithWatchdog(200*time.Millisecond)))
 	if err != nil && !errors.Is(err, asyncio.ErrKeyboardInterrupt) {

@@ -62,7 +62,7 @@ func main() {
 	var err error
 	switch part {
 	case "all":
-		err = asyncio.RunMain(ctx, func(ctx context.Context) error { return all(ctx, o, os.Stdout) })
+		err = asyncio.RunFunc(ctx, func(ctx context.Context) error { return all(ctx, o, os.Stdout) })
 	case "server":
 		err = serve(o)
 	case "work":
@@ -70,9 +70,9 @@ func main() {
 			return work(ctx, o, os.Stdout)
 		})
 	case "produce":
-		err = asyncio.RunMain(ctx, func(ctx context.Context) error { return produce(ctx, o) })
+		err = asyncio.RunFunc(ctx, func(ctx context.Context) error { return produce(ctx, o) })
 	case "watch":
-		err = asyncio.RunMain(ctx, func(ctx context.Context) error {
+		err = asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			_, err := watch(ctx, o, os.Stdout, asyncio.NewQueue[string](0))
 			return err
 		})

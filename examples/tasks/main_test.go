@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 
 func runMain(t *testing.T, f func(ctx context.Context) error) {
 	t.Helper()
-	require.NoError(t, asyncio.RunMain(t.Context(), func(ctx context.Context) error {
+	require.NoError(t, asyncio.RunFunc(t.Context(), func(ctx context.Context) error {
 		return asyncio.WithTimeout(ctx, 2*time.Minute, func(ctx context.Context, _ *asyncio.Timeout) error { return f(ctx) })
 	}, asyncio.WithSignals(false)))
 }

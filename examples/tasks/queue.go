@@ -224,7 +224,7 @@ func outcomes(ctx context.Context, bucket jetstream.KeyValue) (all []outcome, er
 // retry calls f in a thread until it succeeds: a server that is away comes back.
 func retry(ctx context.Context, f func(ctx context.Context) error) error {
 	for {
-		err := asyncio.DoInThread(ctx, func(ctx context.Context) error {
+		err := asyncio.ToThreadFunc(ctx, func(ctx context.Context) error {
 			ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 			defer cancel()
 			return f(ctx)

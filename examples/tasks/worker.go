@@ -136,7 +136,7 @@ func (w *worker) beat(ctx context.Context, m jetstream.Msg, j job) error {
 		if err := asyncio.Sleep(ctx, w.ackWait/3); err != nil {
 			return err
 		}
-		err := asyncio.DoInThread(ctx, func(context.Context) error { return m.InProgress() })
+		err := asyncio.ToThreadFunc(ctx, func(context.Context) error { return m.InProgress() })
 		if err != nil && asyncio.IsException(err) {
 			w.say("task %s: %v", j.ID, err)
 		}
@@ -166,7 +166,7 @@ func (w *worker) do(ctx context.Context, m jetstream.Msg, j job, try int) error 
 		return w.setAside(ctx, m, j, try, err.Error())
 	}
 	w.say("task %s has failed (try %d): %v", j.ID, try, err)
-	return asyncio.DoInThread(ctx, func(context.Context) error { return m.NakWithDelay(backoff << (try - 1)) })
+	return asyncio.ToThreadFunc(ctx, func(context.Context) error { return m.NakWithDelay(backoff << (try - 1)) })
 }
 
 // setAside puts the task where people will look at it.
@@ -181,7 +181,7 @@ func (w *worker) setAside(ctx context.Context, m jetstream.Msg, j job, try int, 
 // acknowledge has the queue forget the task. If the queue does not confirm, it
 // comes again some time, and is found to be done.
 func (w *worker) acknowledge(ctx context.Context, m jetstream.Msg) error {
-	err := asyncio.DoInThread(ctx, func(ctx context.Context) error {
+	err := asyncio.ToThreadFunc(ctx, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, 2*time.Second)
 		defer cancel()
 		return m.DoubleAck(ctx)

@@ -25,7 +25,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		site, err := serve(ctx)
 		if err != nil {
 			return err

@@ -20,7 +20,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		for i, err := range ticks(ctx, 20*time.Millisecond, 5) {
 			if err != nil {
 				return err

@@ -22,7 +22,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		behind, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", shout)
 		if err != nil {
 			return err

@@ -21,7 +21,7 @@ func main() {
 	netHTTP := flag.String("http", "127.0.0.1:8080", "where net/http's handler is served")
 	fast := flag.String("fasthttp", "127.0.0.1:8081", "where fasthttp's handler is served")
 	flag.Parse()
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return run(ctx, *netHTTP, *fast, func(name string, addr net.Addr) {
 			fmt.Fprintf(os.Stderr, "%s: http://%s/\n", name, addr)
 		})

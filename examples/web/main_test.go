@@ -18,7 +18,7 @@ func start(t *testing.T) map[string]string {
 	ctx, cancel := context.WithCancel(context.Background())
 	addrs, over := make(chan [2]string, 2), make(chan error, 1)
 	go func() {
-		over <- asyncio.RunMain(ctx, func(ctx context.Context) error {
+		over <- asyncio.RunFunc(ctx, func(ctx context.Context) error {
 			return run(ctx, "127.0.0.1:0", "127.0.0.1:0", func(name string, addr net.Addr) { addrs <- [2]string{name, addr.String()} })
 		}, asyncio.WithSignals(false))
 	}()

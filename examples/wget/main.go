@@ -20,7 +20,7 @@ func main() {
 }
 
 func run(w io.Writer) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		hosts := newHosts()
 		for _, h := range hosts {
 			server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", h.serve)

@@ -296,7 +296,7 @@ func TestCancel(t *testing.T) {
 	for _, m := range makers() {
 		for _, s := range scopes() {
 			t.Run(m.library+"/"+s.what, func(t *testing.T) {
-				err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+				err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 					c := m.make(t, ctx)
 					require.NoError(t, c.quick(ctx))
 					err := s.run(ctx, c.slow)
@@ -321,7 +321,7 @@ func TestCancel(t *testing.T) {
 func TestInterrupt(t *testing.T) {
 	for _, m := range makers() {
 		t.Run(m.library, func(t *testing.T) {
-			err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+			err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				c := m.make(t, ctx)
 				once := sync.OnceFunc(func() { syscall.Kill(os.Getpid(), syscall.SIGINT) })
 				l, err := asyncio.RunningLoop(ctx)
@@ -336,7 +336,7 @@ func TestInterrupt(t *testing.T) {
 
 // TestTimeoutText: what the library has said is told.
 func TestTimeoutText(t *testing.T) {
-	require.NoError(t, asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	require.NoError(t, asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		db := mysqlDB(t, ctx, "")
 		require.NoError(t, db.PingContext(ctx))
 		err := asyncio.WithTimeout(ctx, soon, func(ctx context.Context, _ *asyncio.Timeout) error {

@@ -90,7 +90,7 @@ func TestServerKilled(t *testing.T) {
 
 func inThread(t *testing.T, ctx context.Context, f func() error) {
 	t.Helper()
-	require.NoError(t, asyncio.DoInThread(ctx, func(context.Context) error { return f() }))
+	require.NoError(t, asyncio.ToThreadFunc(ctx, func(context.Context) error { return f() }))
 }
 
 // A bystander is a task with a connection to another server.

@@ -155,7 +155,7 @@ func (d library) address(t *testing.T) string {
 // onProxy runs f in a task, with a new client by a new proxy.
 func onProxy(t *testing.T, d library, addr string, f func(ctx context.Context, p *proxy, u use)) {
 	t.Helper()
-	require.NoError(t, asyncio.RunMain(t.Context(), func(ctx context.Context) error {
+	require.NoError(t, asyncio.RunFunc(t.Context(), func(ctx context.Context) error {
 		return asyncio.WithTimeout(ctx, patience, func(ctx context.Context, _ *asyncio.Timeout) error {
 			l, err := asyncio.RunningLoop(ctx)
 			if err != nil {

@@ -29,7 +29,7 @@ func TestMain(m *testing.M) {
 	case "":
 		os.Exit(m.Run())
 	case "waits":
-		asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			asyncio.CurrentTask(ctx).SetName("the main task")
 			_, err := asyncio.ToThread(ctx, func(context.Context) (int64, error) {
 				os.Stdout.WriteString("begun\n")
@@ -38,7 +38,7 @@ func TestMain(m *testing.M) {
 			return err
 		})
 	case "stalls":
-		asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			l, err := asyncio.RunningLoop(ctx)
 			if err != nil {
 				return err

@@ -117,7 +117,7 @@ func nap() { time.Sleep(1) }
 func program() error {
 	time.Sleep(1)
 	defer time.Sleep(1)
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error { return asyncio.Sleep(ctx, 1) })
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error { return asyncio.Sleep(ctx, 1) })
 }
 
 // For both: who is no task sleeps as a goroutine.

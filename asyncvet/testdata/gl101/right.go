@@ -17,7 +17,7 @@ func patient(ctx context.Context) error {
 }
 
 func inThread(ctx context.Context) error {
-	return asyncio.DoInThread(ctx, func(context.Context) error {
+	return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 		time.Sleep(time.Second)
 		return nil
 	})

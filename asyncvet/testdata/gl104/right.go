@@ -17,7 +17,7 @@ func inTasks(ctx context.Context, jobs []func(context.Context) error) error {
 }
 
 func inThreads(ctx context.Context, jobs []func()) error {
-	return asyncio.DoInThread(ctx, func(context.Context) error {
+	return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 		var group sync.WaitGroup
 		for _, job := range jobs {
 			group.Go(job)

@@ -14,8 +14,8 @@ func called(ctx context.Context) *asyncio.Task[asyncio.None] {
 
 func anotherLoop(ctx context.Context) *asyncio.Task[asyncio.None] {
 	return asyncio.Go(ctx, func(ctx context.Context) error {
-		return asyncio.DoInThread(ctx, func(context.Context) error {
-			return asyncio.RunMain(context.Background(), inner)
+		return asyncio.ToThreadFunc(ctx, func(context.Context) error {
+			return asyncio.RunFunc(context.Background(), inner)
 		})
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 func outer(ctx context.Context) *asyncio.Task[asyncio.None] {
 	return asyncio.Go(ctx, func(ctx context.Context) error {
-		return asyncio.RunMain(ctx, inner) // want `GL112: asyncio.RunMain is refused in a function that asyncio.Go runs: a loop runs already; call the function itself`
+		return asyncio.RunFunc(ctx, inner) // want `GL112: asyncio.RunFunc is refused in a function that asyncio.Go runs: a loop runs already; call the function itself`
 	})
 }
 

@@ -32,8 +32,8 @@ func ways(ctx context.Context, loop *asyncio.Loop, lock *asyncio.Lock) error {
 	}()
 	loop.CallSoon(func() { worker(ctx) }) // want `GL130: gl130.worker waits as a task`
 	loop.CallSoon(func() { asyncio.Go(ctx, worker) })
-	return asyncio.DoInThread(ctx, func(ctx context.Context) error {
-		return lock.Acquire(ctx) // want `GL130: asyncio.Lock.Acquire waits, and asyncio.DoInThread runs this on another goroutine`
+	return asyncio.ToThreadFunc(ctx, func(ctx context.Context) error {
+		return lock.Acquire(ctx) // want `GL130: asyncio.Lock.Acquire waits, and asyncio.ToThreadFunc runs this on another goroutine`
 	})
 }
 
@@ -56,6 +56,6 @@ func both(ctx context.Context) error {
 // A goroutine with a loop of its own.
 func loops(ctx context.Context) {
 	go func() {
-		asyncio.RunMain(context.Background(), worker)
+		asyncio.RunFunc(context.Background(), worker)
 	}()
 }

@@ -16,5 +16,5 @@ func closingAllTheSame(ctx context.Context, w *asyncio.StreamWriter) error {
 }
 
 func program() error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error { return asyncio.Sleep(ctx, 1) })
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error { return asyncio.Sleep(ctx, 1) })
 }

@@ -102,7 +102,7 @@ func memory() string {
 }
 
 func onLoop(serve func(ctx context.Context, ln net.Listener) error) error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err

@@ -53,7 +53,7 @@ func sum(lines []string) uint64 {
 
 func pagesInTasks(r run) (result, error) {
 	return timed(r.n, func() (check uint64, err error) {
-		err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 				next := 0
 				for range askers {

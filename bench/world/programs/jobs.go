@@ -30,7 +30,7 @@ func job(i int) uint64 { return uint64(i) * 2654435761 & (1<<32 - 1) }
 
 func jobsInTasks(r run) (result, error) {
 	return timed(r.n, func() (sum uint64, err error) {
-		err = asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			q := asyncio.NewQueue[int](waiting)
 			return asyncio.RunTaskGroup(ctx, func(ctx context.Context, tg *asyncio.TaskGroup) error {
 				for range workers {

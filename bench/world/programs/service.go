@@ -108,7 +108,7 @@ func configuration() (*mysql.Config, error) {
 }
 
 func serviceInTasks() error {
-	return asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	return asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		cfg, err := configuration()
 		if err != nil {
 			return err

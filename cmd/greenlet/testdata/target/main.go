@@ -31,7 +31,7 @@ func main() {
 		ready()
 		select {}
 	default:
-		err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+		err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 			scenes[scene](ctx)
 			return nil
 		})
