@@ -394,7 +394,11 @@ func (c *carrier) send(next *carrier, v any, err error, parked *uint32) (any, er
 	h := c.hub
 	h.letter.v, h.letter.err = v, err // arrive has left the rest zero
 	next.expected()
-	return c.exchange(next, parked)
+	if assembly {
+		return c.exchange(next, parked)
+	}
+	c.handOver(next, parked)
+	return c.arrive()
 }
 
 // address leaves l where next will look for it, and keeps the tree's books.

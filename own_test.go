@@ -4,6 +4,8 @@ import (
 	"runtime"
 	"testing"
 
+	"github.com/stretchr/testify/require"
+
 	"github.com/go-greenlet/greenlet"
 )
 
@@ -55,5 +57,35 @@ func TestIsCurrentOfAnEndedGoroutine(t *testing.T) {
 				t.Error("the own one does not")
 			}
 		})
+	}
+}
+
+// Of more greenlets than a cache has places for, each finds itself, also one whose
+// goroutine another has had before.
+func TestManyKnowWhoRuns(t *testing.T) {
+	main := ownTree(t)
+	all := make([]*greenlet.Greenlet, 700)
+	for range 2 {
+		for i := range all {
+			all[i] = greenlet.New(func(any) (any, error) {
+				for range 3 {
+					if now := greenlet.Current(); now != all[i] {
+						return now, nil
+					}
+					main.Switch(nil)
+				}
+				return nil, nil
+			})
+		}
+		for range 4 {
+			for _, g := range all {
+				now, err := g.Switch(nil)
+				require.NoError(t, err)
+				require.Nil(t, now, "the greenlet that runs, in place of %s", g)
+			}
+		}
+		for _, g := range all {
+			require.True(t, g.Dead())
+		}
 	}
 }

@@ -358,7 +358,7 @@ func backSlow(p *pair) (any, error) {
 	p.yielded, p.how = true, &errNone
 	var v any
 	var err error
-	if assembly && h.gate.none() && consumer.loadState() == started && consumer.c != c {
+	if h.gate.none() && consumer.loadState() == started && consumer.c != c {
 		c.enroll()
 		v, err = c.send(consumer.c, nil, nil, &p.paused)
 	} else {

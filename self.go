@@ -71,6 +71,12 @@ func (r *root) value() *hub {
 // collector, so that it keeps no tree alive for long.
 var rootCache [64]atomic.Pointer[hub]
 
+// carrierCache saves the generic backend the look-up in carriers. Of carriers whose
+// numbers share a place it has the one that was looked for last. Numbers are not used
+// twice, so a carrier with the right one is the right one. One that ends leaves it, or
+// what it refers to would stay.
+var carrierCache [256]atomic.Pointer[carrier]
+
 // self returns the carrier that calls it.
 func self() *carrier {
 	var goid uint64
@@ -82,6 +88,11 @@ func self() *carrier {
 		goid = g.ID()
 	} else {
 		goid = rt.GoroutineID()
+	}
+	if !assembly {
+		if c := carrierCache[goid%uint64(len(carrierCache))].Load(); c != nil && c.number == goid {
+			return c
+		}
 	}
 	if h := rootCache[goid%uint64(len(rootCache))].Load(); h != nil && h.rootID == goid {
 		return &h.root
@@ -99,7 +110,11 @@ func selfFor(g *Greenlet) *carrier {
 
 func selfByID(goid uint64) *carrier {
 	if c, ok := carriers.Load(goid); ok {
-		return c.(*carrier)
+		c := c.(*carrier)
+		if !assembly {
+			carrierCache[goid%uint64(len(carrierCache))].Store(c)
+		}
+		return c
 	}
 	roots.mu.Lock()
 	defer roots.mu.Unlock()
@@ -174,6 +189,9 @@ func (c *carrier) register(slotted bool) {
 func (c *carrier) deregister() {
 	if !c.slotted {
 		carriers.Delete(c.goid())
+		if !assembly {
+			carrierCache[c.number%uint64(len(carrierCache))].CompareAndSwap(c, nil)
+		}
 	}
 	stack.Ended()
 }

@@ -238,7 +238,7 @@ type way uint8
 const (
 	byLong      way = iota // nothing is done
 	byRegisters            // by resume
-	byNote                 // by carrier.send: it is parked by the scheduler
+	byNote                 // by carrier.send: it is parked by the scheduler, or by handOver
 )
 
 // short does what is to be done before c may switch to g, if that is little: g
@@ -247,7 +247,7 @@ const (
 // switch at once: that sets hub.running.
 func (c *carrier) short(g *Greenlet, err error) way {
 	h := c.hub
-	if !assembly || g == nil || g.hub != h || !h.gate.none() {
+	if g == nil || g.hub != h || !h.gate.none() {
 		return byLong
 	}
 	switch g.state {

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"net"
 	"runtime"
+	"runtime/metrics"
 	"strconv"
 	"strings"
 	"sync"
@@ -252,28 +253,47 @@ func outstandingInRuntime(b *testing.B, n int) {
 // BenchmarkCycle is a whole cycle of the collector while n wait.
 func BenchmarkCycle(b *testing.B) {
 	for _, n := range scaled(b, 10_000) {
-		b.Run(fmt.Sprintf("n=%d/by=greenlet", n), func(b *testing.B) { cycle(b, waitInGreenlets(n)) })
+		b.Run(fmt.Sprintf("n=%d/by=greenlet", n), func(b *testing.B) { cycle(b, n, waitInGreenlets) })
 		b.Run(fmt.Sprintf("n=%d/by=task", n), func(b *testing.B) {
-			on(b, func(ctx context.Context) error {
-				err := waitInTasks(ctx, n)
-				cycle(b, func() {})
+			on(b, func(ctx context.Context) (err error) {
+				cycle(b, n, func(n int) func() {
+					err = waitInTasks(ctx, n)
+					return func() {}
+				})
 				return err
 			})
 		})
-		b.Run(fmt.Sprintf("n=%d/by=pull", n), func(b *testing.B) { cycle(b, waitInPull(n)) })
-		b.Run(fmt.Sprintf("n=%d/by=goroutine", n), func(b *testing.B) { cycle(b, waitOnChannel(n)) })
+		b.Run(fmt.Sprintf("n=%d/by=pull", n), func(b *testing.B) { cycle(b, n, waitInPull) })
+		b.Run(fmt.Sprintf("n=%d/by=goroutine", n), func(b *testing.B) { cycle(b, n, waitOnChannel) })
 	}
 }
 
-func cycle(b *testing.B, end func()) {
-	defer end()
+// cycle also reports how much of the stack and of the heap the collector scans for each
+// of n that wait makes wait: what it looks at grows by that.
+func cycle(b *testing.B, n int, wait func(n int) (end func())) {
+	stack, heap := lookedAt()
+	defer wait(n)()
 	runtime.GC() // what was made meanwhile
+	moreStack, moreHeap := lookedAt()
+	defer func() {
+		b.ReportMetric(float64(moreStack-stack)/float64(n), "stack-B/each")
+		b.ReportMetric(float64(moreHeap-heap)/float64(n), "heap-B/each")
+	}()
 	cycles := max(b.N, 3)
 	b.ResetTimer()
 	for range cycles {
 		runtime.GC()
 	}
 	per(b, cycles, "ns/cycle")
+}
+
+// lookedAt runs a cycle, and returns how many bytes of stacks and of the heap it has looked
+// at for pointers.
+func lookedAt() (stack, heap uint64) {
+	runtime.GC()
+	read := []metrics.Sample{{Name: "/gc/scan/stack:bytes"}, {Name: "/gc/scan/heap:bytes"}}
+	metrics.Read(read)
+	return read[0].Value.Uint64(), read[1].Value.Uint64()
 }
 
 func waitInGreenlets(n int) (end func()) {
