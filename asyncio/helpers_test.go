@@ -204,10 +204,12 @@ type recorder struct {
 	lost    *asyncio.Event
 	lostErr error
 	on      func(event string)
+	told    asyncio.Event
 }
 
 func (p *recorder) note(event string) {
 	p.events = append(p.events, event)
+	p.told.Set()
 	if p.on != nil {
 		p.on(event)
 	}
@@ -232,7 +234,8 @@ func (p *recorder) ConnectionLost(err error) {
 // until waits for the event that a callback notes.
 func (p *recorder) until(ctx context.Context, event string) {
 	for !strings.HasSuffix(strings.Join(p.events, " "), event) {
-		if asyncio.Sleep(ctx, time.Millisecond) != nil {
+		p.told.Clear()
+		if p.told.Wait(ctx) != nil {
 			return
 		}
 	}

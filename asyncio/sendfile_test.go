@@ -163,8 +163,9 @@ func TestSendFileKeepsOthersOut(t *testing.T) {
 		if n, err := sending.Await(ctx); n != int64(len(content)) || err != nil {
 			t.Errorf("sent %d, %v", n, err)
 		}
-		for len(p.events) < 4 && asyncio.Sleep(ctx, time.Millisecond) == nil {
-			continue
+		for len(p.events) < 4 && ctx.Err() == nil {
+			p.told.Clear()
+			p.told.Wait(ctx)
 		}
 		if slices.Contains(p.events[2:], "data") && !asyncio.WatchesDescriptors {
 			p.events = []string{"made", "pause", "resume", "data"} // the last two come as they may
