@@ -24,8 +24,8 @@ func (w Within) forAsCompleted(o *waitOptions) { w.forWait(o) }
 // itself takes the turn of one.
 //
 // Nothing is ever cancelled: those that the loop does not wait for, because it is
-// left or the time is over, go on. An aw that is nil or of another loop, or a
-// caller on no loop, is the only thing that comes, and nothing is started.
+// left or the time is over, go on. If an aw is nil or belongs to another loop, or
+// the caller has no loop, that error is the only pair, and nothing is started.
 //
 // Python: for f in asyncio.as_completed(aws).
 func AsCompleted[T any, A Awaitable[T]](ctx context.Context, aws []A, opts ...AsCompletedOption) iter.Seq2[T, error] {

@@ -15,10 +15,10 @@ type AsyncIterator[T any] interface {
 	Next(ctx context.Context) (T, error)
 }
 
-// AIter returns the values of it that are still to come, for a loop that waits
-// for each of them with ctx. An error other than ErrStopAsyncIteration comes as
-// the last pair. A loop that breaks leaves it as it is: as in Python, and unlike
-// AsyncGen.All, which closes. Python: async for.
+// AIter returns the values of it that are still to come, for a loop that waits for
+// each of them with ctx. An error other than ErrStopAsyncIteration comes as the
+// last pair. A loop that is left early leaves the iterator open, as in Python;
+// AsyncGen.All closes it. Python: async for.
 func AIter[T any](ctx context.Context, it AsyncIterator[T]) iter.Seq2[T, error] {
 	return func(yield func(T, error) bool) {
 		for {

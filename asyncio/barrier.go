@@ -3,8 +3,8 @@ package asyncio
 import "context"
 
 // A Barrier lets a number of tasks wait for each other: each waits until all have
-// come. Then it can be used again: who comes before the last of them has left
-// waits for that first. NewBarrier makes it.
+// come. Then it can be used again: a task that comes before the last of them has
+// left waits for that first. NewBarrier makes it.
 //
 // Python: asyncio.Barrier.
 type Barrier struct {
@@ -33,8 +33,8 @@ func NewBarrier(parties int) *Barrier {
 }
 
 // Wait suspends the calling task until as many tasks as the barrier is for have
-// called Wait. It returns a number that each of them gets another of: from zero,
-// in the order in which they came. The last one does not wait.
+// called Wait. It returns a number, another one to each task: zero to the first
+// that came, and so on. The last one does not wait.
 //
 // The error is ErrBrokenBarrier if the barrier is broken or was reset meanwhile, or
 // one of a wait: then the task counts as not come. Only a task may call it. Python: Barrier.wait.

@@ -36,11 +36,11 @@ type BaseTransport interface {
 	Loop() *Loop
 }
 
-// A BaseProtocol is what all protocols have: the callbacks with which a
-// transport tells a program what happens to its connection. The loop calls them
-// as it calls callbacks: one at a time, in no task, so they must not wait. If one
-// panics, the exception handler is told and the transport is aborted; a socket for
-// datagrams stays open, as one datagram has nothing to do with the next.
+// A BaseProtocol has the callbacks that all protocols have, with which a transport
+// tells a program what happens to its connection. The loop calls them as it calls
+// callbacks: one at a time, in no task, so they must not wait. If one panics, the
+// exception handler is told and the transport is aborted; a socket for datagrams
+// stays open, as one datagram has nothing to do with the next.
 //
 // Python: asyncio.BaseProtocol.
 type BaseProtocol interface {

@@ -22,16 +22,16 @@ type TypeError struct{ classError }
 // errors.Is. Python: RuntimeError.
 type RuntimeError struct{ classError }
 
-// What the errors of a class are by errors.Is.
+// Errors that stand for a class: errors.Is finds them in each error of it.
 var (
-	// ErrValue is what every ValueError is. Python: except ValueError.
+	// ErrValue is found by errors.Is in every ValueError. Python: except ValueError.
 	ErrValue = errorf("ValueError", nil, "a value is impossible")
 
-	// ErrType is what every TypeError is. Python: except TypeError.
+	// ErrType is found by errors.Is in every TypeError. Python: except TypeError.
 	ErrType = errorf("TypeError", nil, "an argument has the wrong type")
 
-	// ErrRuntime is what every RuntimeError is, and every error of a class that
-	// Python derives from it. Python: except RuntimeError.
+	// ErrRuntime is found by errors.Is in every RuntimeError, and in every error of
+	// a class that Python derives from it. Python: except RuntimeError.
 	ErrRuntime = errorf("RuntimeError", nil, "the call is impossible")
 )
 

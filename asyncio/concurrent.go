@@ -25,7 +25,7 @@ type ConcurrentFuture[T any] struct {
 	callbacks roll[*func(*ConcurrentFuture[T])]
 }
 
-// NewConcurrentFuture makes a pending one. Who makes it completes it: by
+// NewConcurrentFuture makes a future that is pending. Its maker completes it, by
 // SetResult or SetException. Any goroutine may call it; it does not switch.
 func NewConcurrentFuture[T any]() *ConcurrentFuture[T] {
 	return &ConcurrentFuture[T]{done: make(chan struct{})}
@@ -123,7 +123,7 @@ func (c *ConcurrentFuture[T]) Cancelled() bool {
 
 // SetRunning notes that work on the result begins, after which Cancel comes too
 // late. It reports false if c is done already: then there is nothing to do. It is
-// for who makes the result; any goroutine may call it; it does not switch.
+// for the maker of the future. Any goroutine may call it; it does not switch.
 // Python: Future.set_running_or_notify_cancel.
 func (c *ConcurrentFuture[T]) SetRunning() bool {
 	c.mu.Lock()

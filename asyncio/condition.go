@@ -2,7 +2,7 @@ package asyncio
 
 import "context"
 
-// A Condition is a Lock, and a way to wait for a change of what the lock guards:
+// A Condition is a Lock with a way to wait for a change of what the lock guards:
 // Wait releases the lock meanwhile, and Notify tells of a change. A task may wake
 // for nothing, so it looks again: WaitFor does. The zero Condition has a lock of
 // its own, which is free. It must not be copied.

@@ -41,10 +41,9 @@ func CreateUnixConnection[P BaseProtocol](ctx context.Context, factory func() P,
 
 // ConnectAcceptedSocket makes a transport for a connection that was accepted
 // elsewhere. c is a net.Conn of package net or of Dial, a *Socket that SockAccept
-// has returned, or an *os.File of a socket; of a loop with another Network a net.Conn
-// of that loop. It is closed, unless there is an error:
-// the transport has a duplicate. It is the other side of CreateConnection, and has
-// its errors.
+// has returned, or an *os.File of a socket; on a loop with another Network it is a
+// net.Conn of that loop. c is closed unless an error is returned, as the transport
+// has a duplicate. The call waits and fails as CreateConnection does.
 //
 // Python: loop.connect_accepted_socket.
 func ConnectAcceptedSocket[P BaseProtocol](ctx context.Context, factory func() P, c io.Closer) (Transport, P, error) {

@@ -16,8 +16,9 @@ type ContextManager[T any] interface {
 	// there will be no Exit. Python: __aenter__.
 	Enter(ctx context.Context) (T, error)
 
-	// Exit ends. err is what the work has ended with, and what Exit returns takes
-	// its place: err itself lets it pass, nil swallows it. Python: __aexit__.
+	// Exit ends. err is the error that the work has ended with, or nil, and what
+	// Exit returns takes its place: err itself lets it pass, nil swallows it.
+	// Python: __aexit__.
 	Exit(ctx context.Context, err error) error
 }
 

@@ -10,10 +10,11 @@ import (
 // CreateDatagramEndpoint makes a socket for datagrams and a transport for it.
 // factory makes the protocol; its ConnectionMade was called when
 // CreateDatagramEndpoint returns. network is "udp", "udp4", "udp6" or "unixgram".
-// WithLocalAddr says where it receives: "host:port" or a path; that of a unix
-// socket that is alive is in use, unless WithReplacePath says otherwise. WithRemoteAddr says where it sends to, and has it
-// receive from there only. With neither it receives nothing until it has sent
-// something, and network must name a family.
+// WithLocalAddr says where it receives: "host:port" or a path; a path at which
+// another socket receives is in use, unless WithReplacePath says otherwise.
+// WithRemoteAddr says where it sends to, and has it receive from there only. With
+// neither it receives nothing until it has sent something, and network must name a
+// family.
 //
 // Datagrams that have come are received some at a time. If DatagramReceived or
 // ErrorReceived panics, the exception handler is told, and the socket stays open.

@@ -75,9 +75,9 @@ func (d *Dialer) DialTimeout(network, addr string, timeout time.Duration) (net.C
 
 // DialContext is Dial with the options of d. Any goroutine may call it: with a
 // Loop, or a ctx that comes from one. So a library that dials on goroutines of its
-// own, too, needs a Dialer with a Loop; whichever task or goroutine calls is who
-// waits. When ctx ends before there is a connection, that is the error; afterwards
-// it has no effect.
+// own, too, needs a Dialer with a Loop; the task or goroutine that calls is the one
+// that waits. If ctx ends before there is a connection, its error is returned;
+// afterwards it has no effect.
 func (d *Dialer) DialContext(ctx context.Context, network, addr string) (net.Conn, error) {
 	c, err := d.dial(ctx, network, addr)
 	if err != nil {

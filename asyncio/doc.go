@@ -51,13 +51,13 @@
 // # Rules
 //
 //   - Pass on the ctx that you were given. It leads to the loop and carries the
-//     values that contextvars carry in Python. Who waits is the task that calls,
-//     whichever task the ctx comes from.
+//     values that contextvars carry in Python. The task that calls is
+//     the one that waits, whichever task the ctx comes from.
 //   - Every call that waits takes a ctx first, and returns its error when it
 //     ends. The end of a context stays; a cancellation does not:
 //   - Cancel is a request. The task's present wait, or its next one, returns a
-//     CancelledError, once. Clean up and return it. Who goes on instead has
-//     refused, and later waits wait again.
+//     CancelledError, once. Clean up and return it. A task that goes on
+//     instead has refused the request, and its later waits wait as usual.
 //   - Return the errors that you do not handle. One that a task returns and
 //     nobody looks at is reported by log/slog. A panic in a task or a callback
 //     becomes an error, a *PanicError, and goes the same way.

@@ -28,7 +28,7 @@ func Func(f func(ctx context.Context) error) Coro[None] {
 	return coroutine(f)
 }
 
-// Awaitables returns aws, a slice of tasks, say, as what Gather takes:
+// Awaitables returns aws, a slice of tasks, say, as the type that Gather takes:
 // Gather(ctx, Awaitables(tasks)...).
 func Awaitables[T any, A Awaitable[T]](aws []A) []Awaitable[T] {
 	all := make([]Awaitable[T], len(aws))

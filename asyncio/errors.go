@@ -44,13 +44,13 @@ var (
 	// asyncio.SendfileNotAvailableError.
 	ErrSendfileNotAvailable = errorf("SendfileNotAvailableError", errors.ErrUnsupported, "the system cannot send the file")
 
-	// ErrKeyboardInterrupt is what a second Ctrl-C makes of a run. A task or
+	// ErrKeyboardInterrupt is the error of a run that Ctrl-C has ended. A task or
 	// callback that ends with it ends the run. Python: KeyboardInterrupt.
 	ErrKeyboardInterrupt = errorf("KeyboardInterrupt", nil, "interrupted")
 )
 
-// CancelledError is what a wait returns whose task was cancelled. A coroutine
-// that receives it cleans up and returns it; it may refuse, and go on.
+// CancelledError is returned by a wait whose task was cancelled. A coroutine that
+// receives it cleans up and returns it; it may refuse, and go on.
 //
 // It is ErrCancelled and context.Canceled by errors.Is. As in Python it is no
 // Exception: what catches every Exception does not catch it (IsException).

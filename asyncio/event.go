@@ -32,8 +32,8 @@ func (e *Event) Set() {
 	}
 }
 
-// Clear clears the flag: who waits from now on waits for the next Set. Owner
-// only; it does not switch. Python: Event.clear.
+// Clear clears the flag: a task that waits from now on waits for the next Set.
+// Owner only; it does not switch. Python: Event.clear.
 func (e *Event) Clear() {
 	e.owner.check()
 	e.set = false

@@ -2,8 +2,8 @@ package asyncio
 
 import "runtime"
 
-// An ExceptionContext is what the exception handler is told: what went wrong
-// where nobody waits for an error. Fields that do not apply are empty.
+// An ExceptionContext tells the exception handler what went wrong where nobody
+// waits for an error. Fields that do not apply are empty.
 //
 // Python: the context dict of loop.call_exception_handler.
 type ExceptionContext struct {

@@ -111,9 +111,9 @@ func guarded(ctx context.Context, exit func(context.Context, error) error, err e
 	return nil, exit(ctx, err)
 }
 
-// A ChainedError is an error that came up while another was being handled. It is
-// what Err is by errors.Is and errors.As, and not what Context is: as in Python, who
-// looks for the one does not find the other.
+// A ChainedError is an error that came up while another was being handled.
+// errors.Is and errors.As look into Err and not into Context, as in Python, where
+// an except clause looks at the error and not at its context.
 //
 // Python: an exception with a __context__.
 type ChainedError struct {

@@ -23,7 +23,7 @@ type flowControl struct {
 // PauseWriting makes Drain wait.
 func (f *flowControl) PauseWriting() { f.paused = true }
 
-// ResumeWriting has those go on who wait in Drain.
+// ResumeWriting wakes the tasks that wait in Drain.
 func (f *flowControl) ResumeWriting() {
 	f.paused = false
 	f.drains.wake(everybody)

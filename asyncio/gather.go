@@ -13,9 +13,9 @@ import "context"
 // cancelled is an error, too. Cancel cancels all of them. What is done already
 // counts at once: if all are, or one of them has failed, so is the future.
 //
-// An aw that is nil or of another loop, or a caller on no loop, is the error of
-// the future that is returned; then nothing is started. It does not switch. Cost:
-// per coroutine a share in an allocation.
+// If an aw is nil or belongs to another loop, or the caller has no loop, the future
+// that is returned has failed with that error, and nothing is started. It does not
+// switch. Cost: per coroutine a share in an allocation.
 //
 // Python: asyncio.gather.
 func Gather[T any](ctx context.Context, aws ...Awaitable[T]) *GatherFuture[T] {

@@ -3,10 +3,11 @@ package asyncio
 import "github.com/go-greenlet/greenlet/sched"
 
 // Kill ends t where it waits, as Close of the loop would: its deferred calls run,
-// what waits in them is ErrLoopClosed, and nothing that they recover keeps it going.
-// Then t has failed with err, which nobody need look at. A task that has not begun
-// ends without running; one that has ended stays as it is. It is for who simulates a
-// machine that fails: a program has Cancel, which a task notices.
+// what waits in them is ErrLoopClosed, and nothing that they recover keeps it
+// going. Then t has failed with err, which nobody need look at. A task that has not
+// begun ends without running; one that has ended stays as it is. It is for
+// simulations of a machine that fails. Other programs use Cancel, which a task
+// notices.
 //
 // What t held is not given back unless it has deferred that: a lock, say. If a
 // deferred call panics, that is what t has failed with.

@@ -2,14 +2,14 @@ package asyncio
 
 import "context"
 
-// A Lock is held by one task at a time. Those that wait for it get it in the
-// order in which they came, and nobody gets it before them, not even who has just
-// released it. The zero Lock is free.
+// A Lock is held by one task at a time. Those that wait for it get it in the order
+// in which they came, and nobody gets it before them, not even the task that has
+// just released it. The zero Lock is free.
 //
-// Any task or callback of its loop may release it: who has acquired it last is only
-// told to those who look (Loop.Snapshot). A holder that ends, or is cancelled, does not release it by that; Do does.
-// A Lock belongs to the loop on which a task first waits for it, and so do the
-// other primitives. It must not be copied.
+// Any task or callback of its loop may release it; which task has acquired it last
+// is known to Loop.Snapshot only. A holder that ends, or is cancelled, does not
+// release it by that; Do does. A Lock belongs to the loop on which a task first
+// waits for it, and so do the other primitives. It must not be copied.
 //
 // Where nothing waits between two accesses no Lock is needed: only tasks of one
 // loop run, one at a time.

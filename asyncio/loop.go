@@ -106,9 +106,9 @@ func WithTrace(f func(task uint32)) LoopOption {
 	return func(o *loopOptions) { o.sched = append(o.sched, sched.WithTrace(f)) }
 }
 
-// WithGate has f asked before each step of a task whether it may be taken. If not, the
-// task stands still until Ungate is called for it. f must not wait. It is for who
-// simulates a machine that stands still.
+// WithGate has f asked before each step of a task whether it may be taken. If not,
+// the task stands still until Ungate is called for it. f must not wait. It is for
+// simulations of a machine that stands still.
 func WithGate(f func(t AnyTask) bool) LoopOption {
 	return func(o *loopOptions) {
 		o.sched = append(o.sched, sched.WithGate(func(t *sched.Task) bool { return f(anyTask(t)) }))

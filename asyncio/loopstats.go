@@ -8,8 +8,8 @@ import (
 	"github.com/go-greenlet/greenlet/sched"
 )
 
-// LoopStats is what a loop has to do, and what it has done since it was made: see
-// Loop.Stats.
+// LoopStats are the counts of a loop, of what it has to do and of what it has done
+// since it was made: see Loop.Stats.
 type LoopStats struct {
 	ID   uint64 // see LoopSnapshot.ID
 	Name string // see Loop.Name

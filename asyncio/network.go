@@ -82,8 +82,8 @@ type NetworkOptions struct {
 // there is nothing to read, no room, no connection.
 var ErrWouldBlock = errors.New("asyncio: the call would have to wait")
 
-// A NetworkEnd is what the ends that a Network makes have in common. They belong to
-// the loop, whose tasks and callbacks alone call them, and nothing in them waits.
+// A NetworkEnd has the methods that all ends of a Network have. They belong to the
+// loop, whose tasks and callbacks alone call them, and nothing in them waits.
 type NetworkEnd interface {
 	// LocalAddr returns the end's own address; nil if it has none.
 	LocalAddr() net.Addr

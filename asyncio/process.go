@@ -93,9 +93,9 @@ func (p *Process) Wait(ctx context.Context) (int, error) {
 }
 
 // Communicate writes input to Stdin and closes it, reads Stdout and Stderr to their
-// ends, all at once, and waits until the process has ended. What is no pipe gives
-// nil. That the child does not read all its input is no error. A grandchild that
-// has inherited a pipe is waited for, too.
+// ends, all at once, and waits until the process has ended. A stream that is no
+// pipe gives nil. It is no error if the child does not read all its input. A
+// grandchild that has inherited a pipe is waited for, too.
 //
 // With an error nothing of the output is lost: it can still be read. How much of
 // the input was written is not known. Errors are those of Wait, with the same
@@ -237,5 +237,5 @@ func (p *processProtocol) ConnectionLost(error) {}
 // PauseWriting makes Drain wait.
 func (p *processProtocol) PauseWriting() { p.flow.PauseWriting() }
 
-// ResumeWriting has those go on who wait in Drain.
+// ResumeWriting wakes the tasks that wait in Drain.
 func (p *processProtocol) ResumeWriting() { p.flow.ResumeWriting() }

@@ -111,7 +111,7 @@ func (NopProtocol) PauseWriting() {}
 // ResumeWriting does nothing.
 func (NopProtocol) ResumeWriting() {}
 
-// NopDatagramProtocol is what NopProtocol is, for sockets for datagrams.
+// NopDatagramProtocol is NopProtocol for sockets for datagrams.
 type NopDatagramProtocol struct{}
 
 // ConnectionMade does nothing.
@@ -132,7 +132,7 @@ func (NopDatagramProtocol) PauseWriting() {}
 // ResumeWriting does nothing.
 func (NopDatagramProtocol) ResumeWriting() {}
 
-// NopSubprocessProtocol is what NopProtocol is, for child processes.
+// NopSubprocessProtocol is NopProtocol for child processes.
 type NopSubprocessProtocol struct{}
 
 // ConnectionMade does nothing.

@@ -35,10 +35,10 @@ type Server struct {
 }
 
 // CreateServer makes a server that listens on addr. factory makes the protocol of
-// each connection. network and addr are those of CreateConnection; an empty host
-// is every address of the machine, and port 0 a free port: see Server.Addr. The
-// path of a unix socket that nobody has any more is taken; that of one that is alive
-// is in use, unless WithReplacePath says otherwise.
+// each connection. network and addr are those of CreateConnection; an empty host is
+// every address of the machine, and port 0 a free port: see Server.Addr. The path
+// of a unix socket is taken over if nobody listens there any more; if somebody does
+// it is in use, unless WithReplacePath says otherwise.
 //
 // If it serves at once, the calling task goes on in the next turn. The error is a
 // *net.OpError if an address cannot be listened on, a ValueError of the options of

@@ -9,9 +9,9 @@ import "context"
 // comes, once, also if somebody else waits for aw.
 //
 // A coroutine becomes a task, with the values and the end of ctx: what it must
-// outlive as well is shielded by context.WithoutCancel. An aw that is nil, or a
-// coroutine of a caller on no loop, is the error of the future. It does not
-// switch. Python: asyncio.shield.
+// outlive as well is shielded by context.WithoutCancel. If aw is nil, or a
+// coroutine and the caller has no loop, the future has failed with that error. It
+// does not switch. Python: asyncio.shield.
 func Shield[T any](ctx context.Context, aw Awaitable[T]) FutureOf[T] {
 	l, err := loopFor(ctx, aw)
 	if err != nil {

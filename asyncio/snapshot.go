@@ -12,8 +12,9 @@ import (
 	"github.com/go-greenlet/greenlet"
 )
 
-// A Snapshot is what loops and their tasks do at a moment: see Loop.Snapshot. It is
-// the caller's, and refers to no task. MarshalJSON, WriteTo and WriteDOT write it.
+// A Snapshot says what loops and their tasks do at a moment: see Loop.Snapshot. It
+// is the caller's, and refers to no task. MarshalJSON, WriteTo and WriteDOT write
+// it.
 type Snapshot struct {
 	Time    time.Time // when it was begun
 	PID     int       // of the process
@@ -28,7 +29,7 @@ type Snapshot struct {
 	Greenlets GreenletsSnapshot // of all goroutines
 }
 
-// A SightState is what a task or loop does, in a word.
+// A SightState says in one word what a task or a loop does.
 type SightState string
 
 // The states. A task is one of the first four, a loop one of the last four.

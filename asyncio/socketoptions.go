@@ -69,10 +69,9 @@ func WithSocket(c syscall.Conn) SocketOption { return func(o *socketOptions) { o
 // Python: keep_alive.
 func WithKeepAlive(on bool) SocketOption { return func(o *socketOptions) { o.keepAlive = on } }
 
-// WithLocalAddr has the connection made from addr, a "host:port" in which the port
-// may be 0 and the host empty. Python: local_addr.
-// It is where a socket for datagrams receives, too: there it is a path with
-// "unixgram".
+// WithLocalAddr sets the local address of a connection: a "host:port" in which the
+// port may be 0 and the host empty. Python: local_addr. It is where a socket for
+// datagrams receives, too: there it is a path with "unixgram".
 func WithLocalAddr(addr string) interface {
 	ConnectOption
 	DatagramOption

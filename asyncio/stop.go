@@ -14,8 +14,8 @@ var (
 	// StopIteration.
 	ErrStopIteration = errorf("StopIteration", greenlet.ErrStop, "the coroutine has ended")
 
-	// ErrGeneratorExit is what Close has a Yield, or a wait, return: the body
-	// cleans up and returns it. It is greenlet.Exit, too. As in Python it is no
-	// Exception (see IsException). Python: GeneratorExit.
+	// ErrGeneratorExit is returned by the Yield, or the wait, in which Close finds a
+	// body: the body cleans up and returns it. It is greenlet.Exit, too. As in
+	// Python it is no Exception (see IsException). Python: GeneratorExit.
 	ErrGeneratorExit = errorf("GeneratorExit", greenlet.Exit, "generator exit")
 )

@@ -15,9 +15,9 @@ import (
 // streamLimit is the limit of a StreamReader unless WithLimit says otherwise.
 const streamLimit = 64 << 10
 
-// A StreamReader is what a connection brings, in calls that wait until it is
-// there. It keeps what nobody has taken yet; when that is more than twice the
-// limit, nothing more is received until it is taken.
+// A StreamReader reads what a connection receives, with calls that wait until it is
+// there. It keeps what was not read yet; when that is more than twice the limit,
+// nothing more is received until some of it is read.
 //
 // It belongs to its loop. One task at a time may wait for it; a second one gets a
 // RuntimeError. A wait that ends with an error has taken nothing, unless the call
@@ -382,9 +382,9 @@ func (r *StreamReader) AtEOF() bool { return r.eof && r.got.len() == 0 }
 // only. Python: StreamReader.exception.
 func (r *StreamReader) Exception() error { return r.err }
 
-// SetException has all further calls return err, and that which waits, also if what
-// it waits for comes before it runs. Owner only; it does not switch. Python:
-// StreamReader.set_exception.
+// SetException makes all further calls return err, and the call that waits, too,
+// even if what it waits for comes before its task runs. Owner only; it does not
+// switch. Python: StreamReader.set_exception.
 func (r *StreamReader) SetException(err error) {
 	r.err = err
 	if r.waiter != nil {

@@ -52,7 +52,7 @@ func (p *StreamReaderProtocol) EOFReceived() (keepOpen bool) {
 	return p.transport.CanWriteEOF()
 }
 
-// ConnectionLost ends the reader's stream, and has those go on who wait.
+// ConnectionLost ends the reader's stream, and wakes the tasks that wait.
 func (p *StreamReaderProtocol) ConnectionLost(err error) {
 	if err == nil {
 		p.reader.FeedEOF()

@@ -100,11 +100,11 @@ func RunProcesses(ctx context.Context, n int, listen []string, main func(ctx con
 	return supervise(ctx, n, listen, o)
 }
 
-// SupervisedProcess tells which process of RunProcesses this is: it is true in the
-// child processes, with the place of each, from zero on below their number, which
-// one that takes the place of another has from it. In the process that has called
-// RunProcesses, or is about to, and in any other it is false. So what only that one
-// is to do stands before the call:
+// SupervisedProcess tells which process of RunProcesses this is. In a child process
+// it returns true and the place of the child, a number below n; a child that is
+// started in place of another one has the place of that. In the process that has
+// called RunProcesses, or is about to, and in any other it returns false. So what
+// only that one is to do stands before the call:
 //
 //	if _, child := asyncio.SupervisedProcess(); !child {
 //		migrateDatabase()

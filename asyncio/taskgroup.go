@@ -200,9 +200,10 @@ func (tg *TaskGroup) Cancel() {
 }
 
 // Exit waits until all tasks of tg have ended, and returns what there is to say:
-// see RunTaskGroup. err is what the parent has come to meanwhile. It returns a
-// RuntimeError, with err, if tg was not entered, has been left, or the caller is
-// not its parent. It switches if there are tasks. Python: TaskGroup.__aexit__.
+// see RunTaskGroup. err is the error that the parent's work has ended with, or nil.
+// It returns a RuntimeError, with err, if tg was not entered, has been left, or the
+// caller is not its parent. It switches if there are tasks. Python:
+// TaskGroup.__aexit__.
 func (tg *TaskGroup) Exit(ctx context.Context, err error) error {
 	switch t, e := current(ctx); {
 	case e != nil:

@@ -152,10 +152,10 @@ func (t *Timeout) expire() {
 	t.task.Cancel()
 }
 
-// Exit ends the time. err is what the task has come to meanwhile; it is returned,
-// unless it is the cancellation by t, and nobody else's: then ErrTimeout is, with
-// what a library has made of the cancellation in it. If t
-// was not entered or has been left, a RuntimeError is returned with it. Python:
+// Exit ends the time. err is the error that the task's work has ended with, or nil;
+// it is returned, unless it is the cancellation by t, and nobody else's: then
+// ErrTimeout is, with what a library has made of the cancellation in it. If t was
+// not entered or has been left, a RuntimeError is returned with it. Python:
 // Timeout.__aexit__.
 func (t *Timeout) Exit(err error) error {
 	t.clear()
