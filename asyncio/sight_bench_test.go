@@ -32,7 +32,7 @@ func BenchmarkSight(b *testing.B) {
 				}
 				defer trace.Stop()
 			}
-			if err := asyncio.RunMain(context.Background(), f, asyncio.WithLoopOptions(of.opts...)); err != nil {
+			if err := asyncio.RunFunc(context.Background(), f, asyncio.WithLoopOptions(of.opts...)); err != nil {
 				b.Fatal(err)
 			}
 		}

@@ -200,7 +200,7 @@ var habits = map[string]habit{
 		over := false
 		task := asyncio.Go(ctx, func(ctx context.Context) error {
 			defer func() { over = true }()
-			return asyncio.DoInThread(ctx, func(context.Context) error {
+			return asyncio.ToThreadFunc(ctx, func(context.Context) error {
 				for range 1000 + mathrand.IntN(1000) {
 					runtime.Gosched()
 				}
@@ -253,7 +253,7 @@ func overHTTP(t testing.TB, ctx context.Context) {
 			transport := &http.Transport{DialContext: (&asyncio.Dialer{Loop: l}).DialContext}
 			defer transport.CloseIdleConnections()
 			client := &http.Client{Transport: transport}
-			return asyncio.DoInThread(ctx, func(ctx context.Context) error {
+			return asyncio.ToThreadFunc(ctx, func(ctx context.Context) error {
 				for k := range 5 {
 					q, err := http.NewRequestWithContext(ctx, "POST", fmt.Sprintf("http://server/%d/%d", i, k), strings.NewReader(strings.Repeat("x", 1000*i)))
 					if err != nil {
@@ -287,7 +287,7 @@ func overHTTP(t testing.TB, ctx context.Context) {
 			t.Fatalf("after %v there are %d answers", asynciotest.Now(ctx), answered())
 		}
 	}
-	require.NoError(t, asyncio.DoInThread(ctx, func(context.Context) error {
+	require.NoError(t, asyncio.ToThreadFunc(ctx, func(context.Context) error {
 		server.Close() // it waits for its goroutines, which need the loop
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			return err
@@ -306,7 +306,7 @@ func TestHTTPOnGoroutines(t *testing.T) {
 		ln, err := asyncio.Listen(ctx, "tcp", ":80")
 		require.NoError(t, err)
 		defer ln.Close()
-		refused = asyncio.DoInThread(ctx, func(context.Context) error { return http.Serve(ln, nil) })
+		refused = asyncio.ToThreadFunc(ctx, func(context.Context) error { return http.Serve(ln, nil) })
 	}, asynciotest.WithNetwork(simnet.Config{}))
 	require.ErrorIs(t, refused, errors.ErrUnsupported)
 	assert.Contains(t, refused.Error(), "a connection used by another goroutine")

@@ -27,7 +27,7 @@ func look() { fmt.Println("here") }
 
 func main() {
 	fmt.Println(greenlet.New(pause, greenlet.WithName("paused")).Switch(nil))
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var asked asyncio.Event
 		task := asyncio.Go(ctx, func(ctx context.Context) error { return answer(ctx, &asked) }, asyncio.WithTaskName("answerer"))
 		if err := asyncio.Sleep(ctx, 0); err != nil {

@@ -10,7 +10,7 @@ import (
 )
 
 func main() {
-	err := asyncio.RunMain(context.Background(), func(ctx context.Context) error {
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		var lock asyncio.Lock
 		if _, err := asyncio.Go(ctx, lock.Acquire).Await(ctx); err != nil {
 			return err
