@@ -134,9 +134,10 @@ func eagerByDefault(o *taskOptions) {
 // the end of ctx.
 //
 // Only tasks and callbacks of the loop that ctx comes from may call it; else it
-// panics with ErrNoRunningLoop, and with a TypeError if f is nil. It does not switch, unless the task starts
-// eagerly. The loop keeps the task until it has ended; an error that nobody looks
-// at is reported. Cost: one allocation and that of f.
+// panics with ErrNoRunningLoop, and with a TypeError if f is nil. It does not
+// switch, unless the task starts eagerly. The loop keeps the task until it has
+// ended; an error that nobody looks at is reported. Cost: one allocation and that
+// of f.
 //
 // Python: asyncio.create_task.
 func CreateTask[T any](ctx context.Context, f Coro[T], opts ...TaskOption) *Task[T] {
@@ -153,7 +154,7 @@ func CreateTask[T any](ctx context.Context, f Coro[T], opts ...TaskOption) *Task
 // Go is CreateTask for a function that has no result. Its name is the one that users
 // of go statements and errgroup know.
 func Go(ctx context.Context, f func(ctx context.Context) error, opts ...TaskOption) *Task[None] {
-	return CreateTask(ctx, Func(f), opts...)
+	return CreateTask(ctx, coroutine(f), opts...)
 }
 
 // NewTask makes a task of l, which need not run yet: CreateTask for those who
