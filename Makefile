@@ -31,7 +31,7 @@ NESTED := $(patsubst %/go.mod,%,$(filter-out go.mod,$(shell find * -name go.mod)
 say = @printf '\n== %s\n' "$(1)"
 
 .PHONY: help demo test check releases matrix race portable noopt invariants generic hostile arm64 riscv64 386 arm wasm cross \
-        layout asyncvet nested strict world cover tidy staticcheck conformance fuzz mutants bench bench-net bench-world bench-smoke
+        layout asyncvet nested strict world warnings cover tidy staticcheck conformance fuzz mutants bench bench-net bench-world bench-smoke
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## /\1\t/p' Makefile | expand -t 14
@@ -201,6 +201,11 @@ strict: ## the tests of the simulation's strict mode: as WebAssembly, where a se
 # Each of the tutorials' programs. Their tests find MariaDB, PostgreSQL and
 # Chromium, or install them, by tools/servers.sh, or say that they are skipped.
 WORLD = web crawler threads mysql api chat-web prefork tasks register sight
+
+# Of the examples alone in the tests of nested modules; here with their tests, for minutes.
+warnings: ## no example, and no test of one, is warned of: see docs/sight.md
+	$(call say,false alarms)
+	cd tools/warnings && $(TEST) ./...
 
 cover: ## which statements no test runs, by package; some minutes
 	$(call say,coverage)

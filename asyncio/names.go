@@ -44,7 +44,15 @@ func init() {
 }
 
 // profileLabels are the labels of a loop's tasks.
-type profileLabels struct{ sets map[labelKey]rt.Labels }
+type profileLabels struct {
+	sets map[labelKey]rt.Labels
+
+	// Tasks that are made one after the other often have the same.
+	last    labelKey
+	lastSet rt.Labels
+
+	asks wrappedFunction // for unwrapped
+}
 
 var labelsPart = newPart(endOutside, func() *profileLabels {
 	return &profileLabels{sets: make(map[labelKey]rt.Labels)}
@@ -71,7 +79,11 @@ func (p *profileLabels) label(t *task, f any) {
 	if t.name != nil && *t.name != "" {
 		key.name = *t.name
 	} else {
-		key.function = unwrapped(f)
+		key.function = p.unwrapped(f)
+	}
+	if key == p.last && key != (labelKey{}) {
+		rt.SetOwnLabels(p.lastSet)
+		return
 	}
 	set, known := p.sets[key]
 	if !known {
@@ -81,6 +93,7 @@ func (p *profileLabels) label(t *task, f any) {
 		set = withTask(key.from, t.function(f))
 		p.sets[key] = set
 	}
+	p.last, p.lastSet = key, set
 	rt.SetOwnLabels(set)
 }
 
@@ -113,7 +126,7 @@ func (t *task) function(f any) string {
 	if t.name != nil && *t.name != "" {
 		return *t.name
 	}
-	if fn := runtime.FuncForPC(unwrapped(f)); fn != nil {
+	if fn := runtime.FuncForPC(labelsPart.in(t.loop.parts).unwrapped(f)); fn != nil {
 		return shortName(runtime.Frame{Function: fn.Name()})
 	}
 	return "?"
@@ -124,12 +137,12 @@ var wrapper = reflect.ValueOf(coroutine(nil)).Pointer()
 
 // unwrapped returns the address of f, a Coro: of the user's function, if it is one of
 // coroutine's.
-func unwrapped(f any) uintptr {
+func (p *profileLabels) unwrapped(f any) uintptr {
 	at := reflect.ValueOf(f).Pointer()
 	if c, ok := f.(Coro[None]); ok && at == wrapper {
-		w := &wrappedFunction{Context: context.Background()}
-		c(w)
-		return reflect.ValueOf(w.f).Pointer()
+		c(&p.asks)
+		at = reflect.ValueOf(p.asks.f).Pointer()
+		p.asks.f = nil
 	}
 	return at
 }

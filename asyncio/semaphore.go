@@ -110,7 +110,9 @@ func (s *Semaphore) Release() {
 	if s.held.kind != holdsNothing {
 		s.held.released(s.owner.loop, s.value)
 	}
-	s.pass()
+	if !s.line.empty() {
+		s.pass()
+	}
 }
 
 // Do acquires the semaphore, calls f, and releases it, also if f panics. The
