@@ -40,6 +40,7 @@ type looker struct {
 	rooted  bool
 	traces  map[string]*trace
 	frames  map[Frame]int
+	og      *gOffsets
 	g       [2][]byte
 	stack   []byte
 	pcs     []uint64

@@ -21,8 +21,9 @@ const (
 // goroutine looks at the goroutine of g: after its stack was read in one go, it must
 // still be where it was before.
 func (l *looker) goroutine(g uint64) (goroutine, bool) {
-	size := l.t["g.size"]
-	if g == 0 || size > pageSize || !l.t.has("g.size", "g.atomicstatus", "g.sched.pc", "g.stack.lo") {
+	o := l.offsetsOfG()
+	size := o.size
+	if g == 0 || size > pageSize || !o.has {
 		return goroutine{}, false
 	}
 	if l.g[0] == nil {
@@ -46,7 +47,7 @@ func (l *looker) goroutine(g uint64) (goroutine, bool) {
 		}
 		before, after = after, before
 	}
-	return goroutine{status: l.t["g.running"]}, true
+	return goroutine{status: o.running}, true
 }
 
 // A position is where a goroutine is. Its sp is 0 if that is not known: while it runs.
@@ -54,25 +55,46 @@ func (l *looker) goroutine(g uint64) (goroutine, bool) {
 type position struct{ status, id, pc, lr, sp, bp, from, hi uint64 }
 
 func (l *looker) position(g []byte) position {
-	at := position{status: uint64(halfIn(g, l.t["g.atomicstatus"])) &^ l.t["g.scan"], id: wordIn(g, l.t["g.goid"])}
+	o := l.offsetsOfG()
+	at := position{status: uint64(halfIn(g, o.status)) &^ o.scan, id: wordIn(g, o.goid)}
 	switch at.status {
-	case l.t["g.running"]:
+	case o.running:
 		return at
-	case l.t["g.syscall"]:
-		at.pc, at.sp, at.bp = wordIn(g, l.t["g.syscallpc"]), wordIn(g, l.t["g.syscallsp"]), wordIn(g, l.t["g.syscallbp"])
+	case o.syscall:
+		at.pc, at.sp, at.bp = wordIn(g, o.syscallPC), wordIn(g, o.syscallSP), wordIn(g, o.syscallBP)
 	default:
-		at.pc, at.sp, at.bp = wordIn(g, l.t["g.sched.pc"]), wordIn(g, l.t["g.sched.sp"]), wordIn(g, l.t["g.sched.bp"])
+		at.pc, at.sp, at.bp = wordIn(g, o.pc), wordIn(g, o.sp), wordIn(g, o.bp)
 		if l.p.program.links {
-			at.lr = wordIn(g, l.t["g.sched.lr"])
+			at.lr = wordIn(g, o.lr)
 		}
 	}
-	lo, hi := wordIn(g, l.t["g.stack.lo"]), wordIn(g, l.t["g.stack.hi"])
+	lo, hi := wordIn(g, o.lo), wordIn(g, o.hi)
 	if lo >= hi || hi-lo > stackMost || at.sp < lo || at.sp >= hi {
 		at.sp = 0
 		return at
 	}
 	at.from, at.hi = max(lo, at.sp-belowSP), hi
 	return at
+}
+
+// gOffsets is what the table says of a goroutine, for whom it is asked 200,000 times.
+type gOffsets struct {
+	has                                                                                                 bool
+	size, status, scan, goid, running, syscall, syscallPC, syscallSP, syscallBP, pc, sp, bp, lr, lo, hi uint64
+}
+
+func (l *looker) offsetsOfG() *gOffsets {
+	if l.og == nil {
+		l.og = &gOffsets{
+			has:  l.t.has("g.size", "g.atomicstatus", "g.sched.pc", "g.stack.lo"),
+			size: l.t["g.size"], status: l.t["g.atomicstatus"], scan: l.t["g.scan"], goid: l.t["g.goid"],
+			running: l.t["g.running"], syscall: l.t["g.syscall"],
+			syscallPC: l.t["g.syscallpc"], syscallSP: l.t["g.syscallsp"], syscallBP: l.t["g.syscallbp"],
+			pc: l.t["g.sched.pc"], sp: l.t["g.sched.sp"], bp: l.t["g.sched.bp"], lr: l.t["g.sched.lr"],
+			lo: l.t["g.stack.lo"], hi: l.t["g.stack.hi"],
+		}
+	}
+	return l.og
 }
 
 // belowSP is how far below the stack pointer a frame pointer may be: on arm64 a word.
