@@ -382,7 +382,7 @@ func TestNoFalseAlarms(t *testing.T) {
 	p, err := Open(pid)
 	require.NoError(t, err)
 	defer p.Close()
-	n, locks := 300, 0
+	n, locks := 150, 0
 	if os.Getenv("GREENLET_LONG") != "" {
 		n = 10_000
 	}

@@ -191,8 +191,12 @@ func warned(ctx context.Context) {
 // failed is tasks whose errors somebody may still look at.
 var failed []*asyncio.Task[asyncio.None]
 
-// relay has a lock that tasks take one after the other, each of which ends with it.
+// relay has a lock that tasks take one after the other, each of which ends with it, and
+// many others, so that a look takes its time.
 func relay(ctx context.Context) {
+	for range 1000 {
+		asyncio.Go(ctx, sleeper)
+	}
 	lock := asyncio.NewLock()
 	for range 3 {
 		asyncio.Go(ctx, func(ctx context.Context) error {
