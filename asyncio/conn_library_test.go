@@ -148,11 +148,13 @@ func TestConnHTTP(t *testing.T) {
 			asyncio.Func(func(ctx context.Context) error { return asyncio.ToThreadFunc(ctx, get) }),
 		).Await(ctx)
 		assert.NoError(t, err)
-		if err := get(ctx); err != nil { // it stalls the loop, and works
-			t.Error(err)
+		if overNetwork == nil { // another network needs the loop
+			if err := get(ctx); err != nil { // it stalls the loop, and works
+				t.Error(err)
+			}
 		}
 		transport.CloseIdleConnections()
-		server.Close()
+		asyncio.ToThreadFunc(ctx, func(context.Context) error { return server.Close() }) // it waits for its goroutines
 		if err := <-served; !errors.Is(err, http.ErrServerClosed) {
 			t.Error(err)
 		}

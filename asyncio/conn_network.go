@@ -72,11 +72,17 @@ func (e *networkEndpoint) byTask(op string, call func() error) (err error) {
 	if !ran {
 		return e.failed(op, err)
 	}
+	if errors.Is(err, ErrCancelled) { // the run has ended
+		return e.failed(op, net.ErrClosed)
+	}
 	return err
 }
 
 // wait suspends t until something can be done in the direction of w, or may be.
 func (e *networkEndpoint) wait(t *task, w *direction) error {
+	if e.loop.IsClosed() {
+		return net.ErrClosed // with its network
+	}
 	if t == nil {
 		return errCallbackWaits
 	}
@@ -113,7 +119,11 @@ func (e *networkEndpoint) usable(t *task, w *direction) error {
 func (e *networkEndpoint) do(w *direction, try func() error) (err error) {
 	t, err := e.caller()
 	if err == errOutside {
-		return e.loop.fromOutside(e.of, "a call of a goroutine", func(context.Context) error { return e.do(w, try) })
+		err = e.loop.fromOutside(e.of, "a call of a goroutine", func(context.Context) error { return e.do(w, try) })
+		if errors.Is(err, ErrCancelled) { // the run has ended
+			err = net.ErrClosed
+		}
+		return err
 	}
 	for err == nil {
 		if err = e.usable(t, w); err != nil {
@@ -509,6 +519,9 @@ func (c *networkPacketConn) ReadFrom(p []byte) (n int, from net.Addr, err error)
 
 // Read is net.Conn's.
 func (c *networkPacketConn) Read(p []byte) (int, error) {
+	if len(p) == 0 { // takes none, and does not wait
+		return 0, c.failed("read", c.do(&c.in, func() error { return nil }))
+	}
 	n, _, err := c.ReadFrom(p)
 	return n, err
 }
@@ -518,6 +531,9 @@ func (c *networkPacketConn) WriteTo(p []byte, to net.Addr) (int, error) {
 	err := c.checkAddr(to)
 	if err == nil {
 		err = c.do(&c.out, func() error { return c.packets.WriteTo(p, loopbackFor(to)) })
+		if errno, ok := err.(syscall.Errno); ok {
+			err = os.NewSyscallError("sendto", errno)
+		}
 	}
 	if err != nil {
 		return 0, fd.SendError(c.named, c.local, to, err)

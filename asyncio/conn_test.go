@@ -73,8 +73,8 @@ var sides = []side{
 // eachConn runs f for each network and each pair of sides.
 func eachConn(t *testing.T, f func(t *testing.T, ctx context.Context, a, b net.Conn, here, there side)) {
 	sides := sides
-	if overNetwork != nil {
-		sides = sides[:1] // only the loop has its network
+	if loopsAlone {
+		sides = sides[:1]
 	}
 	for name, make := range networks() {
 		for _, here := range sides {

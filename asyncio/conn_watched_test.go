@@ -280,7 +280,7 @@ func TestConnOutlivesLoop(t *testing.T) {
 // Tasks that are killed in a Write while others wait for their turn leave a
 // connection that works.
 func TestConnLoopClosedInWrite(t *testing.T) {
-	l := asyncio.NewLoop()
+	l := asyncio.NewLoop(loopBeneath()...)
 	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
 	var a, b net.Conn
 	_, err := asyncio.RunUntilComplete(l, asyncio.Coro[int](func(ctx context.Context) (int, error) {

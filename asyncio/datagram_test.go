@@ -106,7 +106,7 @@ func TestDatagramsMany(t *testing.T) {
 	onSockets(t, func(ctx context.Context) error {
 		server, p := grams(t, ctx, asyncio.WithLocalAddr(loopback))
 		defer server.Close()
-		c, err := net.Dial("udp", addrOf(server).String())
+		c, err := netDial(ctx, "udp", addrOf(server).String())
 		if err != nil {
 			return err
 		}
@@ -141,7 +141,7 @@ func TestDatagramsMany(t *testing.T) {
 // What cannot be delivered is told by the system, with the next call.
 func TestDatagramsToNobody(t *testing.T) {
 	onSockets(t, func(ctx context.Context) error {
-		gone, err := net.ListenPacket("udp", loopback)
+		gone, err := netListenPacket(ctx, "udp", loopback)
 		if err != nil {
 			return err
 		}
@@ -287,6 +287,37 @@ func TestDatagramsWait(t *testing.T) {
 	}
 }
 
+// fillPath sends datagrams to a path until there is no room, and returns how many.
+func fillPath(ctx context.Context, to *net.UnixAddr) (full int, err error) {
+	if overNetwork != nil {
+		for _, size := range []int{1000, 1} {
+			tr, _, err := asyncio.CreateDatagramEndpoint(ctx, newGram, "unixgram")
+			for err == nil && tr.WriteBufferSize() == 0 {
+				err = tr.SendTo(make([]byte, size), to)
+				full++
+			}
+			if err != nil {
+				return 0, err
+			}
+			full-- // the last one waits
+			tr.Abort()
+		}
+		return full, nil
+	}
+	other, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+	if err != nil {
+		return 0, err
+	}
+	defer unix.Close(other)
+	if err := unix.SetNonblock(other, true); err != nil {
+		return 0, err
+	}
+	for unix.Sendto(other, []byte("x"), 0, &unix.SockaddrUnix{Name: to.Name}) == nil {
+		full++
+	}
+	return full, nil
+}
+
 // Of room that others have taken the system tells nobody who is not connected.
 func TestDatagramsWaitForOthers(t *testing.T) {
 	if runtime.GOOS != "linux" {
@@ -297,22 +328,14 @@ func TestDatagramsWaitForOthers(t *testing.T) {
 	}
 	onSockets(t, func(ctx context.Context) error {
 		to := &net.UnixAddr{Net: "unixgram", Name: filepath.Join(t.TempDir(), "to")}
-		reader, err := net.ListenUnixgram("unixgram", to)
+		reader, err := netListenPacket(ctx, "unixgram", to.Name)
 		if err != nil {
 			return err
 		}
 		defer reader.Close()
-		other, err := unix.Socket(unix.AF_UNIX, unix.SOCK_DGRAM, 0)
+		full, err := fillPath(ctx, to)
 		if err != nil {
 			return err
-		}
-		defer unix.Close(other)
-		if err := unix.SetNonblock(other, true); err != nil {
-			return err
-		}
-		full := 0
-		for unix.Sendto(other, []byte("x"), 0, &unix.SockaddrUnix{Name: to.Name}) == nil {
-			full++
 		}
 		tr, p, err := asyncio.CreateDatagramEndpoint(ctx, newGram, "unixgram")
 		if err != nil {
@@ -327,11 +350,11 @@ func TestDatagramsWaitForOthers(t *testing.T) {
 		err = asyncio.ToThreadFunc(ctx, func(context.Context) error {
 			buf := make([]byte, 10)
 			for range full {
-				if _, err := reader.Read(buf); err != nil {
+				if _, _, err := reader.ReadFrom(buf); err != nil {
 					return err
 				}
 			}
-			n, err := reader.Read(buf)
+			n, _, err := reader.ReadFrom(buf)
 			if string(buf[:n]) != "mine" {
 				t.Errorf("the last is %q", buf[:n])
 			}
@@ -526,7 +549,7 @@ func TestDatagramsRefused(t *testing.T) {
 // A loop that is closed gives back its sockets.
 func TestDatagramsLoopClosed(t *testing.T) {
 	before := openDescriptors(t)
-	l := asyncio.NewLoop()
+	l := asyncio.NewLoop(loopBeneath()...)
 	_, err := asyncio.RunUntilComplete(l, asyncio.Coro[asyncio.None](func(ctx context.Context) (asyncio.None, error) {
 		grams(t, ctx, asyncio.WithLocalAddr(loopback))
 		return asyncio.None{}, nil

@@ -29,7 +29,7 @@ import (
 // A Network that has a method AllowsGoroutines() bool, which returns true, is for
 // goroutines that are not the loop's, too: they may dial, listen, and use connections. A
 // task of the loop does for them what they call, and they wait for it; Close and the
-// deadlines they only leave to the loop. When the loop is closed, what they wait for is
+// deadlines they only leave to the loop. When its run ends, what they wait for is
 // net.ErrClosed. A clock that is not the system's goes forward while they compute: it
 // gives them a moment after each call (see sched's Lend), no more. Such goroutines run
 // in an order that nobody decides but Go's scheduler.

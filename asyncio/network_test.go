@@ -21,7 +21,10 @@ import (
 
 // overNetwork makes the network on which tests run that use inTask and onSockets. Nil
 // is the system's.
-var overNetwork func() asyncio.RunOption
+var overNetwork func() []asyncio.LoopOption
+
+// loopsAlone is that the network of overNetwork is for tasks only.
+var loopsAlone bool
 
 // beneathOthers is how many runs were on another network than the system's.
 var beneathOthers int
@@ -31,24 +34,37 @@ func beneath(opts []asyncio.RunOption) []asyncio.RunOption {
 	if overNetwork == nil {
 		return opts
 	}
+	return append(opts[:len(opts):len(opts)], asyncio.WithLoopOptions(loopBeneath()...))
+}
+
+// loopBeneath is beneath for a test that makes its loop itself.
+func loopBeneath() []asyncio.LoopOption {
+	if overNetwork == nil {
+		return nil
+	}
 	beneathOthers++
-	return append(opts[:len(opts):len(opts)], overNetwork())
+	return overNetwork()
 }
 
-// onSimNet is a simulated network in good order.
-func onSimNet() asyncio.RunOption {
-	return asyncio.WithLoopOptions(append(simnet.New(1, simnet.Config{}).Options(), asyncio.WithClock(asynciotest.NewClock()))...)
+// onSimNet is a simulated network in good order, which goroutines may use.
+func onSimNet() []asyncio.LoopOption {
+	return append(simnet.New(1, simnet.Config{Goroutines: true}).Options(), asyncio.WithClock(asynciotest.NewClock()))
 }
 
-func onMemNet(n *memNet) asyncio.RunOption {
-	return asyncio.WithLoopOptions(asyncio.WithNetwork(n), asyncio.WithClock(asynciotest.NewClock()))
+// onSimNetByClock is one that goes by the system's clock, for goroutines that compute.
+func onSimNetByClock() []asyncio.LoopOption {
+	return simnet.New(1, simnet.Config{Goroutines: true}).Options()
+}
+
+func onMemNet(n *memNet) []asyncio.LoopOption {
+	return []asyncio.LoopOption{asyncio.WithNetwork(n), asyncio.WithClock(asynciotest.NewClock())}
 }
 
 // The tests of connections, streams, servers and TLS hold on another network, as they
 // are.
 func TestOverNetwork(t *testing.T) {
-	overNetwork = func() asyncio.RunOption { return onMemNet(newMemNet(time.Millisecond)) }
-	defer func() { overNetwork = nil }()
+	overNetwork, loopsAlone = func() []asyncio.LoopOption { return onMemNet(newMemNet(time.Millisecond)) }, true
+	defer func() { overNetwork, loopsAlone = nil, false }()
 	again(t,
 		TestConnEcho,
 		TestConnBulk,
@@ -77,7 +93,7 @@ func onMem(t *testing.T, f func(ctx context.Context, n *memNet)) {
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		require.Equal(t, asyncio.Network(n), l.Network())
 		f(ctx, n)
-	}, onMemNet(n))
+	}, asyncio.WithLoopOptions(onMemNet(n)...))
 }
 
 func loopTime(ctx context.Context) time.Duration { return mustLoop(ctx).Time() }

@@ -15,22 +15,10 @@ import (
 
 // The tests of datagrams hold on another network, as they are.
 func TestOverNetworkDatagrams(t *testing.T) {
-	overNetwork = func() asyncio.RunOption { return onMemNet(newMemNet(time.Millisecond)) }
-	defer func() { overNetwork = nil }()
+	overNetwork, loopsAlone = func() []asyncio.LoopOption { return onMemNet(newMemNet(time.Millisecond)) }, true
+	defer func() { overNetwork, loopsAlone = nil, false }()
 	t.Run("Datagrams", TestDatagrams)
 	t.Run("Ends", TestDatagramEnds)
-}
-
-// And on a simulated one: see TestOverSimulated.
-func TestOverSimulatedDatagrams(t *testing.T) {
-	overNetwork = onSimNet
-	defer func() { overNetwork = nil }()
-	t.Run("Datagrams", TestDatagrams)
-	t.Run("ToNobody", TestDatagramsToNobody)
-	t.Run("Unix", TestDatagramsUnix)
-	t.Run("Ends", TestDatagramEnds)
-	t.Run("Refused", TestDatagramsRefused)
-	t.Run("LoopClosed", TestDatagramsLoopClosed)
 }
 
 // A file goes by pieces: there is no system to send it.

@@ -35,14 +35,16 @@ func inEachWay(t *testing.T, f func(t *testing.T, ctx context.Context, tr asynci
 		t.Run(way, func(t *testing.T) {
 			asyncio.SetSendfile(way == "system")
 			defer asyncio.SetSendfile(true)
-			ln, err := net.Listen("tcp", "127.0.0.1:0")
-			require.NoError(t, err)
-			defer ln.Close()
 			var opts []asyncio.ConnectOption
 			if way == "TLS" {
 				opts = append(opts, asyncio.WithTLS(client, asyncio.WithTLSServerHostname("example.test")))
 			}
 			onSockets(t, func(ctx context.Context) error {
+				ln, err := netListen(ctx, "tcp", "127.0.0.1:0")
+				if err != nil {
+					return err
+				}
+				defer ln.Close()
 				accepting := asyncio.CreateTask(ctx, func(ctx context.Context) (net.Conn, error) {
 					return asyncio.ToThread(ctx, func(context.Context) (net.Conn, error) {
 						c, err := ln.Accept()
@@ -261,7 +263,7 @@ func TestSendFileEnds(t *testing.T) {
 			if over, ok := peer.(*tls.Conn); ok {
 				raw = over.NetConn()
 			}
-			raw.(*net.TCPConn).SetLinger(0)
+			raw.(tcpConn).SetLinger(0)
 			raw.Close()
 		}, []error{syscall.ECONNRESET, syscall.EPIPE}},
 	}

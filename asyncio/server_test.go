@@ -231,6 +231,7 @@ func TestServerShutdown(t *testing.T) {
 			return err
 		}
 		defer w.Close()
+		asyncio.Sleep(ctx, time.Millisecond) // the server has it by then
 		soon, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
 		if err := server.Shutdown(soon); !errors.Is(err, context.DeadlineExceeded) {
@@ -433,14 +434,14 @@ func TestServerOptions(t *testing.T) {
 		narrow := serving(t, ctx, echo, asyncio.WithBacklog(1))
 		defer narrow.Close()
 		for range 2 {
-			c, err := net.Dial("tcp", narrow.Addr().String())
+			c, err := netDial(ctx, "tcp", narrow.Addr().String())
 			if err != nil {
 				return err
 			}
 			defer c.Close()
 			c.Write([]byte("x"))
 			defer func() {
-				if p, err := (peer{c.(*net.TCPConn), t}).receive(ctx, 1); string(p) != "x" {
+				if p, err := (peer{c.(tcpConn), t}).receive(ctx, 1); string(p) != "x" {
 					t.Errorf("one of two at once: %q, %v", p, err)
 				}
 			}()
@@ -513,7 +514,7 @@ func TestServerWithSocket(t *testing.T) {
 func TestLoopCloseWithOpenConnections(t *testing.T) {
 	onUnix(t)
 	logged := captureLog(t)
-	l := asyncio.NewLoop(asyncio.WithLoopDebug(true))
+	l := asyncio.NewLoop(append(loopBeneath(), asyncio.WithLoopDebug(true))...)
 	path := filepath.Join(t.TempDir(), "socket")
 	var conns [2]net.Conn
 	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {
@@ -522,7 +523,7 @@ func TestLoopCloseWithOpenConnections(t *testing.T) {
 			return err
 		}
 		for i := range conns {
-			c, err := net.Dial("tcp", server.Addr().String())
+			c, err := netDial(ctx, "tcp", server.Addr().String())
 			if err != nil {
 				return err
 			}

@@ -160,7 +160,7 @@ func TestStreamPeerSendsNoNewline(t *testing.T) {
 		}, asyncio.WithLimit(limit))
 		before := liveHeap()
 		err := asyncio.ToThreadFunc(ctx, func(context.Context) error {
-			c, err := net.Dial("tcp", server.Addr().String())
+			c, err := netDial(ctx, "tcp", server.Addr().String())
 			if err != nil {
 				return err
 			}
@@ -451,7 +451,7 @@ func TestFaultyConnectionsLeakNothing(t *testing.T) {
 		if handled < n/3 || made < n/6 {
 			t.Errorf("of %d connections a stream has had %d, a protocol %d", n, handled, made)
 		}
-		if timers := asyncio.PendingTimers(l); timers > 0 {
+		if timers := asyncio.PendingTimers(l); timers > 1 || timers > 0 && overNetwork == nil { // another network has one
 			t.Errorf("there are %d timers", timers)
 		}
 		return nil

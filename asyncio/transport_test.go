@@ -37,13 +37,7 @@ type tcpConn interface {
 // otherSide listens for one connection, has connect make it, and returns its other side.
 func otherSide(t *testing.T, ctx context.Context, connect func(addr string) error) peer {
 	t.Helper()
-	var ln net.Listener
-	var err error
-	if overNetwork == nil {
-		ln, err = net.Listen("tcp", "127.0.0.1:0")
-	} else {
-		ln, err = asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
-	}
+	ln, err := netListen(ctx, "tcp", "127.0.0.1:0")
 	require.NoError(t, err)
 	defer ln.Close()
 	require.NoError(t, connect(ln.Addr().String()))
@@ -324,7 +318,7 @@ func TestTransportCallbackPanics(t *testing.T) {
 				var told []asyncio.ExceptionContext
 				l := asyncio.CurrentTask(ctx).Loop()
 				l.SetExceptionHandler(func(_ *asyncio.Loop, c asyncio.ExceptionContext) { told = append(told, c) })
-				ln, err := net.Listen("tcp", "127.0.0.1:0")
+				ln, err := netListen(ctx, "tcp", "127.0.0.1:0")
 				if err != nil {
 					return err
 				}
@@ -350,7 +344,7 @@ func TestTransportCallbackPanics(t *testing.T) {
 				}
 				defer c.Close()
 				c.Write([]byte("data"))
-				c.(*net.TCPConn).CloseWrite()
+				c.(tcpConn).CloseWrite()
 				p.lost.Wait(ctx)
 				if len(told) != 1 || told[0].Message != "Fatal error: protocol."+call+"() call failed." ||
 					!errors.As(told[0].Exception, &panicked) || told[0].Protocol != asyncio.BaseProtocol(p) || told[0].Transport != asyncio.BaseTransport(p.tr) {
@@ -459,7 +453,7 @@ func TestSetProtocol(t *testing.T) {
 func TestCreateConnectionRefuses(t *testing.T) {
 	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		ln, err := netListen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
@@ -539,7 +533,7 @@ func TestCreateConnectionByName(t *testing.T) {
 // nothing.
 func TestCreateConnectionCancelled(t *testing.T) {
 	onSockets(t, func(ctx context.Context) error {
-		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		ln, err := netListen(ctx, "tcp", "127.0.0.1:0")
 		if err != nil {
 			return err
 		}
@@ -564,7 +558,7 @@ func TestCreateConnectionCancelled(t *testing.T) {
 			}
 			c, err := acceptSoon(ln)
 			if err == nil { // it was under way
-				if _, err := (peer{c.(*net.TCPConn), t}).receive(ctx, 1); err == nil {
+				if _, err := (peer{c.(tcpConn), t}).receive(ctx, 1); err == nil {
 					t.Error("something was sent")
 				}
 				c.Close()
@@ -576,7 +570,7 @@ func TestCreateConnectionCancelled(t *testing.T) {
 
 // acceptSoon accepts a connection, if there is one.
 func acceptSoon(ln net.Listener) (net.Conn, error) {
-	ln.(*net.TCPListener).SetDeadline(time.Now().Add(20 * time.Millisecond))
+	ln.(interface{ SetDeadline(time.Time) error }).SetDeadline(time.Now().Add(20 * time.Millisecond))
 	return ln.Accept()
 }
 
@@ -658,12 +652,12 @@ func TestCreateConnectionSeveralAddresses(t *testing.T) {
 func TestConnectAcceptedSocket(t *testing.T) {
 	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
-		ln, err := net.Listen("unix", filepath.Join(t.TempDir(), "s"))
+		ln, err := netListen(ctx, "unix", filepath.Join(t.TempDir(), "s"))
 		if err != nil {
 			return err
 		}
 		defer ln.Close()
-		c, err := net.Dial("unix", ln.Addr().String())
+		c, err := netDial(ctx, "unix", ln.Addr().String())
 		if err != nil {
 			return err
 		}

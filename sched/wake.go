@@ -81,7 +81,7 @@ func (l *Loop) Release() {
 	switch n := l.held.Add(-1); {
 	case n < 0:
 		panic("sched: Release without Hold")
-	case n == 0 && l.waits.Load():
+	case n <= l.lent.Load() && l.waits.Load():
 		l.poller.Wake() // the clock may go forward now
 	}
 }
@@ -95,6 +95,9 @@ func (l *Loop) Release() {
 // millisecond. Any goroutine may call both; they do not switch.
 func (l *Loop) Lend() (back func()) {
 	l.lent.Add(1)
+	if l.waits.Load() {
+		l.poller.Wake() // the clock may go forward now
+	}
 	return func() {
 		if l.jumps {
 			l.stir()

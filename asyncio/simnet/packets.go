@@ -27,6 +27,7 @@ type packetsEnd struct {
 	watcher  sched.Watcher
 	queue    []received
 	size     int // of queue, in bytes
+	coming   int // bytes that are under way from other paths, and have their place
 	closed   bool
 	from     *net.UDPAddr // the last address that was sent from
 	fromAddr netip.Addr
@@ -143,6 +144,12 @@ func (p *packetsEnd) WriteTo(b []byte, to net.Addr) error {
 		}
 	}
 	ap := addrPort(to)
+	switch own := p.bound.ip; {
+	case !own.IsUnspecified() && own.Is4() != ap.Addr().Is4():
+		return syscall.ENETUNREACH
+	case ap.Port() == 0:
+		return syscall.EINVAL
+	}
 	if isBroadcast(ap.Addr()) {
 		if !p.options.Broadcast {
 			return syscall.EACCES
@@ -190,13 +197,14 @@ func (p *packetsEnd) writePath(b []byte, to *net.UnixAddr) error {
 		}
 		return syscall.ENOENT
 	}
-	if there.size+len(b) > packetsRoom {
+	if there.size+there.coming+len(b) > packetsRoom {
 		p.host.net.schedule(p.host.net.now()+time.Millisecond, p)
 		return asyncio.ErrWouldBlock
 	}
 	n := p.host.net
 	m := n.newPacket(datagram)
-	m.data, m.src, m.dst, m.origin = append([]byte(nil), b...), p.local, to, p
+	m.data, m.src, m.dst, m.origin, m.target = append([]byte(nil), b...), p.local, to, p, there
+	there.coming += len(b)
 	n.Link(p.host, p.host).send(m)
 	return nil
 }
@@ -232,6 +240,7 @@ func (h *Host) datagram(m *packet) {
 	}
 	var p *packetsEnd
 	if u, ok := m.dst.(*net.UnixAddr); ok {
+		m.target.coming -= len(m.data)
 		p, _ = h.paths[u.Name].(*packetsEnd)
 	} else {
 		to := addrPort(m.dst)

@@ -45,8 +45,8 @@ func (n *Network) schedule(t time.Duration, what due) {
 // arm sees to it that n looks at its queue at t, if not before.
 func (n *Network) arm(t time.Duration) {
 	q := &n.queue
-	if last := len(q.armed) - 1; n.busy || last >= 0 && q.armed[last].at <= t {
-		return
+	if last := len(q.armed) - 1; n.busy || last >= 0 && q.armed[last].at <= t || n.loop.IsClosed() {
+		return // in a loop that is closed nothing happens any more
 	}
 	q.armed = append(q.armed, armed{t, n.loop.CallAt(t, n.look)})
 }

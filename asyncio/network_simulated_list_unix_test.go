@@ -1,0 +1,24 @@
+//go:build linux || darwin || dragonfly || freebsd || netbsd || openbsd
+
+package asyncio_test
+
+func init() {
+	inSimulation = append(inSimulation,
+		TestDatagrams,
+		TestDatagramsMany,
+		TestDatagramsToNobody,
+		TestDatagramsWaitForOthers,
+		TestDatagramsUnix,
+		TestDatagramOptions,
+		TestDatagramEnds,
+		TestDatagramsRefused,
+		TestDatagramsLoopClosed,
+		TestSendFile,
+		TestSendFileKeepsOthersOut,
+		TestSendFileWaitsForTheLastPiece,
+		TestSendFileEnds,
+	)
+	inSimulationByClock = append(inSimulationByClock,
+		TestSendFileCancelled,
+	)
+}
