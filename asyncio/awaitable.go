@@ -76,11 +76,14 @@ func futureOf[T any](l *Loop, aw Awaitable[T]) (FutureOf[T], error) {
 // errForeignFuture is the error of a future that is given to another loop.
 var errForeignFuture = errorf("ValueError", ErrOtherLoop, "The future belongs to a different loop than the one specified as the loop argument")
 
-// coroutine makes a Coro of a function that has no result. It is not inlined, so that
-// what it returns can be told from other functions: see unwrapped.
+// coroutine makes a Coro of a function that has no result; nil stays nil. It is not
+// inlined, so that what it returns can be told from other functions: see unwrapped.
 //
 //go:noinline
 func coroutine(f func(ctx context.Context) error) Coro[None] {
+	if f == nil {
+		return nil
+	}
 	return func(ctx context.Context) (None, error) {
 		if asks, ok := ctx.(*wrappedFunction); ok {
 			asks.f = f

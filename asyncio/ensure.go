@@ -21,12 +21,7 @@ func EnsureFuture[T any](ctx context.Context, aw Awaitable[T]) FutureOf[T] {
 
 // Func makes a coroutine of a function that has no result, for calls that take
 // an Awaitable: Gather(ctx, Func(f), Func(g)).
-func Func(f func(ctx context.Context) error) Coro[None] {
-	if f == nil {
-		return nil
-	}
-	return coroutine(f)
-}
+func Func(f func(ctx context.Context) error) Coro[None] { return coroutine(f) }
 
 // Awaitables returns aws, a slice of tasks, say, as the type that Gather takes:
 // Gather(ctx, Awaitables(tasks)...).
