@@ -72,7 +72,7 @@ func (e *networkEndpoint) byTask(op string, call func() error) (err error) {
 	if !ran {
 		return e.failed(op, err)
 	}
-	if errors.Is(err, ErrCancelled) { // the run has ended
+	if asCancelled(err) != nil { // the run has ended
 		return e.failed(op, net.ErrClosed)
 	}
 	return err
@@ -120,7 +120,7 @@ func (e *networkEndpoint) do(w *direction, try func() error) (err error) {
 	t, err := e.caller()
 	if err == errOutside {
 		err = e.loop.fromOutside(e.of, "a call of a goroutine", func(context.Context) error { return e.do(w, try) })
-		if errors.Is(err, ErrCancelled) { // the run has ended
+		if asCancelled(err) != nil { // the run has ended
 			err = net.ErrClosed
 		}
 		return err
