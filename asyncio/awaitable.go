@@ -76,6 +76,10 @@ func futureOf[T any](l *Loop, aw Awaitable[T]) (FutureOf[T], error) {
 // errForeignFuture is the error of a future that is given to another loop.
 var errForeignFuture = errorf("ValueError", ErrOtherLoop, "The future belongs to a different loop than the one specified as the loop argument")
 
+// Func makes a coroutine of a function that has no result, for calls that take
+// an Awaitable: Gather(ctx, Func(f), Func(g)).
+func Func(f func(ctx context.Context) error) Coro[None] { return coroutine(f) }
+
 // coroutine makes a Coro of a function that has no result; nil stays nil. It is not
 // inlined, so that what it returns can be told from other functions: see unwrapped.
 //

@@ -19,10 +19,6 @@ func EnsureFuture[T any](ctx context.Context, aw Awaitable[T]) FutureOf[T] {
 	return startIn(l, ctx, aw)
 }
 
-// Func makes a coroutine of a function that has no result, for calls that take
-// an Awaitable: Gather(ctx, Func(f), Func(g)).
-func Func(f func(ctx context.Context) error) Coro[None] { return coroutine(f) }
-
 // Awaitables returns aws, a slice of tasks, say, as the type that Gather takes:
 // Gather(ctx, Awaitables(tasks)...).
 func Awaitables[T any, A Awaitable[T]](aws []A) []Awaitable[T] {
