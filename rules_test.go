@@ -23,6 +23,14 @@ var sourceLaws = []law{
 		oneFile("stack/pool.go", "const (\nA = 1 // documented\nB = 2\n)"),
 		oneFile("stack/pool.go", "var V, W int"),
 	}},
+	{"aliases name their methods", aliasesNameTheirMethods, []fstest.MapFS{
+		aliasOf("func (h *Handle) Cancel() {}", "Handle"),
+		aliasOf("func (h *Handle[T]) Cancel() {}", "Handle", "T[int]"),
+		aliasOf("type Timer struct{ *Handle }\nfunc (h *Handle) Cancel() {}", "Timer"),
+		aliasOf("", "Handle", "Cancel()"),
+		oneFile("asyncio/loop.go", "// T is a type.\ntype T = t\ntype t int\nfunc (t) Cancel() {}"),
+		oneFile("asyncio/loop.go", `import "net"`+"\n// Conn is net's.\ntype Conn = net.Conn"),
+	}},
 	{"functions that leave by a jump are not inlined", jumpsAreNotInlined, []fstest.MapFS{
 		oneFile("sched/task.go", "func f() error { return rt.ReturnError(nil) }"),
 		oneFile("sched/task.go", "//go:noinline\nfunc f() error { defer g(); return rt.ReturnError(nil) }"),
@@ -344,6 +352,148 @@ func exported(ids []*ast.Ident) (names []string) {
 		}
 	}
 	return names
+}
+
+// aliasesNameTheirMethods: documentation shows no methods of an alias for a type of
+// another package, or for one that is not exported. So its comment has them, each in a line
+// of its own that is indented. Nor does it show those of types from outside the module,
+// whose methods this law does not know: an exported alias has none such.
+func aliasesNameTheirMethods(t tree) (offences []string) {
+	types := t.types()
+	for _, f := range t.goFiles() {
+		if f.isTest() || f.ast.Name.Name == "main" {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			d, ok := decl.(*ast.GenDecl)
+			if !ok {
+				continue
+			}
+			for _, spec := range d.Specs {
+				s, ok := spec.(*ast.TypeSpec)
+				if !ok || !s.Assign.IsValid() || !s.Name.IsExported() {
+					continue
+				}
+				of, known := f.named(s.Type)
+				if !known {
+					offences = append(offences, fmt.Sprintf("%s: %s is a type from outside the module, whose methods nobody sees here", f.path, s.Name.Name))
+				}
+				if path.Dir(of) == path.Dir(f.path) && ast.IsExported(path.Base(of)) {
+					continue // they are shown there
+				}
+				comment := s.Doc
+				if comment == nil {
+					comment = d.Doc
+				}
+				var named []string
+				for _, line := range regexp.MustCompile(`(?m)^\t(\w+)\(`).FindAllStringSubmatch(comment.Text(), -1) {
+					named = append(named, line[1])
+				}
+				slices.Sort(named)
+				if has := types.methods(of); !slices.Equal(named, has) {
+					offences = append(offences, fmt.Sprintf("%s: the comment of %s names the methods %q, the type has %q", f.path, s.Name.Name, named, has))
+				}
+			}
+		}
+	}
+	return offences
+}
+
+// named returns which type e names, as its folder and its name, or "" if it names none;
+// known is false if it is one from outside the module.
+func (f *file) named(e ast.Expr) (of string, known bool) {
+	switch e := e.(type) {
+	case *ast.Ident:
+		return path.Join(path.Dir(f.path), e.Name), true
+	case *ast.StarExpr:
+		return f.named(e.X)
+	case *ast.IndexExpr:
+		return f.named(e.X)
+	case *ast.IndexListExpr:
+		return f.named(e.X)
+	case *ast.SelectorExpr:
+		for _, spec := range f.ast.Imports {
+			pkg := strings.Trim(spec.Path.Value, `"`)
+			name := path.Base(pkg)
+			if spec.Name != nil {
+				name = spec.Name.Name
+			}
+			if id, ok := e.X.(*ast.Ident); ok && id.Name == name && hasPrefix(pkg, []string{module}) {
+				return path.Join(strings.TrimPrefix(pkg+"/", module+"/"), e.Sel.Name), true
+			}
+		}
+		return "", false
+	}
+	return "", true
+}
+
+// declaredTypes are, by folder and name, the exported methods of types and the types that they
+// embed.
+type declaredTypes map[string]*struct{ methods, embeds []string }
+
+func (t tree) types() declaredTypes {
+	all := make(declaredTypes)
+	at := func(f *file, name string) *struct{ methods, embeds []string } {
+		key := path.Join(path.Dir(f.path), name)
+		if all[key] == nil {
+			all[key] = new(struct{ methods, embeds []string })
+		}
+		return all[key]
+	}
+	for _, f := range t.goFiles() {
+		if f.isTest() {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				if d.Recv != nil && d.Name.IsExported() {
+					of := at(f, receiver(d).Name)
+					of.methods = append(of.methods, d.Name.Name)
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					s, _ := spec.(*ast.TypeSpec)
+					if s == nil {
+						continue
+					}
+					if st, ok := s.Type.(*ast.StructType); ok {
+						for _, field := range st.Fields.List {
+							if embedded, _ := f.named(field.Type); len(field.Names) == 0 {
+								of := at(f, s.Name.Name)
+								of.embeds = append(of.embeds, embedded)
+							}
+						}
+					}
+				}
+			}
+		}
+	}
+	return all
+}
+
+// methods returns the names of the exported methods that a type has, sorted.
+func (all declaredTypes) methods(of string) (names []string) {
+	if t := all[of]; t != nil {
+		names = slices.Clone(t.methods)
+		for _, embedded := range t.embeds {
+			names = append(names, all.methods(embedded)...)
+		}
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
+}
+
+// aliasOf is a tree in which asyncio has an alias for a type of sched, with a comment that
+// names methods.
+func aliasOf(declarations, name string, methods ...string) fstest.MapFS {
+	text := `import "github.com/go-greenlet/greenlet/sched"` + "\n// " + name + " is sched's.\n"
+	for _, m := range methods {
+		text += "//\n//\t" + m + "\n"
+	}
+	tree := oneFile("asyncio/loop.go", text+"type "+name+" = sched."+name)
+	tree["sched/handle.go"] = &fstest.MapFile{Data: []byte("package sched\ntype Handle int\n" + declarations)}
+	return tree
 }
 
 // theBuildLine says where the assembly switch is built in. Files for one

@@ -43,7 +43,9 @@ type asyncGen[Y, S any] struct {
 // An AsyncYielder is the body's side of an AsyncGen: its Yield gives a value to
 // the call that waits, and returns what the next call sends: the zero value and
 // nil for Next, a value for Send, an error for Throw and Close. A body that gets
-// ErrGeneratorExit should return.
+// ErrGeneratorExit should return. It has one method, for the body only, which switches:
+//
+//	Yield(v Y) (S, error)
 type AsyncYielder[Y, S any] = greenlet.Yielder[Y, S]
 
 // NewAsyncGen makes a generator that will run body at the first Next. Any

@@ -106,7 +106,12 @@ func (e *SystemExit) Error() string { return fmt.Sprint("asyncio: exit with code
 func (e *SystemExit) PyName() string { return "SystemExit" }
 
 // PanicError is what the panic of a task, a callback or an executor's function
-// becomes: an error with the value and the stack of its origin.
+// becomes: an error with the value, the stack of its origin, and the name of the task.
+// It is package greenlet's, whose documentation has its fields. Any goroutine may call
+// its methods, which are
+//
+//	Error() string // says the value, and the stack
+//	Unwrap() error // returns the value if that is an error, for errors.Is and errors.As
 type PanicError = greenlet.PanicError
 
 // asCancelled returns the CancelledError that err is, or wraps alone: a group of

@@ -61,9 +61,11 @@ type Loop struct {
 // Python: asyncio.Handle.
 type Handle = sched.Handle
 
-// A TimerHandle is a callback that is to run at a time. It has the methods of a Handle,
-// and
+// A TimerHandle is a callback that is to run at a time. Its methods, which only the
+// loop's tasks and callbacks may call and which do not switch, are
 //
+//	Cancel()             // prevents the callback, if it has not begun
+//	Cancelled() bool     // reports whether Cancel was called
 //	When() time.Duration // the time for which it was made, on the loop's clock
 //
 // Python: asyncio.TimerHandle.
