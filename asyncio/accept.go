@@ -14,13 +14,13 @@ const acceptPause = time.Second
 // An acceptor accepts connections for a server.
 type acceptor struct {
 	server *Server
-	sock   *socket
+	sock   *anySocket
 	turn   *sched.Call
 	pause  *TimerHandle // nil unless it has run out of something
-	next   func() (*socket, error)
+	next   func() (*anySocket, error)
 }
 
-func newAcceptor(srv *Server, s *socket) *acceptor {
+func newAcceptor(srv *Server, s *anySocket) *acceptor {
 	ln := &acceptor{server: srv, sock: s}
 	ln.next = s.end.accept
 	ln.turn = srv.loop.s.NewCall(ln.accept)
@@ -57,7 +57,7 @@ func (ln *acceptor) accept() {
 }
 
 // arrived has a connection served.
-func (srv *Server) arrived(s *socket) {
+func (srv *Server) arrived(s *anySocket) {
 	srv.arriving++
 	srv.loop.s.Soon(func() { srv.welcome(s) })
 }
@@ -88,7 +88,7 @@ func (ln *acceptor) close() {
 
 // welcome makes the protocol and the transport of a connection. One that has come
 // before Close is served, unless ServeForever has ended.
-func (srv *Server) welcome(s *socket) {
+func (srv *Server) welcome(s *anySocket) {
 	defer func() {
 		srv.arriving--
 		if p := recover(); p != nil {
@@ -109,7 +109,7 @@ func (srv *Server) welcome(s *socket) {
 }
 
 // connect makes the transport of a connection.
-func (srv *Server) connect(s *socket, p BaseProtocol) error {
+func (srv *Server) connect(s *anySocket, p BaseProtocol) error {
 	if srv.secure != nil {
 		over, err := newTLSTransport(srv.loop, p, srv.secure, false)
 		if err != nil {

@@ -32,7 +32,7 @@ func AsCompleted[T any, A Awaitable[T]](ctx context.Context, aws []A, opts ...As
 	c, err := complete[T](ctx, aws, opts)
 	return func(yield func(T, error) bool) {
 		var none T
-		if err := c.begin(err); err != nil {
+		if err := c.beginLoop(err); err != nil {
 			yield(none, err)
 			return
 		}
@@ -59,7 +59,7 @@ func AsCompleted[T any, A Awaitable[T]](ctx context.Context, aws []A, opts ...As
 func AsCompletedTasks[T any, A Awaitable[T]](ctx context.Context, aws []A, opts ...AsCompletedOption) iter.Seq2[FutureOf[T], error] {
 	c, err := complete[T](ctx, aws, opts)
 	return func(yield func(FutureOf[T], error) bool) {
-		if err := c.begin(err); err != nil {
+		if err := c.beginLoop(err); err != nil {
 			yield(nil, err)
 			return
 		}
@@ -128,8 +128,8 @@ func complete[T any, A Awaitable[T]](ctx context.Context, aws []A, opts []AsComp
 	return c, nil
 }
 
-// begin begins the loop, if complete was successful.
-func (c *completion[T]) begin(err error) error {
+// beginLoop begins the loop, if complete was successful.
+func (c *completion[T]) beginLoop(err error) error {
 	switch {
 	case err != nil:
 		return err

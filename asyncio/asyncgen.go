@@ -61,7 +61,7 @@ func NewAsyncGen[Y, S any](body func(ctx context.Context, y *AsyncYielder[Y, S])
 	b.ctx.caller.Store(&noCaller)
 	k := &asyncGen[Y, S]{genState: genState{body: b}}
 	k.gen = greenlet.NewGenerator(func(y *greenlet.Yielder[Y, S]) (None, error) {
-		b.begin()
+		b.beginBody()
 		defer b.end()
 		b.outcome = body(&b.ctx, y)
 		return None{}, nil

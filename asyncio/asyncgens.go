@@ -49,7 +49,7 @@ type genBody struct {
 	outcome error // what it has returned, until somebody was told
 }
 
-func (b *genBody) begin() {
+func (b *genBody) beginBody() {
 	b.started = true
 	if b.known != nil {
 		b.g = greenlet.Current()

@@ -461,13 +461,13 @@ func (c *networkConn) SetWriteBuffer(int) error {
 	return c.whileOpen("set", func() error { return nil })
 }
 
-// socket returns a socket of the stream, and ends c, whose it was.
-func (c *networkConn) socket() (*socket, error) {
+// asSocket returns a socket of the stream, and ends c, whose it was.
+func (c *networkConn) asSocket() (*anySocket, error) {
 	if c.shut {
 		return nil, net.ErrClosed
 	}
 	c.leave()
-	return &openNetwork(c.loop, c.stream, c.local.Network()).socket, nil
+	return &openNetwork(c.loop, c.stream, c.local.Network()).anySocket, nil
 }
 
 // A networkListener is a listener of a Network.

@@ -103,7 +103,7 @@ func createConnection(ctx context.Context, factory func() BaseProtocol, network,
 }
 
 // connect returns a socket that is connected to addr.
-func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptions) (*socket, error) {
+func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptions) (*anySocket, error) {
 	if o.existing != nil {
 		s, err := l.world().sockets.dupStream(l, o.existing)
 		if err == nil && s.end.remoteAddr() == nil && s.network != "unix" {
@@ -123,14 +123,14 @@ func connect(ctx context.Context, l *Loop, network, addr string, o *connectOptio
 		}
 	}
 	addrs = interleaved(addrs, o.interleave)
-	attempt := func(ctx context.Context, i int) (*socket, error) {
+	attempt := func(ctx context.Context, i int) (*anySocket, error) {
 		local, err := localFor(locals, addrs[i])
 		if err != nil {
 			return nil, err
 		}
 		return l.world().sockets.connect(ctx, l, addrs[i], local, &o.socketOptions)
 	}
-	var s *socket
+	var s *anySocket
 	var errs []error
 	if o.staggered && len(addrs) > 1 {
 		s, errs, err = staggered(ctx, len(addrs), o.delay, attempt)
@@ -177,7 +177,7 @@ func allFailed(errs []error) error {
 
 // oneByOne makes attempts until one succeeds. If none does it returns their
 // errors; err is that of a task that must give up.
-func oneByOne(ctx context.Context, n int, attempt func(ctx context.Context, i int) (*socket, error)) (s *socket, errs []error, err error) {
+func oneByOne(ctx context.Context, n int, attempt func(ctx context.Context, i int) (*anySocket, error)) (s *anySocket, errs []error, err error) {
 	for i := range n {
 		s, err := attempt(ctx, i)
 		switch {
@@ -203,8 +203,8 @@ func isConnectError(err error) bool {
 
 // staggered is oneByOne that makes the next attempt after delay already. The
 // first to succeed is taken, and the others are given up.
-func staggered(ctx context.Context, n int, delay time.Duration, attempt func(ctx context.Context, i int) (*socket, error)) (s *socket, errs []error, err error) {
-	var tried []*Task[*socket] // that have not ended, in the order in which they were begun
+func staggered(ctx context.Context, n int, delay time.Duration, attempt func(ctx context.Context, i int) (*anySocket, error)) (s *anySocket, errs []error, err error) {
+	var tried []*Task[*anySocket] // that have not ended, in the order in which they were begun
 	defer func() {
 		for _, t := range tried {
 			t.Cancel()
@@ -216,12 +216,12 @@ func staggered(ctx context.Context, n int, delay time.Duration, attempt func(ctx
 		}
 	}()
 	errs = make([]error, n)
-	index := make(map[*Task[*socket]]int)
+	index := make(map[*Task[*anySocket]]int)
 	for begun := 0; begun < n || len(tried) > 0; {
 		within := NoTimeout
 		if begun < n {
 			i := begun
-			t := CreateTask(ctx, func(ctx context.Context) (*socket, error) { return attempt(ctx, i) })
+			t := CreateTask(ctx, func(ctx context.Context) (*anySocket, error) { return attempt(ctx, i) })
 			index[t] = i
 			tried = append(tried, t)
 			if begun++; begun < n {

@@ -77,8 +77,8 @@ func (u unawaited) report() {
 	slog.Warn(fmt.Sprintf("asyncio: coroutine %q was never awaited", u.name), "created", u.origin)
 }
 
-// begin notes that the coroutine begins, or never will.
-func (c *Coroutine[T]) begin(state coroutineState) {
+// becomes notes that the coroutine begins, or never will.
+func (c *Coroutine[T]) becomes(state coroutineState) {
 	c.state = state
 	c.claimed()
 }
@@ -102,7 +102,7 @@ func (c *Coroutine[T]) Await(ctx context.Context) (T, error) {
 	default:
 		return none, runtimeErrorf("coroutine is being awaited already")
 	}
-	c.begin(executing)
+	c.becomes(executing)
 	defer func() { c.state = over }()
 	return c.f(ctx)
 }
@@ -140,7 +140,7 @@ func (c *Coroutine[T]) Throw(err error) (AnyFuture, error) {
 		err = ErrGeneratorExit
 	}
 	if c.state == created {
-		c.begin(over)
+		c.becomes(over)
 		return nil, err
 	}
 	return c.step(err)
@@ -154,7 +154,7 @@ func (c *Coroutine[T]) Throw(err error) (AnyFuture, error) {
 func (c *Coroutine[T]) Close() error {
 	switch c.state {
 	case created:
-		c.begin(over)
+		c.becomes(over)
 		return nil
 	case over:
 		return nil
@@ -190,7 +190,7 @@ func (c *Coroutine[T]) step(thrown error) (AnyFuture, error) {
 		h := &handed[T]{f: c.f}
 		c.hand, c.base = h, greenlet.New(h.run)
 		c.at = c.base
-		c.begin(suspended)
+		c.becomes(suspended)
 	}
 	h := c.hand
 	me := greenlet.Current()

@@ -77,7 +77,7 @@ func createDatagrams(ctx context.Context, factory func() DatagramProtocol, netwo
 }
 
 // datagramSocket returns a socket as o wants it.
-func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOptions) (*socket, error) {
+func datagramSocket(ctx context.Context, l *Loop, network string, o *datagramOptions) (*anySocket, error) {
 	if o.existing != nil {
 		return l.world().sockets.dupDatagrams(l, o.existing)
 	}

@@ -13,7 +13,7 @@ import (
 
 // datagrams makes a socket for datagrams that goes by r. One that goes
 // nowhere is bound to any address.
-func (portableSockets) datagrams(_ context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*socket, error) {
+func (portableSockets) datagrams(_ context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*anySocket, error) {
 	c, err := dialDatagrams(network, r, o)
 	if err != nil {
 		return nil, &net.OpError{Op: "listen", Net: network, Source: r.local, Addr: r.remote, Err: inner(err)}
@@ -22,7 +22,7 @@ func (portableSockets) datagrams(_ context.Context, l *Loop, network string, r d
 	if s.remote == nil {
 		s.remote = r.remote
 	}
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
 func dialDatagrams(network string, r datagramRoute, o *datagramOptions) (fd.PacketConn, error) {
@@ -88,7 +88,7 @@ func openPackets(l *Loop, c fd.PacketConn, network string) *portableSocket {
 	return s
 }
 
-func (portableSockets) dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
+func (portableSockets) dupDatagrams(l *Loop, c syscall.Conn) (*anySocket, error) {
 	_, packets := c.(net.PacketConn)
 	_, file := c.(*os.File)
 	if !packets && !file {
@@ -105,7 +105,7 @@ func (portableSockets) dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
 	}
 	s := openPackets(l, both, dup.LocalAddr().Network())
 	s.given.duplicated(l, c)
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
 // receiveFrom takes one datagram, without waiting: fd.ErrAgain if there is none.

@@ -16,7 +16,7 @@ import (
 )
 
 // datagrams makes a socket for datagrams that goes by r.
-func (watchedSockets) datagrams(_ context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*socket, error) {
+func (watchedSockets) datagrams(_ context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*anySocket, error) {
 	var family int
 	var from, to unix.Sockaddr
 	if r.local != nil {
@@ -71,10 +71,10 @@ func (watchedSockets) datagrams(_ context.Context, l *Loop, network string, r da
 		s.remote = r.remote
 	}
 	s.noteDatagrams()
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
-func (watchedSockets) dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
+func (watchedSockets) dupDatagrams(l *Loop, c syscall.Conn) (*anySocket, error) {
 	s, err := dupSocket(l, c, "udp", unix.SOCK_DGRAM, "A UDP Socket was expected")
 	if err != nil {
 		return nil, err
@@ -84,7 +84,7 @@ func (watchedSockets) dupDatagrams(l *Loop, c syscall.Conn) (*socket, error) {
 		s.remote = fd.DatagramAddr(sa)
 	}
 	s.noteDatagrams()
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
 // noteDatagrams notes of which family a socket for datagrams is.

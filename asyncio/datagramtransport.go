@@ -15,7 +15,7 @@ import (
 // it is told of what is new, and then its turn comes by the ready queue. This file
 // is its life and what it receives; datagramsend.go is what it sends.
 type datagramTransport struct {
-	sock     *socket
+	sock     *anySocket
 	loop     *Loop
 	protocol DatagramProtocol
 	turn     *sched.Call
@@ -53,7 +53,7 @@ const (
 )
 
 // newDatagramTransport makes the transport of s, which is its own from now on.
-func newDatagramTransport(l *Loop, s *socket, p DatagramProtocol) *datagramTransport {
+func newDatagramTransport(l *Loop, s *anySocket, p DatagramProtocol) *datagramTransport {
 	t := &datagramTransport{sock: s, loop: l, protocol: p, waiter: NewFuture[None](l)}
 	t.marks.set(-1, -1)
 	t.turn = l.s.NewCall(t.run)

@@ -25,8 +25,8 @@ type exitWatch struct {
 	waited   chan *os.ProcessState // what the goroutine has come to
 }
 
-// begin begins to watch the process of t.
-func (w *exitWatch) begin(t *subprocess) {
+// watchProcess begins to watch the process of t.
+func (w *exitWatch) watchProcess(t *subprocess) {
 	w.process = t
 	w.fd = processDescriptor(t.process.Pid)
 	if w.fd >= 0 {

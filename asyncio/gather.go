@@ -125,7 +125,7 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 			}
 			t := &block[0]
 			block = block[1:]
-			t.begin(l, ctx, c, nil)
+			t.start(l, ctx, c, nil)
 			f = t
 		} else {
 			f = startIn(l, ctx, aw)

@@ -34,9 +34,11 @@ type Outcomes struct {
 	Panicked  uint64 // by a panic
 }
 
-// LagBounds are the upper bounds of the buckets of a LagHistogram, but for the last
-// bucket, which has none.
-var LagBounds = [...]time.Duration{
+// LagBounds returns the upper bounds of the buckets of a LagHistogram, but for the last
+// bucket, which has none. Any goroutine may call it; it does not switch.
+func LagBounds() [9]time.Duration { return lagBounds }
+
+var lagBounds = [...]time.Duration{
 	100 * time.Microsecond, time.Millisecond, 5 * time.Millisecond, 10 * time.Millisecond, 50 * time.Millisecond,
 	100 * time.Millisecond, 500 * time.Millisecond, time.Second, 5 * time.Second,
 }
@@ -45,8 +47,8 @@ var LagBounds = [...]time.Duration{
 // watchdog posts twice in each of its periods. A loop that waited then counts as one
 // that has taken no time.
 type LagHistogram struct {
-	Counts [len(LagBounds) + 1]uint64 // of each bucket alone
-	Sum    time.Duration              // of all
+	Counts [10]uint64    // of each bucket alone: those of LagBounds, and one above
+	Sum    time.Duration // of all
 }
 
 // Name returns the name that WithLoopName gave the loop, else its number: which of
@@ -89,13 +91,13 @@ func (l *Loop) outcomes() Outcomes {
 
 // A lagHistogram is a LagHistogram that is written to.
 type lagHistogram struct {
-	counts [len(LagBounds) + 1]atomic.Uint64
+	counts [len(lagBounds) + 1]atomic.Uint64
 	sum    atomic.Int64
 }
 
 func (h *lagHistogram) add(lag time.Duration) {
 	i := 0
-	for i < len(LagBounds) && lag > LagBounds[i] {
+	for i < len(lagBounds) && lag > lagBounds[i] {
 		i++
 	}
 	h.counts[i].Add(1)

@@ -146,11 +146,11 @@ func (p *Process) feed(ctx context.Context, input []byte) error {
 // waitEOF waits for the end of the stream, and takes nothing.
 func (r *StreamReader) waitEOF(ctx context.Context) error {
 	for !r.eof {
-		t, g, err := r.begin(ctx, "communicate")
+		t, g, err := r.beginWait(ctx, "communicate")
 		if g != nil {
 			_, err = g.Switch(nil)
 		}
-		if err = r.end(t, err); err != nil {
+		if err = r.endWait(t, err); err != nil {
 			return err
 		}
 	}

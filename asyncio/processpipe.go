@@ -11,10 +11,10 @@ import (
 	"time"
 )
 
-// A worker is a process of a pool, seen from the process that has the pool. Its
+// A poolProcess is a worker process, seen from the process that has the pool. Its
 // goroutine starts the process, reads what it sends and waits for its end; a
 // second one writes, because a pipe may be full.
-type worker struct {
+type poolProcess struct {
 	pool *ProcessPool
 	call *processCall // what it is to do; pool.mu guards it
 
@@ -30,7 +30,7 @@ type worker struct {
 const startPatience = 30 * time.Second
 
 // give has r sent to the process. It does not wait.
-func (w *worker) give(r request) {
+func (w *poolProcess) give(r request) {
 	w.mu.Lock()
 	w.letters = append(w.letters, r)
 	w.mu.Unlock()
@@ -39,7 +39,7 @@ func (w *worker) give(r request) {
 
 // dismiss closes the standard input of the process when all is sent, which ends
 // it.
-func (w *worker) dismiss() {
+func (w *poolProcess) dismiss() {
 	w.mu.Lock()
 	w.dismissed = true
 	w.mu.Unlock()
@@ -47,7 +47,7 @@ func (w *worker) dismiss() {
 }
 
 // kill ends the process at once.
-func (w *worker) kill() {
+func (w *poolProcess) kill() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.killed = true
@@ -56,13 +56,13 @@ func (w *worker) kill() {
 	}
 }
 
-func (w *worker) wasKilled() bool {
+func (w *poolProcess) wasKilled() bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return w.killed
 }
 
-func (w *worker) ring() {
+func (w *poolProcess) ring() {
 	select {
 	case w.bell <- struct{}{}:
 	default:
@@ -70,7 +70,7 @@ func (w *worker) ring() {
 }
 
 // life starts the process and attends to it until its end.
-func (w *worker) life() {
+func (w *poolProcess) life() {
 	err := w.attend()
 	if call := w.pool.died(w); call != nil {
 		call.finish(nil, fmt.Errorf("%w: %w", ErrBrokenProcessPool, err))
@@ -82,7 +82,7 @@ func (w *worker) life() {
 var emulator []string
 
 // attend returns why the process has ended.
-func (w *worker) attend() error {
+func (w *poolProcess) attend() error {
 	program, err := os.Executable()
 	if err != nil {
 		return err
@@ -130,7 +130,7 @@ func (w *worker) attend() error {
 }
 
 // write sends what give was given.
-func (w *worker) write(in io.WriteCloser, over chan struct{}) {
+func (w *poolProcess) write(in io.WriteCloser, over chan struct{}) {
 	requests := gob.NewEncoder(in)
 	for {
 		w.mu.Lock()
@@ -158,7 +158,7 @@ func (w *worker) write(in io.WriteCloser, over chan struct{}) {
 }
 
 // read takes the replies of the process, whose end is io.EOF.
-func (w *worker) read(out io.Reader, name string) error {
+func (w *poolProcess) read(out io.Reader, name string) error {
 	late := time.AfterFunc(startPatience, w.kill)
 	hello := make([]byte, len(greeting))
 	_, err := io.ReadFull(out, hello)

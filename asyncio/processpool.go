@@ -28,8 +28,8 @@ type ProcessPool struct {
 
 	mu      sync.Mutex
 	workers int       // that live
-	idle    []*worker // of these, the one used last at the end
-	all     map[*worker]struct{}
+	idle    []*poolProcess // of these, the one used last at the end
+	all     map[*poolProcess]struct{}
 	queue   []*processCall
 	last    uint64
 	refuses bool
@@ -39,9 +39,9 @@ type ProcessPool struct {
 // A processCall is a job that is to be done.
 type processCall struct {
 	request
-	begin  func() bool // false if it was cancelled
+	claim  func() bool // makes it this pool's to finish; false if it was cancelled
 	finish func(packed []byte, err error)
-	at     *worker // where it runs
+	at     *poolProcess // where it runs
 }
 
 // NewProcessPool makes a pool of at most n processes: zero is as many as there
@@ -57,7 +57,7 @@ func NewProcessPool(n int) *ProcessPool {
 	case n == 0:
 		n = runtime.GOMAXPROCS(0)
 	}
-	return &ProcessPool{most: n, all: make(map[*worker]struct{}), ended: make(chan struct{})}
+	return &ProcessPool{most: n, all: make(map[*poolProcess]struct{}), ended: make(chan struct{})}
 }
 
 // Submit has the job done by a process of p, with arg, and returns its result.
@@ -80,7 +80,7 @@ func (j *Job[A, R]) submit(p *ProcessPool, arg A) (*ConcurrentFuture[R], *proces
 	}
 	call := &processCall{
 		request: request{Job: j.name, Arg: packed},
-		begin:   c.SetRunning,
+		claim:   c.SetRunning,
 		finish: func(packed []byte, err error) {
 			var v R
 			if err == nil {
@@ -146,14 +146,14 @@ func (p *ProcessPool) dispatch() {
 		call := p.queue[0]
 		p.queue[0] = nil
 		p.queue = p.queue[1:]
-		if !call.begin() {
+		if !call.claim() {
 			continue
 		}
-		var w *worker
+		var w *poolProcess
 		if last := len(p.idle) - 1; last >= 0 {
 			w, p.idle = p.idle[last], p.idle[:last]
 		} else {
-			w = &worker{pool: p, bell: make(chan struct{}, 1)}
+			w = &poolProcess{pool: p, bell: make(chan struct{}, 1)}
 			p.workers++
 			p.all[w] = struct{}{}
 			go w.life()
@@ -177,7 +177,7 @@ func (p *ProcessPool) dispatch() {
 }
 
 // returned takes the reply of w, whose call is over.
-func (p *ProcessPool) returned(w *worker) *processCall {
+func (p *ProcessPool) returned(w *poolProcess) *processCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	call := w.call
@@ -188,7 +188,7 @@ func (p *ProcessPool) returned(w *worker) *processCall {
 }
 
 // died takes w off the books, and returns the call that died with it.
-func (p *ProcessPool) died(w *worker) *processCall {
+func (p *ProcessPool) died(w *poolProcess) *processCall {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	call := w.call
@@ -244,7 +244,7 @@ func (p *ProcessPool) Close() error {
 	p.dispatch()
 	p.mu.Unlock()
 	for _, call := range dropped {
-		if call.begin() {
+		if call.claim() {
 			call.finish(nil, &CancelledError{})
 		}
 	}

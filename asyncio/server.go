@@ -131,7 +131,7 @@ func (srv *Server) bind(ctx context.Context, network, addr string) error {
 	return nil
 }
 
-func (srv *Server) add(s *socket) {
+func (srv *Server) add(s *anySocket) {
 	srv.listeners = append(srv.listeners, newAcceptor(srv, s))
 	srv.addrs = append(srv.addrs, s.end.localAddr())
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/go-greenlet/greenlet/sched"
 )
 
-// A socket is the end of a connection, or a listener, or an end for datagrams,
-// without the rules of a transport or a server. What it does is done by its end, of
+// An anySocket is a socket of any kind, below a transport or a server: the end of a
+// connection, or a listener, or an end for datagrams, without their rules. (A Socket,
+// in sock.go, is one of the system that a program calls by itself.) What it does is done by its end, of
 // which there are three kinds: one of the system that the loop watches
 // (socket_watched.go), one of the system that goroutines wait for
 // (socket_portable.go), and one of another network (socket_network.go). What is
@@ -19,7 +20,7 @@ import (
 //
 // An end tells what is new once. So the socket keeps what it was told until a call
 // finds that it is so no more: see can.
-type socket struct {
+type anySocket struct {
 	end  socketEnd
 	loop *Loop
 	on   sched.Watcher // told of what is new, when it is noted in can; may be nil
@@ -58,10 +59,10 @@ type socketEnd interface {
 	// watches for them.
 	listen(backlog int) error
 	// accept returns the next connection.
-	accept() (*socket, error)
+	accept() (*anySocket, error)
 	// acceptLast ends listening, and returns what was accepted ahead: nobody else
 	// would serve it.
-	acceptLast() []*socket
+	acceptLast() []*anySocket
 
 	// receiveFrom receives one datagram.
 	receiveFrom(p []byte) (int, net.Addr, error)
@@ -84,16 +85,16 @@ type socketEnd interface {
 type sockets interface {
 	// connect returns a socket that is connected to remote, from local if that is not
 	// nil. It suspends the calling task while that takes time.
-	connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*socket, error)
+	connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*anySocket, error)
 	// bind returns a socket that is bound to local. It may not listen yet.
-	bind(ctx context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error)
+	bind(ctx context.Context, l *Loop, local net.Addr, o *serverOptions) (*anySocket, error)
 	// datagrams returns a socket for datagrams that goes by r.
-	datagrams(ctx context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*socket, error)
+	datagrams(ctx context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*anySocket, error)
 
 	// dupStream, dupListener and dupDatagrams return a socket that is the same as c.
-	dupStream(l *Loop, c syscall.Conn) (*socket, error)
-	dupListener(l *Loop, c syscall.Conn) (*socket, error)
-	dupDatagrams(l *Loop, c syscall.Conn) (*socket, error)
+	dupStream(l *Loop, c syscall.Conn) (*anySocket, error)
+	dupListener(l *Loop, c syscall.Conn) (*anySocket, error)
+	dupDatagrams(l *Loop, c syscall.Conn) (*anySocket, error)
 }
 
 // A datagramRoute is where a socket is bound and where it sends to; nil is
@@ -101,13 +102,13 @@ type sockets interface {
 type datagramRoute struct{ local, remote net.Addr }
 
 // open makes s a socket of l, which closes it at the latest.
-func (s *socket) open(l *Loop, end socketEnd, network string) {
+func (s *anySocket) open(l *Loop, end socketEnd, network string) {
 	s.end, s.loop, s.network = end, l, network
 	l.holds(&s.opened, s)
 }
 
 // is notes what can be done now.
-func (s *socket) is(ev sched.Events) {
+func (s *anySocket) is(ev sched.Events) {
 	if s.shut {
 		return
 	}
@@ -118,7 +119,7 @@ func (s *socket) is(ev sched.Events) {
 }
 
 // close gives the socket back. A second call does nothing.
-func (s *socket) close() {
+func (s *anySocket) close() {
 	if s.shut {
 		return
 	}
@@ -128,11 +129,11 @@ func (s *socket) close() {
 	s.given.duplicateClosed()
 }
 
-func (s *socket) abandon() { s.close() }
+func (s *anySocket) abandon() { s.close() }
 
 // info is what a transport of the socket knows by name: fallback[0] if that is
 // nothing.
-func (s *socket) info(name string, fallback []any) any {
+func (s *anySocket) info(name string, fallback []any) any {
 	switch name {
 	case "peername":
 		if a := s.end.remoteAddr(); a != nil {
@@ -152,7 +153,7 @@ func (s *socket) info(name string, fallback []any) any {
 }
 
 // Control calls f with the descriptor: it is a syscall.RawConn's.
-func (s *socket) Control(f func(fd uintptr)) error {
+func (s *anySocket) Control(f func(fd uintptr)) error {
 	if s.shut {
 		return net.ErrClosed
 	}
@@ -160,12 +161,12 @@ func (s *socket) Control(f func(fd uintptr)) error {
 }
 
 // Read calls f with the descriptor, once: nobody can wait here.
-func (s *socket) Read(f func(fd uintptr) bool) error { return s.once(f) }
+func (s *anySocket) Read(f func(fd uintptr) bool) error { return s.once(f) }
 
 // Write is as Read.
-func (s *socket) Write(f func(fd uintptr) bool) error { return s.once(f) }
+func (s *anySocket) Write(f func(fd uintptr) bool) error { return s.once(f) }
 
-func (s *socket) once(f func(fd uintptr) bool) error {
+func (s *anySocket) once(f func(fd uintptr) bool) error {
 	done := false
 	err := s.Control(func(fd uintptr) { done = f(fd) })
 	if err == nil && !done {

@@ -13,7 +13,7 @@ import (
 
 // A networkSocket is a socket of a Network.
 type networkSocket struct {
-	socket
+	anySocket
 	of      NetworkEnd
 	stream  NetworkStream
 	ln      NetworkListener
@@ -37,12 +37,12 @@ type socketsOfNetwork struct{}
 
 func init() { networkSockets = socketsOfNetwork{} }
 
-func (socketsOfNetwork) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*socket, error) {
+func (socketsOfNetwork) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*anySocket, error) {
 	c, err := l.Network().Connect(ctx, NetworkOptions{Network: remote.Network(), Local: local, Remote: loopbackFor(remote), KeepAlive: o.keepAlive})
 	if err != nil {
 		return nil, dialError(remote, err)
 	}
-	return &openNetwork(l, c, remote.Network()).socket, nil
+	return &openNetwork(l, c, remote.Network()).anySocket, nil
 }
 
 // dialError is err of Network.Connect: one of a system call in the words of package
@@ -75,7 +75,7 @@ func loopbackFor(a net.Addr) net.Addr {
 	return a
 }
 
-func (socketsOfNetwork) bind(ctx context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
+func (socketsOfNetwork) bind(ctx context.Context, l *Loop, local net.Addr, o *serverOptions) (*anySocket, error) {
 	tcp, ok := local.(*net.TCPAddr)
 	ln, err := l.Network().Bind(ctx, NetworkOptions{
 		Network:     local.Network(),
@@ -89,10 +89,10 @@ func (socketsOfNetwork) bind(ctx context.Context, l *Loop, local net.Addr, o *se
 	if err != nil {
 		return nil, opError("listen", local, os.NewSyscallError("bind", err))
 	}
-	return &openNetwork(l, ln, local.Network()).socket, nil
+	return &openNetwork(l, ln, local.Network()).anySocket, nil
 }
 
-func (socketsOfNetwork) datagrams(ctx context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*socket, error) {
+func (socketsOfNetwork) datagrams(ctx context.Context, l *Loop, network string, r datagramRoute, o *datagramOptions) (*anySocket, error) {
 	how := NetworkOptions{Network: network, Local: r.local, ReusePort: o.reusePort, ReplacePath: o.replacePath, Broadcast: o.broadcast}
 	if r.remote != nil && !o.broadcast {
 		how.Remote = loopbackFor(r.remote)
@@ -103,22 +103,22 @@ func (socketsOfNetwork) datagrams(ctx context.Context, l *Loop, network string, 
 	}
 	s := openNetwork(l, p, network)
 	s.remote, s.connected = r.remote, how.Remote != nil
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
 // dupStream takes the connection out of a net.Conn of the loop. Others are refused.
-func (socketsOfNetwork) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
+func (socketsOfNetwork) dupStream(l *Loop, c syscall.Conn) (*anySocket, error) {
 	if c, ok := c.(*networkConn); ok && c.loop == l {
-		return c.socket()
+		return c.asSocket()
 	}
 	return nil, l.onlySystem("WithSocket")
 }
 
-func (socketsOfNetwork) dupListener(l *Loop, _ syscall.Conn) (*socket, error) {
+func (socketsOfNetwork) dupListener(l *Loop, _ syscall.Conn) (*anySocket, error) {
 	return nil, l.onlySystem("WithSocket")
 }
 
-func (socketsOfNetwork) dupDatagrams(l *Loop, _ syscall.Conn) (*socket, error) {
+func (socketsOfNetwork) dupDatagrams(l *Loop, _ syscall.Conn) (*anySocket, error) {
 	return nil, l.onlySystem("WithSocket")
 }
 
@@ -166,7 +166,7 @@ func (s *networkSocket) listen(backlog int) error {
 	return nil
 }
 
-func (s *networkSocket) accept() (*socket, error) {
+func (s *networkSocket) accept() (*anySocket, error) {
 	c, err := s.ln.Accept()
 	switch {
 	case err == ErrWouldBlock:
@@ -174,10 +174,10 @@ func (s *networkSocket) accept() (*socket, error) {
 	case err != nil:
 		return nil, opError("accept", s.localAddr(), os.NewSyscallError("accept", err))
 	}
-	return &openNetwork(s.loop, c, s.network).socket, nil
+	return &openNetwork(s.loop, c, s.network).anySocket, nil
 }
 
-func (s *networkSocket) acceptLast() []*socket { return nil }
+func (s *networkSocket) acceptLast() []*anySocket { return nil }
 
 func (s *networkSocket) receiveFrom(p []byte) (int, net.Addr, error) {
 	n, from, err := s.packets.ReadFrom(p)

@@ -17,7 +17,7 @@ import (
 // the loop cannot watch: there Go's own poller waits, on goroutines that read ahead
 // and write behind, and that post what is new. This file is all that knows that.
 type portableSocket struct {
-	socket
+	anySocket
 
 	// One of these is not nil.
 	conn  net.Conn
@@ -75,7 +75,7 @@ type listening struct {
 	conns fd.Ahead[net.Conn]
 }
 
-func (portableSockets) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*socket, error) {
+func (portableSockets) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (*anySocket, error) {
 	d := net.Dialer{LocalAddr: local, KeepAlive: keepAlivePeriod(o)}
 	c, err := beside(ctx, func(ctx context.Context) (net.Conn, error) {
 		sys.Release()
@@ -84,7 +84,7 @@ func (portableSockets) connect(ctx context.Context, l *Loop, remote, local net.A
 	if err != nil {
 		return nil, err
 	}
-	return &openStream(l, c, remote.Network()).socket, nil
+	return &openStream(l, c, remote.Network()).anySocket, nil
 }
 
 // keepAlivePeriod is o's choice as package net takes it.
@@ -97,7 +97,7 @@ func keepAlivePeriod(o *socketOptions) time.Duration {
 
 // bind returns a socket that is bound to local. As package net binds and listens in
 // one, connections can be made already, and wait.
-func (portableSockets) bind(_ context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
+func (portableSockets) bind(_ context.Context, l *Loop, local net.Addr, o *serverOptions) (*anySocket, error) {
 	network := local.Network()
 	if tcp, ok := local.(*net.TCPAddr); ok { // both families have one socket otherwise
 		network = "tcp6"
@@ -114,7 +114,7 @@ func (portableSockets) bind(_ context.Context, l *Loop, local net.Addr, o *serve
 	if err != nil {
 		return nil, opError("listen", local, inner(err))
 	}
-	return &openListener(l, ln, local.Network()).socket, nil
+	return &openListener(l, ln, local.Network()).anySocket, nil
 }
 
 // inner is what packages net and os have put their own words around.
@@ -128,7 +128,7 @@ func inner(err error) error {
 	return err
 }
 
-func (portableSockets) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
+func (portableSockets) dupStream(l *Loop, c syscall.Conn) (*anySocket, error) {
 	dup, err := duplicated(c, net.FileConn)
 	if err != nil {
 		return nil, err
@@ -140,17 +140,17 @@ func (portableSockets) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
 	}
 	s := openStream(l, dup, network)
 	s.given.duplicated(l, c)
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
-func (portableSockets) dupListener(l *Loop, c syscall.Conn) (*socket, error) {
+func (portableSockets) dupListener(l *Loop, c syscall.Conn) (*anySocket, error) {
 	dup, err := duplicated(c, net.FileListener)
 	if err != nil {
 		return nil, err
 	}
 	s := openListener(l, dup, dup.Addr().Network())
 	s.given.duplicated(l, c)
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
 // duplicated makes something of package net of a duplicate of c.
@@ -173,7 +173,7 @@ func (s *portableSocket) listen(int) error {
 }
 
 // accept returns the next connection. The error is fd.ErrAgain if there is none.
-func (s *portableSocket) accept() (*socket, error) {
+func (s *portableSocket) accept() (*anySocket, error) {
 	var c net.Conn
 	err := s.ln.conns.Take(func(came *net.Conn) bool {
 		c = *came
@@ -186,15 +186,15 @@ func (s *portableSocket) accept() (*socket, error) {
 	case err != nil:
 		return nil, opError("accept", s.local, inner(err))
 	}
-	return &openStream(s.loop, c, s.network).socket, nil
+	return &openStream(s.loop, c, s.network).anySocket, nil
 }
 
 // acceptLast ends listening, and returns the connections that were accepted
 // already: nobody else would serve them.
-func (s *portableSocket) acceptLast() (last []*socket) {
+func (s *portableSocket) acceptLast() (last []*anySocket) {
 	s.ln.Close()
 	for _, c := range s.ln.conns.Rest() {
-		last = append(last, &openStream(s.loop, c, s.network).socket)
+		last = append(last, &openStream(s.loop, c, s.network).anySocket)
 	}
 	return last
 }

@@ -19,7 +19,7 @@ import (
 // what is new. This file is all that knows what a socket is on a system whose
 // descriptors the loop can watch.
 type watchedSocket struct {
-	socket
+	anySocket
 	fd.FD
 }
 
@@ -49,7 +49,7 @@ func openSocket(l *Loop, own int, network string) *watchedSocket {
 	return s
 }
 
-func (watchedSockets) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (_ *socket, err error) {
+func (watchedSockets) connect(ctx context.Context, l *Loop, remote, local net.Addr, o *socketOptions) (_ *anySocket, err error) {
 	s, sa, err := newSocket(l, remote)
 	if err != nil {
 		return nil, opError("dial", remote, err)
@@ -86,7 +86,7 @@ func (watchedSockets) connect(ctx context.Context, l *Loop, remote, local net.Ad
 	}
 	s.remote = remote
 	connected = true
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
 // finish suspends the calling task until the connection is made, or not.
@@ -148,7 +148,7 @@ func (s *watchedSocket) prepare(o *socketOptions) error {
 	return nil
 }
 
-func (watchedSockets) bind(_ context.Context, l *Loop, local net.Addr, o *serverOptions) (*socket, error) {
+func (watchedSockets) bind(_ context.Context, l *Loop, local net.Addr, o *serverOptions) (*anySocket, error) {
 	s, sa, err := newSocket(l, local)
 	if err != nil {
 		return nil, opError("listen", local, err)
@@ -173,7 +173,7 @@ func (watchedSockets) bind(_ context.Context, l *Loop, local net.Addr, o *server
 		s.close()
 		return nil, opError("listen", local, err)
 	}
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
 // listen has connections made, of which backlog may wait to be accepted, and
@@ -186,11 +186,11 @@ func (s *watchedSocket) listen(backlog int) error {
 }
 
 // accept returns the next connection. The error is fd.ErrAgain if there is none.
-func (s *watchedSocket) accept() (*socket, error) {
+func (s *watchedSocket) accept() (*anySocket, error) {
 	came, err := s.Accept()
 	switch err {
 	case nil:
-		return &openSocket(s.loop, came, s.network).socket, nil
+		return &openSocket(s.loop, came, s.network).anySocket, nil
 	case fd.ErrAgain:
 		s.can &^= sched.Readable
 		return nil, fd.ErrAgain
@@ -199,9 +199,9 @@ func (s *watchedSocket) accept() (*socket, error) {
 }
 
 // acceptLast returns what was accepted ahead: nothing. Others wait with the system.
-func (s *watchedSocket) acceptLast() []*socket { return nil }
+func (s *watchedSocket) acceptLast() []*anySocket { return nil }
 
-func (watchedSockets) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
+func (watchedSockets) dupStream(l *Loop, c syscall.Conn) (*anySocket, error) {
 	s, err := dupSocket(l, c, "tcp", unix.SOCK_STREAM, "A Stream Socket was expected")
 	if err != nil {
 		return nil, err
@@ -209,10 +209,10 @@ func (watchedSockets) dupStream(l *Loop, c syscall.Conn) (*socket, error) {
 	if _, ok := s.localAddr().(*net.UnixAddr); ok {
 		s.network = "unix"
 	}
-	return &s.socket, nil
+	return &s.anySocket, nil
 }
 
-func (w watchedSockets) dupListener(l *Loop, c syscall.Conn) (*socket, error) {
+func (w watchedSockets) dupListener(l *Loop, c syscall.Conn) (*anySocket, error) {
 	return w.dupStream(l, c)
 }
 

@@ -18,7 +18,7 @@ import (
 // the ready queue. A turn reads once and writes once. What it has not used up, it
 // goes on with in the next turn.
 type socketTransport struct {
-	sock  *socket
+	sock  *anySocket
 	loop  *Loop
 	among *clients // of the server that has accepted it, or nil
 	turn  *sched.Call
@@ -67,7 +67,7 @@ func (l *Loop) readBuffer() []byte {
 // newSocketTransport makes the transport of s, which is its own from now on. Its
 // protocol is told of the connection in the next turn. If p is no protocol for a
 // connection the error is a TypeError, and s is closed.
-func newSocketTransport(l *Loop, s *socket, p BaseProtocol, among *clients) (*socketTransport, error) {
+func newSocketTransport(l *Loop, s *anySocket, p BaseProtocol, among *clients) (*socketTransport, error) {
 	t := &socketTransport{sock: s, loop: l, among: among}
 	if err := t.face(p); err != nil {
 		s.close()

@@ -93,9 +93,9 @@ func NewStreamReader(l *Loop, limit int) *StreamReader {
 	return &StreamReader{owner: owner{loop: l}, limit: limit}
 }
 
-// begin is the first half of a wait for more. If there is a task that is to run
-// meanwhile, it returns its greenlet, and end must be called after the switch.
-func (r *StreamReader) begin(ctx context.Context, what string) (*task, *greenlet.Greenlet, error) {
+// beginWait is the first half of a wait for more. If there is a task that is to run
+// meanwhile, it returns its greenlet, and endWait must be called after the switch.
+func (r *StreamReader) beginWait(ctx context.Context, what string) (*task, *greenlet.Greenlet, error) {
 	t, err := r.owner.caller(ctx, "StreamReader")
 	switch {
 	case err != nil:
@@ -122,9 +122,9 @@ func (r *StreamReader) wake() {
 	}
 }
 
-// end is the second half of a wait. What has come for a task that was cancelled
+// endWait is the second half of a wait. What has come for a task that was cancelled
 // is kept for the next.
-func (r *StreamReader) end(t *task, err error) error {
+func (r *StreamReader) endWait(t *task, err error) error {
 	if t == nil {
 		return err
 	}
@@ -161,11 +161,11 @@ func (r *StreamReader) Read(ctx context.Context, n int) ([]byte, error) {
 		return nil, nil
 	}
 	for !r.eof && (r.got.len() == 0 || n < 0) {
-		t, g, err := r.begin(ctx, "read")
+		t, g, err := r.beginWait(ctx, "read")
 		if g != nil {
 			_, err = g.Switch(nil)
 		}
-		if err = r.end(t, err); err != nil {
+		if err = r.endWait(t, err); err != nil {
 			return nil, err
 		}
 	}
@@ -191,12 +191,12 @@ func (r *StreamReader) ReadInto(ctx context.Context, p []byte) (int, error) {
 		return 0, nil
 	}
 	for !r.ready() {
-		t, g, err := r.begin(ctx, "read")
+		t, g, err := r.beginWait(ctx, "read")
 		if g != nil {
 			r.into = p
 			_, err = g.Switch(nil)
 		}
-		if err = r.end(t, err); err != nil {
+		if err = r.endWait(t, err); err != nil {
 			return 0, err
 		}
 		n := r.filled
@@ -230,11 +230,11 @@ func (r *StreamReader) ReadExactly(ctx context.Context, n int) ([]byte, error) {
 		if r.eof {
 			return nil, r.incomplete(n)
 		}
-		t, g, err := r.begin(ctx, "readexactly")
+		t, g, err := r.beginWait(ctx, "readexactly")
 		if g != nil {
 			_, err = g.Switch(nil)
 		}
-		if err = r.end(t, err); err != nil {
+		if err = r.endWait(t, err); err != nil {
 			return nil, err
 		}
 	}
@@ -315,11 +315,11 @@ func (r *StreamReader) ReadUntil(ctx context.Context, seps ...[]byte) ([]byte, e
 		if r.eof {
 			return nil, r.incomplete(-1)
 		}
-		t, g, err := r.begin(ctx, "readuntil")
+		t, g, err := r.beginWait(ctx, "readuntil")
 		if g != nil {
 			_, err = g.Switch(nil)
 		}
-		if err = r.end(t, err); err != nil {
+		if err = r.endWait(t, err); err != nil {
 			return nil, err
 		}
 	}

@@ -152,7 +152,7 @@ func (t *subprocess) start(argv []string, o *subprocessOptions) (err error) {
 	if err != nil {
 		return err
 	}
-	t.watch.begin(t)
+	t.watch.watchProcess(t)
 	t.loop.holds(&t.opened, t)
 	return nil
 }

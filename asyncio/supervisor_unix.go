@@ -88,7 +88,7 @@ func supervise(ctx context.Context, n int, listen []string, o *processesOptions)
 	for range n {
 		p := &childPlace{}
 		s.places = append(s.places, p)
-		s.begin(p)
+		s.startAt(p)
 	}
 	s.run(ctx.Done(), func() error { return context.Cause(ctx) }, caught)
 	close(s.over)
@@ -135,8 +135,8 @@ func (s *supervisor) post(event func()) {
 	}
 }
 
-// begin starts the process of p, which has none.
-func (s *supervisor) begin(p *childPlace) {
+// startAt starts the process of p, which has none.
+func (s *supervisor) startAt(p *childPlace) {
 	c, err := s.start(p)
 	if err != nil {
 		s.failed(p, false, err)
@@ -159,7 +159,7 @@ func (s *supervisor) restart() {
 		default:
 			s.unpause(p)
 			p.fails = 0
-			s.begin(p)
+			s.startAt(p)
 		}
 	}
 }
@@ -239,7 +239,7 @@ func (s *supervisor) failed(p *childPlace, settled bool, err error) {
 		s.post(func() {
 			if p.pause == pause {
 				s.unpause(p)
-				s.begin(p)
+				s.startAt(p)
 			}
 		})
 	})

@@ -172,12 +172,12 @@ func newTask[T any](l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) 
 	}
 	l.check()
 	t := new(Task[T])
-	t.begin(l, ctx, f, opts)
+	t.start(l, ctx, f, opts)
 	return t
 }
 
-// begin makes t, which is zero, a task that will run f.
-func (t *Task[T]) begin(l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) {
+// start makes t, which is zero, a task that will run f.
+func (t *Task[T]) start(l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) {
 	t.loop, t.coro = l, f
 	if l.debug {
 		t.made = sourceHere(1)

@@ -43,7 +43,7 @@ func TestThreadsLeaveNothing(t *testing.T) {
 	eventually(t, "the end of all goroutines", func() bool {
 		buf := make([]byte, 1<<20)
 		dump = string(buf[:runtime.Stack(buf, true)])
-		for _, part := range []string{"asyncio.(*watchdog)", "asyncio.(*receive", "asyncio.(*worker)", "asyncio.(*ThreadPool)", "asyncio.(*Runner).catch"} {
+		for _, part := range []string{"asyncio.(*watchdog)", "asyncio.(*receive", "asyncio.(*poolProcess)", "asyncio.(*ThreadPool)", "asyncio.(*Runner).catch"} {
 			if strings.Contains(dump, part) {
 				return false
 			}

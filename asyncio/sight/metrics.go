@@ -138,12 +138,12 @@ func (m *exposition) sample(name string, value float64, labels ...string) {
 
 // lag writes a histogram, whose buckets have all that is below their bound.
 func (m *exposition) lag(loop string, h *asyncio.LagHistogram) {
-	sum := uint64(0)
+	sum, bounds := uint64(0), asyncio.LagBounds()
 	for i, n := range h.Counts {
 		sum += n
 		bound := "+Inf"
-		if i < len(asyncio.LagBounds) {
-			bound = canonical(asyncio.LagBounds[i])
+		if i < len(bounds) {
+			bound = canonical(bounds[i])
 		}
 		m.sample("asyncio_loop_lag_seconds_bucket", float64(sum), "loop", loop, "le", bound)
 	}

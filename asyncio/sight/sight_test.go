@@ -346,7 +346,7 @@ func TestOpenMetrics(t *testing.T) {
 	loops[0].Tasks, loops[0].Steps, loops[0].Idle = 5, 3_000_000_000, 1500*time.Millisecond
 	loops[0].Stalled = true
 	loops[0].Lag = &asyncio.LagHistogram{Sum: 2 * time.Second}
-	loops[0].Lag.Counts[1], loops[0].Lag.Counts[len(asyncio.LagBounds)] = 3, 1
+	loops[0].Lag.Counts[1], loops[0].Lag.Counts[len(asyncio.LagBounds())] = 3, 1
 	tellApart(loops)
 	text := string(openMetrics(loops, greenlet.Counts{Live: 7}, greenlet.BackendInfo{Name: "generic", Reason: "asked for"}))
 	for _, line := range []string{
