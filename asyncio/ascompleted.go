@@ -6,12 +6,6 @@ import (
 	"time"
 )
 
-// An AsCompletedOption is a choice made for AsCompleted and AsCompletedTasks:
-// Within.
-type AsCompletedOption interface{ forAsCompleted(o *waitOptions) }
-
-func (w Within) forAsCompleted(o *waitOptions) { w.forWait(o) }
-
 // AsCompleted runs all of aws beside each other, and returns their results as
 // they come:
 //
@@ -96,9 +90,7 @@ type arrival[T any] struct {
 // complete starts aws and waits for their ends.
 func complete[T any, A Awaitable[T]](ctx context.Context, aws []A, opts []AsCompletedOption) (*completion[T], error) {
 	var o waitOptions
-	for _, opt := range opts {
-		opt.forAsCompleted(&o)
-	}
+	choose(&o, opts, AsCompletedOption.forAsCompleted)
 	all := Awaitables[T](aws)
 	l, err := loopFor(ctx, all...)
 	if err != nil && len(aws) > 0 {

@@ -65,8 +65,9 @@ func debugEnvironment() debugSetting {
 	return d
 }
 
-// WithLoopDebug turns the debug mode on or off, whatever the environment says.
-func WithLoopDebug(on bool) LoopOption { return func(o *loopOptions) { o.debug = &on } }
+// WithDebug turns the debug mode on or off, whatever the environment says. Python:
+// run(debug=on).
+func WithDebug(on bool) LoopOption { return loopOption(func(o *loopOptions) { o.debug = &on }) }
 
 func init() {
 	whenMade = append(whenMade, func(l *Loop, o *loopOptions) {

@@ -17,6 +17,11 @@ func RunMain(ctx context.Context, main func(ctx context.Context) error, opts ...
 	return RunFunc(ctx, main, opts...)
 }
 
+// WithLoopDebug is WithDebug.
+//
+// Deprecated: use [WithDebug], which NewLoop takes, too.
+func WithLoopDebug(on bool) LoopOption { return WithDebug(on) }
+
 // DoInThread is ToThreadFunc.
 //
 // Deprecated: use [ToThreadFunc].

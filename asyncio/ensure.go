@@ -85,7 +85,7 @@ func startIn[T any](l *Loop, ctx context.Context, aw Awaitable[T]) FutureOf[T] {
 		a.claimed()
 		return start(l, ctx, a.Await)
 	case *limited[T]:
-		return start(l, ctx, a.coro, a.limit.option)
+		return start(l, ctx, a.coro, a.limit)
 	}
 	f, _ := aw.future(l)
 	return f.(FutureOf[T])

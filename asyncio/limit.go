@@ -63,8 +63,8 @@ func newLimiter(n int) *limiter {
 	return &limiter{free: n}
 }
 
-// option puts a task under the limit.
-func (lim *limiter) option(o *taskOptions) { o.limit = lim }
+// forTask puts a task under the limit, whose option it is.
+func (lim *limiter) forTask(o *taskOptions) { o.limit = lim }
 
 // A slot is the right to run, which a task has or waits for.
 type slot struct {

@@ -71,8 +71,45 @@ type Handle = sched.Handle
 // Python: asyncio.TimerHandle.
 type TimerHandle = sched.Timer
 
-// A LoopOption is a choice made when a loop is made.
-type LoopOption func(*loopOptions)
+// A LoopOption is a choice made when a loop is made: by NewLoop, or by what makes one
+// to run something on it, Run, NewRunner, RunWorkers and RunProcesses.
+type LoopOption interface {
+	RunOption
+	forLoop(o *loopOptions)
+}
+
+// A RunOption is a choice made for Run, RunFunc, NewRunner and RunWorkers. It is one for
+// RunProcesses, too: there it goes for the run in each of the processes.
+type RunOption interface {
+	ProcessesOption
+	forRun(o *runOptions)
+}
+
+// A ProcessesOption is a choice made for RunProcesses.
+type ProcessesOption interface{ forProcesses(o *processesOptions) }
+
+type (
+	loopOption func(*loopOptions)
+	runOption  func(*runOptions)
+)
+
+func (f loopOption) forLoop(o *loopOptions)           { f(o) }
+func (f loopOption) forRun(o *runOptions)             { o.loop = append(o.loop, f) }
+func (f loopOption) forProcesses(o *processesOptions) { o.run = append(o.run, f) }
+func (f runOption) forRun(o *runOptions)              { f(o) }
+func (f runOption) forProcesses(o *processesOptions)  { o.run = append(o.run, f) }
+
+type runOptions struct {
+	loop    []LoopOption
+	factory func() *Loop
+	signals bool
+	grace   time.Duration
+}
+
+type processesOptions struct {
+	run   []RunOption
+	grace time.Duration
+}
 
 type loopOptions struct {
 	sched   []sched.Option
@@ -84,18 +121,20 @@ type loopOptions struct {
 }
 
 // WithLoopName names the loop, for those who look at it: see Loop.Name.
-func WithLoopName(name string) LoopOption { return func(o *loopOptions) { o.name = name } }
+func WithLoopName(name string) LoopOption {
+	return loopOption(func(o *loopOptions) { o.name = name })
+}
 
 // WithClock makes the loop go by c, in place of the system's clock.
 func WithClock(c sched.Clock) LoopOption {
-	return func(o *loopOptions) { o.sched, o.virtual = append(o.sched, sched.WithClock(c)), true }
+	return loopOption(func(o *loopOptions) { o.sched, o.virtual = append(o.sched, sched.WithClock(c)), true })
 }
 
 // WithSeed makes the loop run the tasks of each turn in a random order, which
 // the seed repeats. Callbacks keep their order. Without it tasks run in the
 // order in which they became ready, as in CPython.
 func WithSeed(seed uint64) LoopOption {
-	return func(o *loopOptions) { o.sched = append(o.sched, sched.WithSeed(seed)) }
+	return loopOption(func(o *loopOptions) { o.sched = append(o.sched, sched.WithSeed(seed)) })
 }
 
 // WithRandomOrder is WithSeed with a seed of its own choice.
@@ -105,16 +144,16 @@ func WithRandomOrder() LoopOption { return WithSeed(rand.Uint64()) }
 // the loop: two runs that are to be the same make the same calls. It must not wait.
 // Without it nothing is called.
 func WithTrace(f func(task uint32)) LoopOption {
-	return func(o *loopOptions) { o.sched = append(o.sched, sched.WithTrace(f)) }
+	return loopOption(func(o *loopOptions) { o.sched = append(o.sched, sched.WithTrace(f)) })
 }
 
 // WithGate has f asked before each step of a task whether it may be taken. If not,
 // the task stands still until Ungate is called for it. f must not wait. It is for
 // simulations of a machine that stands still.
 func WithGate(f func(t AnyTask) bool) LoopOption {
-	return func(o *loopOptions) {
+	return loopOption(func(o *loopOptions) {
 		o.sched = append(o.sched, sched.WithGate(func(t *sched.Task) bool { return f(anyTask(t)) }))
-	}
+	})
 }
 
 // Ungate has t go on, which the function of WithGate has not let pass: in the loop's
@@ -126,9 +165,7 @@ func Ungate(t AnyTask) { t.self().st.Ready() }
 // Python: asyncio.new_event_loop.
 func NewLoop(opts ...LoopOption) *Loop {
 	o := loopOptions{parts: newParts()}
-	for _, opt := range opts {
-		opt(&o)
-	}
+	choose(&o, opts, LoopOption.forLoop)
 	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name, bubble: rt.InBubble()}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
 	for _, begin := range whenMade {

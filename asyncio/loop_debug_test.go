@@ -82,7 +82,7 @@ func TestDebugEnvironment(t *testing.T) {
 			t.Errorf("%q: %v, %v", c.value, l.Debug(), l.SlowCallbackDuration())
 		}
 		l.Close()
-		l = asyncio.NewLoop(asyncio.WithLoopDebug(!c.on))
+		l = asyncio.NewLoop(asyncio.WithDebug(!c.on))
 		if l.Debug() == c.on {
 			t.Errorf("%q wins", c.value)
 		}
@@ -112,7 +112,7 @@ func TestDebugOrder(t *testing.T) {
 			for _, task := range tasks {
 				task.Await(ctx)
 			}
-		}, asyncio.WithDebug(debug), asyncio.WithLoopOptions(asyncio.WithClock(&jumpingClock{})))
+		}, asyncio.WithDebug(debug), asyncio.WithClock(&jumpingClock{}))
 		return log
 	}
 	plain, debug := strings.Join(play(false), "\n"), strings.Join(play(true), "\n")
@@ -153,7 +153,7 @@ func TestDebugRefusesForeignCalls(t *testing.T) {
 		}
 	}, asyncio.WithDebug(true))
 	// While the loop does not run nobody is foreign.
-	l := asyncio.NewLoop(asyncio.WithLoopDebug(true))
+	l := asyncio.NewLoop(asyncio.WithDebug(true))
 	f := asyncio.NewFuture[int](l)
 	var all sync.WaitGroup
 	all.Go(func() { f.SetResult(1); l.CallSoon(l.Stop) })
@@ -165,7 +165,7 @@ func TestDebugRefusesForeignCalls(t *testing.T) {
 // Reports say where the future was made.
 func TestSourceTraceback(t *testing.T) {
 	logged := captureLog(t)
-	l := asyncio.NewLoop(asyncio.WithLoopDebug(true))
+	l := asyncio.NewLoop(asyncio.WithDebug(true))
 	var sources [][]runtime.Frame
 	l.SetExceptionHandler(func(l *asyncio.Loop, c asyncio.ExceptionContext) {
 		sources = append(sources, c.Source)
@@ -188,7 +188,7 @@ func TestSourceTraceback(t *testing.T) {
 	}
 	logged.has("created=", "loop_debug_test.go:", "Future exception was never retrieved", "Task was destroyed but it is pending!")
 
-	l = asyncio.NewLoop(asyncio.WithLoopDebug(false))
+	l = asyncio.NewLoop(asyncio.WithDebug(false))
 	if s := asyncio.NewFuture[int](l).SourceTraceback(); s != nil {
 		t.Errorf("made at %v, without the debug mode", s)
 	}
@@ -247,7 +247,7 @@ func TestWatchdog(t *testing.T) {
 				asyncio.Sleep(ctx, 0)
 				c.block(ctx, l, release)
 				logged.waitForTask(ctx, "The loop goes on")
-			}, asyncio.WithLoopOptions(asyncio.WithWatchdog(10*time.Millisecond)))
+			}, asyncio.WithWatchdog(10*time.Millisecond))
 			logged.has("task="+c.task, "at=\"github.com/go-greenlet/greenlet/asyncio_test.blocks", "loop_debug_test.go:", "stack=", "blocked=")
 			if n := strings.Count(logged.String(), "blocks("); n > 3 {
 				t.Errorf("reported more than once:\n%s", logged)
@@ -272,7 +272,7 @@ func TestWatchdogIsQuiet(t *testing.T) {
 		for range 1000 {
 			asyncio.Sleep(ctx, 0)
 		}
-	}, asyncio.WithLoopOptions(asyncio.WithWatchdog(50*time.Millisecond)))
+	}, asyncio.WithWatchdog(50*time.Millisecond))
 	if s := logged.String(); s != "" {
 		t.Error(s)
 	}
@@ -289,7 +289,7 @@ func TestWatchdogIsQuiet(t *testing.T) {
 		if n := runtime.NumGoroutine(); n > before+4 {
 			t.Errorf("%d goroutines, %d before", n, before)
 		}
-	}, asyncio.WithLoopOptions(asyncio.WithWatchdog(0)))
+	}, asyncio.WithWatchdog(0))
 }
 
 // An error that nobody looks at is reported when its future is collected.
@@ -334,7 +334,7 @@ func TestThreadsInBubble(t *testing.T) {
 			}
 			asyncio.Sleep(ctx, time.Hour)
 			time.Sleep(time.Minute) // blocks the loop
-		}, asyncio.WithLoopOptions(asyncio.WithWatchdog(10*time.Second)))
+		}, asyncio.WithWatchdog(10*time.Second))
 		if took := time.Since(start); took != 2*time.Hour+time.Minute {
 			t.Errorf("after %v", took)
 		}

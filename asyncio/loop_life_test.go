@@ -541,7 +541,7 @@ func TestStubbornTasks(t *testing.T) {
 			}
 		}, asyncio.WithTaskName("stubborn"))
 		return 7, asyncio.Sleep(ctx, 0)
-	}, asyncio.WithShutdownTimeout(5*time.Hour), asyncio.WithLoopOptions(asyncio.WithClock(clock)))
+	}, asyncio.WithShutdownTimeout(5*time.Hour), asyncio.WithClock(clock))
 	if v != 7 || err != nil || !killed || refused != 1 {
 		t.Errorf("%v, %v; killed: %v, refused %d times", v, err, killed, refused)
 	}
@@ -561,7 +561,7 @@ func TestStubbornTasks(t *testing.T) {
 			return 0, nil
 		})
 		return 0, asyncio.Sleep(ctx, 0)
-	}, asyncio.WithLoopOptions(asyncio.WithClock(&jumpingClock{})), asyncio.WithShutdownTimeout(24*time.Hour))
+	}, asyncio.WithClock(&jumpingClock{}), asyncio.WithShutdownTimeout(24*time.Hour))
 	if !ended {
 		t.Error("it was not waited for")
 	}

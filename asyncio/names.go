@@ -24,7 +24,9 @@ import (
 // ASYNCIOLABELS, if it is set and not 0, does so for all loops.
 //
 // It costs some 100 nanoseconds for each task, and memory for each different name.
-func WithProfileLabels() LoopOption { return func(o *loopOptions) { o.labels = true } }
+func WithProfileLabels() LoopOption {
+	return loopOption(func(o *loopOptions) { o.labels = true })
+}
 
 func init() {
 	whenMade = append(whenMade, func(l *Loop, o *loopOptions) {

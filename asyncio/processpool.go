@@ -27,7 +27,7 @@ type ProcessPool struct {
 	most int
 
 	mu      sync.Mutex
-	workers int       // that live
+	workers int            // that live
 	idle    []*poolProcess // of these, the one used last at the end
 	all     map[*poolProcess]struct{}
 	queue   []*processCall

@@ -7,37 +7,31 @@ import (
 	"time"
 )
 
-// A RunOption is a choice made for Run, RunFunc and NewRunner.
-type RunOption func(*runOptions)
-
-type runOptions struct {
-	loop    []LoopOption
-	factory func() *Loop
-	signals bool
-	grace   time.Duration
-}
-
-// WithLoopOptions makes the loop with opts.
+// WithLoopOptions makes one option of several, for who has a slice of them: each of a
+// LoopOption is one for Run by itself.
 func WithLoopOptions(opts ...LoopOption) RunOption {
-	return func(o *runOptions) { o.loop = append(o.loop, opts...) }
+	return runOption(func(o *runOptions) { o.loop = append(o.loop, opts...) })
 }
 
 // WithLoopFactory has the loop made by f. Python: run(loop_factory=f).
-func WithLoopFactory(f func() *Loop) RunOption { return func(o *runOptions) { o.factory = f } }
-
-// WithDebug turns the debug mode on or off. Python: run(debug=on).
-func WithDebug(on bool) RunOption { return WithLoopOptions(WithLoopDebug(on)) }
+func WithLoopFactory(f func() *Loop) RunOption {
+	return runOption(func(o *runOptions) { o.factory = f })
+}
 
 // WithSignals tells whether an interrupt (Ctrl-C) cancels the main task. It does
 // unless the option is false, the program ignores interrupts, or it runs in a
 // testing/synctest bubble.
-func WithSignals(on bool) RunOption { return func(o *runOptions) { o.signals = on } }
+func WithSignals(on bool) RunOption {
+	return runOption(func(o *runOptions) { o.signals = on })
+}
 
 // WithShutdownTimeout limits how long the end of a run waits for tasks that it
 // has cancelled, on the loop's clock. Those that are left then are killed: their
 // deferred calls run, and they are reported as destroyed. Without it, as in
 // Python, a task that refuses to end keeps Run from returning.
-func WithShutdownTimeout(d time.Duration) RunOption { return func(o *runOptions) { o.grace = d } }
+func WithShutdownTimeout(d time.Duration) RunOption {
+	return runOption(func(o *runOptions) { o.grace = d })
+}
 
 // Run makes a loop, runs main on it as a task, and returns its result. At the
 // end it cancels the tasks that are left and waits for them, closes async
@@ -98,9 +92,7 @@ type Runner struct {
 // NewRunner makes a Runner. Its loop is made when it is needed. Close ends it.
 func NewRunner(opts ...RunOption) *Runner {
 	r := &Runner{opts: runOptions{signals: true}}
-	for _, opt := range opts {
-		opt(&r.opts)
-	}
+	choose(&r.opts, opts, RunOption.forRun)
 	return r
 }
 

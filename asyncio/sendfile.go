@@ -72,20 +72,24 @@ func (l *Loop) SendFile(ctx context.Context, t WriteTransport, f *os.File, offse
 }
 
 // A SendFileOption is a choice made for Loop.SendFile or Socket.SendFile.
-type SendFileOption func(*sendFileOptions)
+type SendFileOption interface{ forSendFile(o *sendFileOptions) }
+
+type sendFileOption func(*sendFileOptions)
+
+func (f sendFileOption) forSendFile(o *sendFileOptions) { f(o) }
 
 type sendFileOptions struct{ fallback bool }
 
 // SendFileFallback tells whether a file that the system cannot send is read and
 // sent by pieces. It is unless on is false. Python: fallback.
-func SendFileFallback(on bool) SendFileOption { return func(o *sendFileOptions) { o.fallback = on } }
+func SendFileFallback(on bool) SendFileOption {
+	return sendFileOption(func(o *sendFileOptions) { o.fallback = on })
+}
 
 // sendFileChoice refuses what cannot be a part of a file.
 func sendFileChoice(f *os.File, offset, count int64, opts []SendFileOption) (sendFileOptions, error) {
 	o := sendFileOptions{fallback: true}
-	for _, opt := range opts {
-		opt(&o)
-	}
+	choose(&o, opts, SendFileOption.forSendFile)
 	switch {
 	case f == nil:
 		return o, typeErrorf("a file was expected, got nil")

@@ -514,7 +514,7 @@ func TestServerWithSocket(t *testing.T) {
 func TestLoopCloseWithOpenConnections(t *testing.T) {
 	onUnix(t)
 	logged := captureLog(t)
-	l := asyncio.NewLoop(append(loopBeneath(), asyncio.WithLoopDebug(true))...)
+	l := asyncio.NewLoop(append(loopBeneath(), asyncio.WithDebug(true))...)
 	path := filepath.Join(t.TempDir(), "socket")
 	var conns [2]net.Conn
 	_, err := asyncio.RunUntilComplete(l, asyncio.Func(func(ctx context.Context) error {

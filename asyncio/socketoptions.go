@@ -5,28 +5,67 @@ import (
 	"time"
 )
 
-// A ConnectOption is a choice made for OpenConnection or CreateConnection.
+// A ConnectOption is a choice made for OpenConnection, CreateConnection and their
+// likes for unix sockets.
 type ConnectOption interface{ forConnect(o *connectOptions) }
 
-// A ServerOption is a choice made for StartServer or CreateServer.
+// A ServerOption is a choice made for StartServer, CreateServer and their likes for
+// unix sockets.
 type ServerOption interface{ forServer(o *serverOptions) }
 
-// A SocketOption is a choice that connections and servers have.
-type SocketOption func(o *socketOptions)
+// A DatagramOption is a choice made for CreateDatagramEndpoint. Of the
+// SocketOptions WithSocket is one, with a net.PacketConn of package net.
+type DatagramOption interface{ forDatagrams(o *datagramOptions) }
 
-func (f SocketOption) forConnect(o *connectOptions) { f(&o.socketOptions) }
-func (f SocketOption) forServer(o *serverOptions)   { f(&o.socketOptions) }
+// A SocketOption is a choice that connections, servers and datagrams have.
+type SocketOption interface {
+	ConnectOption
+	ServerOption
+	DatagramOption
+}
+
+// A LocalOption is a choice about the own address of what sends to another.
+type LocalOption interface {
+	ConnectOption
+	DatagramOption
+}
+
+// A ListenOption is a choice about an address at which others are waited for.
+type ListenOption interface {
+	ServerOption
+	DatagramOption
+}
+
+// What an option says of a socket is in the part that the choices for connections,
+// servers and datagrams have in common, so a socketOption is an option of all three;
+// which of them take it is said by the interface that is returned.
+type (
+	socketOption   func(*socketOptions)
+	connectOption  func(*connectOptions)
+	serverOption   func(*serverOptions)
+	datagramOption func(*datagramOptions)
+)
+
+func (f socketOption) forConnect(o *connectOptions)      { f(&o.socketOptions) }
+func (f socketOption) forServer(o *serverOptions)        { f(&o.socketOptions) }
+func (f socketOption) forDatagrams(o *datagramOptions)   { f(&o.socketOptions) }
+func (f connectOption) forConnect(o *connectOptions)     { f(o) }
+func (f serverOption) forServer(o *serverOptions)        { f(o) }
+func (f datagramOption) forDatagrams(o *datagramOptions) { f(o) }
 
 type socketOptions struct {
 	limit     int // of a StreamReader; 0: the default
 	existing  syscall.Conn
 	keepAlive bool
 	tls       *tlsChoice // nil: none
+
+	local       string // where it is bound
+	reusePort   bool
+	replacePath bool
 }
 
 type connectOptions struct {
 	socketOptions
-	local      string
 	delay      time.Duration
 	staggered  bool
 	interleave int
@@ -37,24 +76,16 @@ type serverOptions struct {
 	socketOptions
 	backlog        int
 	noReuseAddress bool
-	reusePort      bool
 	idle           bool // it does not serve yet
 	keepPath       bool
-	replacePath    bool
 }
-
-type connectOption func(o *connectOptions)
-
-func (f connectOption) forConnect(o *connectOptions) { f(o) }
-
-type serverOption func(o *serverOptions)
-
-func (f serverOption) forServer(o *serverOptions) { f(o) }
 
 // WithLimit sets the limit of the StreamReader: how long a line may be, in bytes,
 // and half of what is kept for a program that does not read. The default is 64
 // KiB. Python: limit.
-func WithLimit(bytes int) SocketOption { return func(o *socketOptions) { o.limit = bytes } }
+func WithLimit(bytes int) SocketOption {
+	return socketOption(func(o *socketOptions) { o.limit = bytes })
+}
 
 // WithSocket takes c, a net.Conn of package net, in place of a new connection; or
 // a net.Listener in place of new sockets that listen, one that was inherited,
@@ -62,27 +93,23 @@ func WithLimit(bytes int) SocketOption { return func(o *socketOptions) { o.limit
 // c can be closed afterwards, and should be: as long as it is open nothing ends with the
 // transport or the server. Debug mode says so. An *os.File of a socket will do, too.
 // On js package net duplicates nothing, which is an error. Python: sock.
-func WithSocket(c syscall.Conn) SocketOption { return func(o *socketOptions) { o.existing = c } }
+func WithSocket(c syscall.Conn) SocketOption {
+	return socketOption(func(o *socketOptions) { o.existing = c })
+}
 
 // WithKeepAlive tells whether the system asks now and then whether the other side
 // of an idle TCP connection is still there. It does not unless this says so.
 // Python: keep_alive.
-func WithKeepAlive(on bool) SocketOption { return func(o *socketOptions) { o.keepAlive = on } }
+func WithKeepAlive(on bool) SocketOption {
+	return socketOption(func(o *socketOptions) { o.keepAlive = on })
+}
 
 // WithLocalAddr sets the local address of a connection: a "host:port" in which the
 // port may be 0 and the host empty. Python: local_addr. It is where a socket for
 // datagrams receives, too: there it is a path with "unixgram".
-func WithLocalAddr(addr string) interface {
-	ConnectOption
-	DatagramOption
-} {
-	return localAddr(addr)
+func WithLocalAddr(addr string) LocalOption {
+	return socketOption(func(o *socketOptions) { o.local = addr })
 }
-
-type localAddr string
-
-func (a localAddr) forConnect(o *connectOptions)    { o.local = string(a) }
-func (a localAddr) forDatagrams(o *datagramOptions) { o.local = string(a) }
 
 // WithHappyEyeballs has the next address of a name tried already when the one
 // before has not answered after delay (RFC 8305 recommends 250 ms). The
@@ -119,17 +146,9 @@ func WithReuseAddress(on bool) ServerOption {
 // WithReusePort tells whether others may listen on the same port, who share the
 // connections or datagrams: servers of other loops or processes. Where the loop
 // watches no descriptors it is errors.ErrUnsupported. Python: reuse_port.
-func WithReusePort(on bool) interface {
-	ServerOption
-	DatagramOption
-} {
-	return reusePort(on)
+func WithReusePort(on bool) ListenOption {
+	return socketOption(func(o *socketOptions) { o.reusePort = on })
 }
-
-type reusePort bool
-
-func (on reusePort) forServer(o *serverOptions)      { o.reusePort = bool(on) }
-func (on reusePort) forDatagrams(o *datagramOptions) { o.reusePort = bool(on) }
 
 // WithStartServing tells whether the server accepts connections at once. It does
 // unless this says otherwise: see Server.StartServing. Python: start_serving.
@@ -147,23 +166,13 @@ func WithCleanupSocket(on bool) ServerOption {
 // is alive: new connections and datagrams come to this one, and the other, which is
 // not told, gets no more. It is not unless this says so: the error is that of an
 // address in use. Python takes it, always.
-func WithReplacePath(on bool) interface {
-	ServerOption
-	DatagramOption
-} {
-	return replacePath(on)
+func WithReplacePath(on bool) ListenOption {
+	return socketOption(func(o *socketOptions) { o.replacePath = on })
 }
-
-type replacePath bool
-
-func (on replacePath) forServer(o *serverOptions)      { o.replacePath = bool(on) }
-func (on replacePath) forDatagrams(o *datagramOptions) { o.replacePath = bool(on) }
 
 func connectChoices(opts []ConnectOption) *connectOptions {
 	o := &connectOptions{}
-	for _, opt := range opts {
-		opt.forConnect(o)
-	}
+	choose(o, opts, ConnectOption.forConnect)
 	if o.staggered && o.interleave == 0 {
 		o.interleave = 1
 	}
@@ -172,28 +181,15 @@ func connectChoices(opts []ConnectOption) *connectOptions {
 
 func serverChoices(opts []ServerOption) *serverOptions {
 	o := &serverOptions{backlog: 100}
-	for _, opt := range opts {
-		opt.forServer(o)
-	}
+	choose(o, opts, ServerOption.forServer)
 	return o
 }
 
-// A DatagramOption is a choice made for CreateDatagramEndpoint. Of the
-// SocketOptions WithSocket is one, with a net.PacketConn of package net.
-type DatagramOption interface{ forDatagrams(o *datagramOptions) }
-
 type datagramOptions struct {
 	socketOptions
-	local, remote        string
-	reusePort, broadcast bool
-	replacePath          bool
+	remote    string
+	broadcast bool
 }
-
-type datagramOption func(o *datagramOptions)
-
-func (f datagramOption) forDatagrams(o *datagramOptions) { f(o) }
-
-func (f SocketOption) forDatagrams(o *datagramOptions) { f(&o.socketOptions) }
 
 // WithRemoteAddr has datagrams sent to addr and received from there only; with
 // WithBroadcast they are received from everywhere. Python: remote_addr.
@@ -209,8 +205,6 @@ func WithBroadcast(on bool) DatagramOption {
 
 func datagramChoices(opts []DatagramOption) *datagramOptions {
 	o := &datagramOptions{}
-	for _, opt := range opts {
-		opt.forDatagrams(o)
-	}
+	choose(o, opts, DatagramOption.forDatagrams)
 	return o
 }

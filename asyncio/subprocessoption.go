@@ -29,7 +29,11 @@ const (
 
 // A SubprocessOption is a choice made when a child process is started. Python:
 // arguments of asyncio.create_subprocess_exec, which are those of subprocess.Popen.
-type SubprocessOption func(*subprocessOptions)
+type SubprocessOption interface{ forSubprocess(o *subprocessOptions) }
+
+type subprocessOption func(*subprocessOptions)
+
+func (f subprocessOption) forSubprocess(o *subprocessOptions) { f(o) }
 
 type subprocessOptions struct {
 	streams      [3]stream
@@ -50,7 +54,7 @@ type stream struct {
 }
 
 func streamOption(fd int, s stream) SubprocessOption {
-	return func(o *subprocessOptions) { o.streams[fd] = s }
+	return subprocessOption(func(o *subprocessOptions) { o.streams[fd] = s })
 }
 
 // WithStdin says where the child's standard input comes from.
@@ -80,32 +84,34 @@ func WithStderrFile(f *os.File) SubprocessOption {
 }
 
 // WithDir has the child begin in a directory. Python: cwd.
-func WithDir(dir string) SubprocessOption { return func(o *subprocessOptions) { o.dir = dir } }
+func WithDir(dir string) SubprocessOption {
+	return subprocessOption(func(o *subprocessOptions) { o.dir = dir })
+}
 
 // WithEnv gives the child an environment, of strings as "KEY=value", in place of
 // that of this process. Python: env.
 func WithEnv(env []string) SubprocessOption {
-	return func(o *subprocessOptions) { o.env = slices.Clip(env) }
+	return subprocessOption(func(o *subprocessOptions) { o.env = slices.Clip(env) })
 }
 
 // WithSysProcAttr has the child started with what only the system knows of: a
 // session or group of its own, another user. Python: start_new_session,
 // process_group, user and others.
 func WithSysProcAttr(attr *syscall.SysProcAttr) SubprocessOption {
-	return func(o *subprocessOptions) { o.attr = attr }
+	return subprocessOption(func(o *subprocessOptions) { o.attr = attr })
 }
 
 // WithExtraFiles has the child inherit files: the first is its descriptor 3. They
 // stay the caller's to close. Python: pass_fds.
 func WithExtraFiles(files ...*os.File) SubprocessOption {
-	return func(o *subprocessOptions) { o.extra = files }
+	return subprocessOption(func(o *subprocessOptions) { o.extra = files })
 }
 
 // WithPipeLimit sets the limit of the readers of a Process: how long a line may be,
 // in bytes, and half of how much is kept that nobody has read. Zero or less is 64
 // KiB. Python: limit.
 func WithPipeLimit(bytes int) SubprocessOption {
-	return func(o *subprocessOptions) { o.limit = bytes }
+	return subprocessOption(func(o *subprocessOptions) { o.limit = bytes })
 }
 
 // WithKillOnCancel has the child ended if a task is cancelled in Process.Wait or
@@ -115,7 +121,7 @@ func WithPipeLimit(bytes int) SubprocessOption {
 //
 // Without it the child lives on, as in Python.
 func WithKillOnCancel(grace time.Duration) SubprocessOption {
-	return func(o *subprocessOptions) { o.killOnCancel, o.grace = true, grace }
+	return subprocessOption(func(o *subprocessOptions) { o.killOnCancel, o.grace = true, grace })
 }
 
 // chooseSubprocess returns what opts say, where each stream leads to def otherwise.
@@ -124,9 +130,7 @@ func chooseSubprocess(def Stdio, opts []SubprocessOption) *subprocessOptions {
 	for fd := range o.streams {
 		o.streams[fd].to = def
 	}
-	for _, opt := range opts {
-		opt(o)
-	}
+	choose(o, opts, SubprocessOption.forSubprocess)
 	return o
 }
 

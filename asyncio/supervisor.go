@@ -10,24 +10,15 @@ import (
 	"time"
 )
 
-// A ProcessesOption is a choice made for RunProcesses. A RunOption is one, too: it
-// goes for the run in each of the processes.
-type ProcessesOption interface{ forProcesses(o *processesOptions) }
-
-type processesOptions struct {
-	grace time.Duration
-	run   []RunOption
+// WithGracePeriod limits how long a process of RunProcesses may take to end when it
+// is told to. Then it is killed. The default is 30 seconds.
+func WithGracePeriod(d time.Duration) ProcessesOption {
+	return gracePeriod(d)
 }
-
-func (f RunOption) forProcesses(o *processesOptions) { o.run = append(o.run, f) }
 
 type gracePeriod time.Duration
 
 func (d gracePeriod) forProcesses(o *processesOptions) { o.grace = time.Duration(d) }
-
-// WithGracePeriod limits how long a process of RunProcesses may take to end when it
-// is told to. Then it is killed. The default is 30 seconds.
-func WithGracePeriod(d time.Duration) ProcessesOption { return gracePeriod(d) }
 
 // RunProcesses starts the program n times more, as its child processes, and runs
 // main in each of them as the main task of a loop: programs that use several
@@ -74,9 +65,7 @@ func WithGracePeriod(d time.Duration) ProcessesOption { return gracePeriod(d) }
 // Python has no such call; servers for it, such as gunicorn, do this.
 func RunProcesses(ctx context.Context, n int, listen []string, main func(ctx context.Context, listeners []net.Listener) error, opts ...ProcessesOption) error {
 	o := &processesOptions{grace: 30 * time.Second}
-	for _, opt := range opts {
-		opt.forProcesses(o)
-	}
+	choose(o, opts, ProcessesOption.forProcesses)
 	switch {
 	case n < 0:
 		return valueErrorf("the number of processes must not be negative")

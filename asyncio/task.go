@@ -93,7 +93,11 @@ type Task[T any] struct {
 }
 
 // A TaskOption is a choice made when a task is made.
-type TaskOption func(*taskOptions)
+type TaskOption interface{ forTask(o *taskOptions) }
+
+type taskOption func(*taskOptions)
+
+func (f taskOption) forTask(o *taskOptions) { f(o) }
 
 type taskOptions struct {
 	name  *string
@@ -111,16 +115,22 @@ type admission interface {
 
 // WithTaskName names the task. Without it the name is "Task-" and a number, which
 // each loop counts by itself.
-func WithTaskName(name string) TaskOption { return func(o *taskOptions) { o.name = &name } }
+func WithTaskName(name string) TaskOption {
+	return taskOption(func(o *taskOptions) { o.name = &name })
+}
 
 // WithTaskContext gives the task's coroutine the values and the end of ctx, in
 // place of those of the caller's.
-func WithTaskContext(ctx context.Context) TaskOption { return func(o *taskOptions) { o.ctx = ctx } }
+func WithTaskContext(ctx context.Context) TaskOption {
+	return taskOption(func(o *taskOptions) { o.ctx = ctx })
+}
 
 // EagerStart makes the task run at once, before CreateTask returns, up to its
 // first wait. A task that never waits is done then. EagerStart(false) overrules
 // EagerTaskFactory. Python: create_task(eager_start=on), of 3.14.
-func EagerStart(on bool) TaskOption { return func(o *taskOptions) { o.eager, o.asked = on, true } }
+func EagerStart(on bool) TaskOption {
+	return taskOption(func(o *taskOptions) { o.eager, o.asked = on, true })
+}
 
 // eagerByDefault is EagerStart(true) for who has not said what he wants.
 func eagerByDefault(o *taskOptions) {
@@ -211,9 +221,7 @@ func (t *Task[T]) start(l *Loop, ctx context.Context, f Coro[T], opts []TaskOpti
 }
 
 func chosen(opts []TaskOption) (o taskOptions) {
-	for _, opt := range opts {
-		opt(&o)
-	}
+	choose(&o, opts, TaskOption.forTask)
 	return o
 }
 
@@ -224,7 +232,7 @@ type TaskFactory func(l *Loop, make func(opts ...TaskOption) AnyTask) AnyTask
 // EagerTaskFactory starts every task eagerly that was not made with
 // EagerStart(false). Python: asyncio.eager_task_factory.
 func EagerTaskFactory(_ *Loop, make func(opts ...TaskOption) AnyTask) AnyTask {
-	return make(eagerByDefault)
+	return make(taskOption(eagerByDefault))
 }
 
 // SetTaskFactory has every task of the loop made by f; nil restores the default.

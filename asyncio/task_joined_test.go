@@ -174,7 +174,7 @@ func TestTaskGroupBaseErrorTellsOthers(t *testing.T) {
 			})
 			group = asyncio.RunTaskGroup(ctx, c.body)
 			return group
-		}, asyncio.WithLoopOptions(asyncio.WithClock(new(jumpClock))))
+		}, asyncio.WithClock(new(jumpClock)))
 		require.NotErrorIs(t, group, errDisk, c.what)
 		require.Equal(t, group, err, c.what)
 		require.Equal(t, c.want, told, c.what)

@@ -140,7 +140,7 @@ func TestWithTrace(t *testing.T) {
 			}
 			asyncio.Go(ctx, func(ctx context.Context) error { return nil }, asyncio.EagerStart(true))
 			asyncio.Gather(ctx, all...).Await(ctx)
-		}, asyncio.WithLoopOptions(asyncio.WithTrace(func(task uint32) { steps = append(steps, task) })))
+		}, asyncio.WithTrace(func(task uint32) { steps = append(steps, task) }))
 		return steps
 	}
 	first := run()

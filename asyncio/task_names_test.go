@@ -53,7 +53,7 @@ func TestProfileLabels(t *testing.T) {
 		callback, err := done.Await(ctx)
 		assert.NoError(t, err)
 		assert.Equal(t, "task=(callback)", callback)
-	}, asyncio.WithLoopOptions(asyncio.WithProfileLabels()))
+	}, asyncio.WithProfileLabels())
 	assert.Equal(t, before, labelsHere())
 }
 

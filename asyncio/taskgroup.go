@@ -150,7 +150,7 @@ func GroupTask[T any](tg *TaskGroup, f Coro[T], opts ...TaskOption) *Task[T] {
 		return refusedTask(tg, f, opts, runtimeErrorf("TaskGroup is shutting down"))
 	}
 	if tg.limit != nil {
-		opts = append([]TaskOption{tg.limit.option}, opts...)
+		opts = append([]TaskOption{tg.limit}, opts...)
 	}
 	t := start(tg.loop, tg.ctx, f, opts...)
 	tg.add(&t.task)
@@ -169,7 +169,7 @@ func (tg *TaskGroup) Go(f func(ctx context.Context) error, opts ...TaskOption) *
 // in Python there is no task that could take a number from those to come.
 func refusedTask[T any](tg *TaskGroup, f Coro[T], opts []TaskOption, err error) *Task[T] {
 	opts = append([]TaskOption{WithTaskName("refused")}, opts...)
-	t := newTask(tg.loop, tg.ctx, f, append(opts, func(o *taskOptions) { o.limit = noAdmission{} }))
+	t := newTask(tg.loop, tg.ctx, f, append(opts, noAdmission{}))
 	t.st.Kill()
 	t.coro = nil
 	t.end(err)
@@ -179,10 +179,11 @@ func refusedTask[T any](tg *TaskGroup, f Coro[T], opts []TaskOption, err error) 
 	return t
 }
 
-// noAdmission admits no task.
+// noAdmission admits no task, and is the option that says so.
 type noAdmission struct{}
 
-func (noAdmission) admit(*task) bool { return false }
+func (noAdmission) admit(*task) bool          { return false }
+func (no noAdmission) forTask(o *taskOptions) { o.limit = no }
 
 // Cancel ends the group early, without an error: its tasks and its parent are
 // cancelled, and Exit returns nil if nothing else is wrong. An eager task that

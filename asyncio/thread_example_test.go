@@ -188,7 +188,7 @@ func ExampleWithWatchdog() {
 	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		time.Sleep(100 * time.Millisecond) // blocks the loop
 		return nil
-	}, asyncio.WithLoopOptions(asyncio.WithWatchdog(10*time.Millisecond)))
+	}, asyncio.WithWatchdog(10*time.Millisecond))
 	// Output:
 	// msg="asyncio: The loop is blocked"
 	// msg="asyncio: The loop goes on"

@@ -518,7 +518,7 @@ func TestClockWaitsForJobs(t *testing.T) {
 		if !woke {
 			t.Error("the clock does not jump")
 		}
-	}, asyncio.WithLoopOptions(asyncio.WithClock(clock)))
+	}, asyncio.WithClock(clock))
 }
 
 type jumpingClock struct{ now time.Duration }

@@ -8,7 +8,11 @@ import (
 
 // A TLSOption is a choice about TLS, made where a connection or server is made,
 // or StartTLS called.
-type TLSOption func(*tlsOptions)
+type TLSOption interface{ forTLS(o *tlsOptions) }
+
+type tlsOption func(*tlsOptions)
+
+func (f tlsOption) forTLS(o *tlsOptions) { f(o) }
 
 type tlsOptions struct {
 	config              *tls.Config // what the user knows
@@ -26,18 +30,22 @@ const (
 
 // WithTLSServerSide makes this side the server of StartTLS. Python:
 // start_tls(server_side=True).
-func WithTLSServerSide() TLSOption { return func(o *tlsOptions) { o.server = true } }
+func WithTLSServerSide() TLSOption {
+	return tlsOption(func(o *tlsOptions) { o.server = true })
+}
 
 // WithTLSServerHostname sets the name that the server's certificate must be for,
 // in place of the Config's ServerName. Python: server_hostname.
-func WithTLSServerHostname(name string) TLSOption { return func(o *tlsOptions) { o.hostname = name } }
+func WithTLSServerHostname(name string) TLSOption {
+	return tlsOption(func(o *tlsOptions) { o.hostname = name })
+}
 
 // WithTLSHandshakeTimeout limits how long the handshake may take, on the loop's
 // clock: a minute without it. A connection that needs longer is aborted with
 // Python's ConnectionAbortedError, which is syscall.ECONNABORTED. Python:
 // ssl_handshake_timeout.
 func WithTLSHandshakeTimeout(d time.Duration) TLSOption {
-	return func(o *tlsOptions) { o.handshake = d }
+	return tlsOption(func(o *tlsOptions) { o.handshake = d })
 }
 
 // WithTLSShutdownTimeout limits how long a transport that was closed waits for
@@ -45,7 +53,7 @@ func WithTLSHandshakeTimeout(d time.Duration) TLSOption {
 // 30 seconds without it. A connection that needs longer is aborted with
 // ErrTimeout. Python: ssl_shutdown_timeout.
 func WithTLSShutdownTimeout(d time.Duration) TLSOption {
-	return func(o *tlsOptions) { o.shutdown = d }
+	return tlsOption(func(o *tlsOptions) { o.shutdown = d })
 }
 
 // WithTLS has the connection, or each connection of a server, go by TLS with cfg.
@@ -55,7 +63,7 @@ func WithTLSShutdownTimeout(d time.Duration) TLSOption {
 // return, and a server's protocols are told of their connection, when the
 // handshake is over; a server says nothing of handshakes that fail. Python: ssl.
 func WithTLS(cfg *tls.Config, opts ...TLSOption) SocketOption {
-	return func(o *socketOptions) { o.tls = &tlsChoice{cfg, opts} }
+	return socketOption(func(o *socketOptions) { o.tls = &tlsChoice{cfg, opts} })
 }
 
 // A tlsChoice is what WithTLS was called with.
@@ -78,9 +86,7 @@ func (c *tlsChoice) options(server bool, addr string) (*tlsOptions, error) {
 // nothing about.
 func newTLSOptions(cfg *tls.Config, server bool, hostname string, opts []TLSOption) (*tlsOptions, error) {
 	o := &tlsOptions{server: server, handshake: tlsHandshakeTimeout, shutdown: tlsShutdownTimeout}
-	for _, opt := range opts {
-		opt(o)
-	}
+	choose(o, opts, TLSOption.forTLS)
 	switch {
 	case o.handshake <= 0:
 		return o, valueErrorf("the timeout of WithTLSHandshakeTimeout should be positive, got %v", o.handshake)

@@ -8,6 +8,9 @@ import (
 // A WaitOption is a choice made for Wait: ReturnWhen or Within.
 type WaitOption interface{ forWait(o *waitOptions) }
 
+// An AsCompletedOption is a choice made for AsCompleted or AsCompletedTasks: Within.
+type AsCompletedOption interface{ forAsCompleted(o *waitOptions) }
+
 type waitOptions struct {
 	when    ReturnWhen
 	within  Within
@@ -33,6 +36,8 @@ type Within time.Duration
 
 func (w Within) forWait(o *waitOptions) { o.within, o.limited = w, time.Duration(w) != NoTimeout }
 
+func (w Within) forAsCompleted(o *waitOptions) { w.forWait(o) }
+
 // Wait suspends the calling task until fs are done, or some of them, as
 // ReturnWhen says, or until a time is over (Within). It returns those that are
 // done and those that are not, both in the order of fs, each once. It cancels
@@ -44,9 +49,7 @@ func (w Within) forWait(o *waitOptions) { o.within, o.limited = w, time.Duration
 // Python: asyncio.wait.
 func Wait[A AnyAwaitable](ctx context.Context, fs []A, opts ...WaitOption) (done, pending []A, err error) {
 	var o waitOptions
-	for _, opt := range opts {
-		opt.forWait(&o)
-	}
+	choose(&o, opts, WaitOption.forWait)
 	t, err := current(ctx)
 	if err != nil {
 		return nil, nil, err

@@ -19,7 +19,7 @@ import (
 // it stops the world for as long as it takes to print the stacks of all
 // goroutines. The durations are those of the system's clock.
 func WithWatchdog(d time.Duration) LoopOption {
-	return func(o *loopOptions) { watchPart.in(o.parts).asked = &d }
+	return loopOption(func(o *loopOptions) { watchPart.in(o.parts).asked = &d })
 }
 
 // A watch is what was asked for: nil is what the debug mode has.

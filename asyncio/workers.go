@@ -74,9 +74,7 @@ func RunWorkers(ctx context.Context, n int, main func(ctx context.Context, w *Wo
 		n = runtime.GOMAXPROCS(0)
 	}
 	chosen := runOptions{signals: true}
-	for _, opt := range opts {
-		opt(&chosen)
-	}
+	choose(&chosen, opts, RunOption.forRun)
 	all, runners, err := newWorkers(n, opts)
 	if err != nil {
 		return err

@@ -50,12 +50,12 @@ func (l *Loop) world() *world { return worldPart.in(l.parts) }
 // and the like with a connection of the system, SyscallConn and File of a connection,
 // and of Dialer and ListenConfig the fields Control, ControlContext and Resolver.
 func WithNetwork(n Network) LoopOption {
-	return func(o *loopOptions) {
+	return loopOption(func(o *loopOptions) {
 		w := worldPart.in(o.parts)
 		if w.network = n; n != nil {
 			w.sockets = networkSockets
 		}
-	}
+	})
 }
 
 // Network returns what WithNetwork has set; nil is the system's network. Any

@@ -223,7 +223,7 @@ func TestHandlerBlocksTheLoop(t *testing.T) {
 				<-proceed
 				io.WriteString(w, "at last")
 			}))
-		}, asyncio.WithSignals(false), asyncio.WithLoopOptions(asyncio.WithWatchdog(10*time.Millisecond)))
+		}, asyncio.WithSignals(false), asyncio.WithWatchdog(10*time.Millisecond))
 	}()
 	addr := within(t, addrs)
 	blocking, other := dial(t, addr), dial(t, addr)

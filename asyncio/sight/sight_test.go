@@ -40,7 +40,7 @@ func during(t *testing.T, main func(ctx context.Context) error, f func()) {
 			}
 			later(l, 5, func() { close(begun) }) // when the tasks of main wait
 			return main(ctx)
-		}, asyncio.WithSignals(false), asyncio.WithLoopOptions(asyncio.WithLoopName("tested")))
+		}, asyncio.WithSignals(false), asyncio.WithLoopName("tested"))
 	}()
 	<-begun
 	for whole := false; !whole; { // on a busy machine the loop may be taken for blocked

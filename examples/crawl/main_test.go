@@ -23,7 +23,7 @@ func TestRun(t *testing.T) {
 /docs/b: given up: server busy
 `
 	var out strings.Builder
-	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(asynciotest.NewClock()))); err != nil {
+	if err := run(&out, asyncio.WithClock(asynciotest.NewClock())); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {

@@ -15,7 +15,7 @@ stone oven: pizza
 broken oven: nothing came out
 `
 	var out strings.Builder
-	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(asynciotest.NewClock()))); err != nil {
+	if err := run(&out, asyncio.WithClock(asynciotest.NewClock())); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {

@@ -32,7 +32,7 @@ wait [1 2 3]
 as completed [3 2 1]
 `
 	var out strings.Builder
-	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(asynciotest.NewClock()))); err != nil {
+	if err := run(&out, asyncio.WithClock(asynciotest.NewClock())); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {

@@ -23,7 +23,7 @@ ann goes home
 bob goes home
 `
 	var out strings.Builder
-	if err := run(&out, asyncio.WithLoopOptions(asyncio.WithClock(asynciotest.NewClock()))); err != nil {
+	if err := run(&out, asyncio.WithClock(asynciotest.NewClock())); err != nil {
 		t.Fatal(err)
 	}
 	if out.String() != want {

@@ -164,7 +164,7 @@ func during(t *testing.T, main func(ctx context.Context) error, f func()) {
 	over := make(chan error, 1)
 	go func() {
 		over <- asyncio.RunFunc(ctx, main, asyncio.WithSignals(false),
-			asyncio.WithLoopOptions(asyncio.WithLoopName("shop"), asyncio.WithWatchdog(200*time.Millisecond)))
+			asyncio.WithLoopName("shop"), asyncio.WithWatchdog(200*time.Millisecond))
 	}()
 	defer func() {
 		cancel()

@@ -32,7 +32,7 @@ func main() {
 	fmt.Printf("look at http://%s/debug/sight/\n", l.Addr())
 	err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 		return run(ctx, *leaves, *block)
-	}, asyncio.WithLoopOptions(asyncio.WithLoopName("shop"), asyncio.WithWatchdog(200*time.Millisecond)))
+	}, asyncio.WithLoopName("shop"), asyncio.WithWatchdog(200*time.Millisecond))
 	if err != nil && !errors.Is(err, asyncio.ErrKeyboardInterrupt) {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
