@@ -391,14 +391,20 @@ func (c *carrier) post(next *carrier, l *letter, parked *uint32) (any, error) {
 // those who are suspended for the first time are not in the cache: so it is
 // written in place.
 func (c *carrier) send(next *carrier, v any, err error, parked *uint32) (any, error) {
-	h := c.hub
-	h.letter.v, h.letter.err = v, err // arrive has left the rest zero
-	next.expected()
+	next.note(v, err)
 	if assembly {
 		return c.exchange(next, parked)
 	}
 	c.handOver(next, parked)
 	return c.arrive()
+}
+
+// note leaves a value or an error where next will look for it, and keeps the tree's
+// books.
+func (next *carrier) note(v any, err error) {
+	l := &next.hub.letter
+	l.v, l.err = v, err // arrive has left the rest zero
+	next.expected()
 }
 
 // address leaves l where next will look for it, and keeps the tree's books.

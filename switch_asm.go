@@ -177,9 +177,7 @@ func slotted(g rt.G) *carrier { return (*carrier)(rt.Owner(g)) }
 // byLetter is resume when a gate of the runtime is closed.
 func byLetter(g *Greenlet, v any, err error) (any, error) {
 	next := g.c
-	l := &next.hub.letter
-	l.v, l.err = v, err // as in carrier.send
-	next.expected()
+	next.note(v, err)
 	return swap(next.g, nil)
 }
 

@@ -15,6 +15,8 @@ func addressOf(*Greenlet) uintptr { return 0 }
 
 func resume(*Greenlet, any, error) (any, error) { return nil, nil }
 
+func swap(rt.G, *uint32) (any, error) { return nil, nil }
+
 func (c *carrier) exchange(*carrier, *uint32) (any, error) { return nil, nil }
 func (c *carrier) park(*carrier, *uint32)                  {}
 func (c *carrier) inherit()                                {}

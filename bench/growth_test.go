@@ -254,6 +254,9 @@ func outstandingInRuntime(b *testing.B, n int) {
 func BenchmarkCycle(b *testing.B) {
 	for _, n := range scaled(b, 10_000) {
 		b.Run(fmt.Sprintf("n=%d/by=greenlet", n), func(b *testing.B) { cycle(b, n, waitInGreenlets) })
+		b.Run(fmt.Sprintf("n=%d/by=greenlet-again", n), func(b *testing.B) {
+			cycle(b, n, func(n int) (end func()) { return waitAgain(n, 2) })
+		})
 		b.Run(fmt.Sprintf("n=%d/by=task", n), func(b *testing.B) {
 			on(b, func(ctx context.Context) (err error) {
 				cycle(b, n, func(n int) func() {
@@ -271,6 +274,7 @@ func BenchmarkCycle(b *testing.B) {
 // cycle also reports how much of the stack and of the heap the collector scans for each
 // of n that wait makes wait: what it looks at grows by that.
 func cycle(b *testing.B, n int, wait func(n int) (end func())) {
+	waitOnChannel(n)() // goroutines are used again, and count themselves
 	stack, heap := lookedAt()
 	defer wait(n)()
 	runtime.GC() // what was made meanwhile
@@ -296,12 +300,22 @@ func lookedAt() (stack, heap uint64) {
 	return read[0].Value.Uint64(), read[1].Value.Uint64()
 }
 
-func waitInGreenlets(n int) (end func()) {
+func waitInGreenlets(n int) (end func()) { return waitAgain(n, 1) }
+
+// waitAgain makes n greenlets, each of which waits for the times-th time.
+func waitAgain(n, times int) (end func()) {
 	all := make([]*greenlet.Greenlet, n)
 	root := greenlet.Current()
 	for i := range all {
-		all[i] = greenlet.New(func(v any) (any, error) { return root.Switch(v) })
-		all[i].Switch(nil)
+		all[i] = greenlet.New(func(v any) (any, error) {
+			for range times {
+				v, _ = root.Switch(v)
+			}
+			return v, nil
+		})
+		for range times {
+			all[i].Switch(nil)
+		}
 	}
 	return func() { killAll(all) }
 }
