@@ -52,7 +52,7 @@ var figures = []figure{
 	{"bytes for an idle connection with streams", idleBytes, streams, "", true, 8192, idle, ""},
 	{"connections/s of streams, against those of asyncio", perSecond, streams, pyStreams, false, 4, accept, ""},
 	{"connections/s of a protocol, against one of asyncio", perSecond, protocol, pyProto, false, 4, accept, ""},
-	{"children started in a second, against asyncio", perSecond, conn, pyStreams, false, 2, spawn, ""},
+	{"children started in a second, against asyncio", perSecond, conn, pyStreams, false, 1.2, spawn, ""},
 }
 
 // four are the cases that figures without a case are for.
