@@ -28,7 +28,9 @@ const (
 	answerTime = 10 * time.Second
 )
 
-// socketPath is where a process of this user has its socket.
+// socketPath is where a process of this user has its socket. It is the rule of the
+// module's internal/agentsocket, said again: this module needs no other release of
+// that one than the program that it looks at was built with.
 func socketPath(pid int) string {
 	dir := os.Getenv("XDG_RUNTIME_DIR")
 	if filepath.IsAbs(dir) {
