@@ -22,7 +22,8 @@ import (
 //     so: see ExceptionContext.Source;
 //   - calls from another goroutine than the loop's are refused where they would
 //     otherwise be a data race: "Non-thread-safe operation ...";
-//   - a task that waits with the context of another is refused.
+//   - a task that waits with the context of another is refused;
+//   - tasks that wait for each other's locks are reported when the circle closes.
 //
 // It is on if the environment variable ASYNCIODEBUG has a value that is not 0,
 // which may name options: ASYNCIODEBUG=slow=50ms,watchdog=2s. WithDebug and

@@ -30,7 +30,9 @@ func NewLock() *Lock { return new(Lock) }
 // longer, and takes it. If it is so already it does not switch, does not look at
 // ctx, and costs a few nanoseconds. It allocates nothing.
 //
-// With an error, which is one of a wait, the lock was not taken. Only a task may call it. Python: Lock.acquire.
+// With an error, which is one of a wait, the lock was not taken. In debug mode a wait
+// that closes a circle, of tasks that wait for each other's locks, is reported by
+// log/slog when it begins. Only a task may call it. Python: Lock.acquire.
 func (l *Lock) Acquire(ctx context.Context) error {
 	if l.free() {
 		l.owner.check()
@@ -48,6 +50,9 @@ func (l *Lock) Acquire(ctx context.Context) error {
 		return err
 	}
 	l.held.kind, t.at = holdsLock, &l.held
+	if t.loop.debug {
+		t.tellLockCircle()
+	}
 	g, err := l.line.enter(ctx, t)
 	if g != nil {
 		_, err = g.Switch(nil)

@@ -3,6 +3,7 @@ package asyncio_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"regexp"
 	"runtime"
 	"strings"
@@ -341,5 +342,55 @@ func TestThreadsInBubble(t *testing.T) {
 	})
 	if n := strings.Count(logged.String(), "The loop is blocked"); n != 1 {
 		t.Errorf("%d reports:\n%s", n, logged)
+	}
+}
+
+// Tasks that wait for each other's locks are reported by the one that closes the circle,
+// and others that wait for locks are not.
+func TestLockCirclesAreReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		locks int
+		debug bool
+		order func(n int) (first, second int) // of the locks of task n
+		want  string
+	}{
+		"two": {2, true, func(n int) (int, int) { return n, (n + 1) % 2 },
+			"task-1 waits for the lock held by task-0, which waits for the lock held by task-1"},
+		"three": {3, true, func(n int) (int, int) { return n, (n + 1) % 3 },
+			"task-2 waits for the lock held by task-0, which waits for the lock held by task-1, which waits for the lock held by task-2"},
+		"no debug mode":   {2, false, func(n int) (int, int) { return n, (n + 1) % 2 }, ""},
+		"one order":       {2, true, func(int) (int, int) { return 0, 1 }, ""},
+		"a line, no ring": {4, true, func(n int) (int, int) { return n, min(n+1, 3) }, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logged := captureLog(t)
+			play(t, func(ctx context.Context) error {
+				locks := make([]asyncio.Lock, c.locks)
+				var tasks []*asyncio.Task[asyncio.None]
+				for n := range c.locks {
+					first, second := c.order(n)
+					tasks = append(tasks, asyncio.Go(ctx, func(ctx context.Context) error {
+						return locks[first].Do(ctx, func() error {
+							asyncio.Sleep(ctx, time.Second)
+							if first == second {
+								return nil
+							}
+							return locks[second].Do(ctx, func() error { return nil })
+						})
+					}, asyncio.WithTaskName(fmt.Sprint("task-", n))))
+				}
+				asyncio.Sleep(ctx, time.Minute)
+				for _, task := range tasks {
+					task.Cancel()
+					task.Await(ctx)
+				}
+				return nil
+			}, asyncio.WithDebug(c.debug))
+			if c.want == "" {
+				assert.Empty(t, logged.String())
+			} else {
+				assert.Equal(t, 1, strings.Count(logged.String(), "a circle: "+c.want), logged.String())
+			}
+		})
 	}
 }
