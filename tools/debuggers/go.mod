@@ -1,4 +1,4 @@
-module github.com/go-greenlet/greenlet/tools/delve
+module github.com/go-greenlet/greenlet/tools/debuggers
 
 go 1.25.0
 

@@ -1,4 +1,4 @@
-package delve
+package debuggers
 
 import (
 	"context"
@@ -31,22 +31,53 @@ func dlv(t *testing.T, path, program string, commands ...string) string {
 	return string(out)
 }
 
-// What docs/sight.md says of delve.
-func TestDelve(t *testing.T) {
+// build skips the test where no debugger is, and builds the program that they look at.
+func build(t *testing.T) (program string) {
+	t.Helper()
 	if greenlet.Backend().Name != "assembly" {
 		t.Skip("there the state is another")
 	}
 	if runtime.GOOS != "linux" || runtime.GOARCH != "amd64" && runtime.GOARCH != "arm64" {
 		t.Skip("no debugger here")
 	}
-	program, debugger := filepath.Join(t.TempDir(), "target"), filepath.Join(t.TempDir(), "dlv")
-	for _, args := range [][]string{
-		{"build", "-o", debugger, "github.com/go-delve/delve/cmd/dlv"},
-		{"build", "-gcflags=./...=-N -l", "-o", program, "./target"},
-	} {
-		out, err := exec.Command("go", args...).CombinedOutput()
-		require.NoError(t, err, "%s", out)
+	program = filepath.Join(t.TempDir(), "target")
+	run(t, "go", "build", "-gcflags=./...=-N -l", "-o", program, "./target")
+	return program
+}
+
+// run runs a command and returns what it prints.
+func run(t *testing.T, command string, args ...string) string {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
+	defer cancel()
+	out, err := exec.CommandContext(ctx, command, args...).CombinedOutput()
+	require.NoError(t, err, "%s", out)
+	return string(out)
+}
+
+// What docs/sight.md says of gdb, whose stacks go through an assembly frame as others.
+func TestGDB(t *testing.T) {
+	program := build(t)
+	gdb, err := exec.LookPath("gdb")
+	if err != nil && os.Getenv("CI") == "" {
+		t.Skip("no gdb here")
 	}
+	require.NoError(t, err)
+	script := filepath.Join(strings.TrimSpace(run(t, "go", "env", "GOROOT")), "src", "runtime", "runtime-gdb.py")
+	said := run(t, gdb, "-q", "-nx", "-batch", "-ex", "source "+script, "-ex", "break main.look", "-ex", "run",
+		"-ex", "info goroutines", "-ex", "goroutine all bt 12", program)
+	list, stacks, _ := strings.Cut(said, "#0 ")
+	assert.GreaterOrEqual(t, len(regexp.MustCompile(`(?m)^\s+\d+ waiting  github\.com/go-greenlet/greenlet\.parkedText$`).FindAllString(list, -1)), 2, said)
+	for _, body := range []string{"main.pause", "main.answer"} {
+		assert.Regexp(t, `(?m)greenlet\.parkedText \((?:.*\n#[1-9].*)*in `+regexp.QuoteMeta(body)+` \((?:.*\n#[0-9].*)*\(\*carrier\)\.serve`, "#0 "+stacks)
+	}
+}
+
+// What docs/sight.md says of delve.
+func TestDelve(t *testing.T) {
+	program := build(t)
+	debugger := filepath.Join(t.TempDir(), "dlv")
+	run(t, "go", "build", "-o", debugger, "github.com/go-delve/delve/cmd/dlv")
 	said := dlv(t, debugger, program, "break main.look", "continue", "goroutines -t 20", "goroutines -with label task=answerer")
 	list, labelled, _ := strings.Cut(said, " goroutines]\n")
 	blocks := regexp.MustCompile(`(?m)^[* ] Goroutine `).Split(list, -1)
