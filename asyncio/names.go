@@ -135,7 +135,7 @@ func (t *task) function(f any) string {
 }
 
 // wrapper is the address of what coroutine returns.
-var wrapper = reflect.ValueOf(coroutine(nil)).Pointer()
+var wrapper = reflect.ValueOf(coroutine(func(context.Context) error { return nil })).Pointer()
 
 // unwrapped returns the address of f, a Coro: of the user's function, if it is one of
 // coroutine's.
