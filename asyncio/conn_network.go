@@ -479,17 +479,21 @@ type networkListener struct {
 // Addr is net.Listener's.
 func (n *networkListener) Addr() net.Addr { return n.local }
 
-// Accept is net.Listener's.
+// Accept is net.Listener's. The connection is made where it is accepted, by the loop,
+// which has its end watched from then on.
 func (n *networkListener) Accept() (net.Conn, error) {
-	var s NetworkStream
-	err := n.do(&n.in, func() (err error) {
-		s, err = n.ln.Accept()
+	var c *networkConn
+	err := n.do(&n.in, func() error {
+		s, err := n.ln.Accept()
+		if err == nil {
+			c = newNetworkConn(n.of, n.loop, n.named, s)
+		}
 		return err
 	})
 	if err != nil {
 		return nil, n.failed("accept", err)
 	}
-	return newNetworkConn(n.of, n.loop, n.named, s), nil
+	return c, nil
 }
 
 // A networkPacketConn is an end of a Network for datagrams.

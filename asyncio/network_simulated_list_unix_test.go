@@ -13,12 +13,12 @@ func init() {
 		TestDatagramEnds,
 		TestDatagramsRefused,
 		TestDatagramsLoopClosed,
+	)
+	inSimulationByClock = append(inSimulationByClock,
 		TestSendFile,
 		TestSendFileKeepsOthersOut,
 		TestSendFileWaitsForTheLastPiece,
 		TestSendFileEnds,
-	)
-	inSimulationByClock = append(inSimulationByClock,
 		TestSendFileCancelled,
 	)
 }
