@@ -19,7 +19,7 @@ import (
 // locked.
 type networkEndpoint struct {
 	loop          *Loop
-	of            context.Context // whose values the tasks have that goroutines are done for by
+	values        context.Context // of whom has made it: tasks that serve goroutines have its values
 	end           NetworkEnd
 	named         string // the network, by the program: "tcp4", say
 	local, remote net.Addr
@@ -30,7 +30,7 @@ type networkEndpoint struct {
 }
 
 func (e *networkEndpoint) open(ctx context.Context, l *Loop, end NetworkEnd, named string) {
-	e.loop, e.of, e.end, e.named, e.local = l, context.WithoutCancel(ctx), end, named, end.LocalAddr()
+	e.loop, e.values, e.end, e.named, e.local = l, context.WithoutCancel(ctx), end, named, end.LocalAddr()
 	e.in.ready, e.out.ready = true, true
 	end.Watch(e)
 }
@@ -61,19 +61,11 @@ func (e *networkEndpoint) caller() (*task, error) {
 }
 
 // byTask has a task do call for a goroutine, which waits. op names it for an error that
-// is not call's own.
-func (e *networkEndpoint) byTask(op string, call func() error) (err error) {
-	ran := false
-	err = e.loop.fromOutside(e.of, op+" of a goroutine", func(context.Context) error {
-		err := call()
-		ran = true
-		return err
-	})
-	if !ran {
+// is not call's own, whose errors are as users see them.
+func (e *networkEndpoint) byTask(op string, call func() error) error {
+	err := e.loop.fromOutside(e.values, op+" of a goroutine", func(context.Context) error { return call() })
+	if err == net.ErrClosed || err == errOutside {
 		return e.failed(op, err)
-	}
-	if asCancelled(err) != nil { // the run has ended
-		return e.failed(op, net.ErrClosed)
 	}
 	return err
 }
@@ -119,11 +111,7 @@ func (e *networkEndpoint) usable(t *task, w *direction) error {
 func (e *networkEndpoint) do(w *direction, try func() error) (err error) {
 	t, err := e.caller()
 	if err == errOutside {
-		err = e.loop.fromOutside(e.of, "a call of a goroutine", func(context.Context) error { return e.do(w, try) })
-		if asCancelled(err) != nil { // the run has ended
-			err = net.ErrClosed
-		}
-		return err
+		return e.loop.fromOutside(e.values, "a call of a goroutine", func(context.Context) error { return e.do(w, try) })
 	}
 	for err == nil {
 		if err = e.usable(t, w); err != nil {
@@ -486,7 +474,7 @@ func (n *networkListener) Accept() (net.Conn, error) {
 	err := n.do(&n.in, func() error {
 		s, err := n.ln.Accept()
 		if err == nil {
-			c = newNetworkConn(n.of, n.loop, n.named, s)
+			c = newNetworkConn(n.values, n.loop, n.named, s)
 		}
 		return err
 	})

@@ -428,3 +428,36 @@ func TestNetworkIsTheLoops(t *testing.T) {
 		isClosed(t, "Accept", err)
 	})
 }
+
+// A goroutine that reads a connection of another network keeps no run from ending: its
+// reads fail, the one under way and those that it begins when the tasks have ended.
+func TestRunEndsThoughAThreadReads(t *testing.T) {
+	var errs []error
+	begun := make(chan struct{})
+	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
+		ln, err := asyncio.Listen(ctx, "tcp", "127.0.0.1:0")
+		if err != nil {
+			return err
+		}
+		c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
+		if err != nil {
+			return err
+		}
+		asyncio.RunInExecutor(asyncio.CurrentTask(ctx).Loop(), nil, func() (asyncio.None, error) {
+			close(begun)
+			for range 3 {
+				_, err := c.Read(make([]byte, 1))
+				errs = append(errs, err)
+			}
+			return asyncio.None{}, nil
+		})
+		<-begun
+		return nil
+	}, asyncio.WithLoopOptions(onSimNet()...))
+	require.NoError(t, err)
+	require.Len(t, errs, 3)
+	for _, err := range errs {
+		assert.ErrorIs(t, err, net.ErrClosed)
+		assert.NotErrorIs(t, err, asyncio.ErrCancelled)
+	}
+}

@@ -21,34 +21,48 @@ func allowsGoroutines(n Network) bool {
 type outsideCall struct {
 	over chan struct{} // closed when it is done, or never will be
 	back func()        // of sched's Lend
+	task AnyTask       // that does it; nil: it has not begun. The loop's.
 }
 
 // outsideCalls are those that are under way. Any goroutine may use them.
 type outsideCalls struct {
-	mu  sync.Mutex
-	all map[*outsideCall]struct{} // nil after the end of the loop
+	mu      sync.Mutex
+	all     map[*outsideCall]struct{}
+	refuses bool // the run ends, or the loop has ended
 }
 
-var outsideCallsPart = newPart(endOutside,
-	func() *outsideCalls { return &outsideCalls{all: make(map[*outsideCall]struct{})} },
-	(*outsideCalls).end)
+var outsideCallsPart = newPart(endOutside, nil, (*outsideCalls).end)
 
-// begin adds a call, unless the loop has ended.
-func (o *outsideCalls) begin(l *Loop) (*outsideCall, bool) {
+// add adds a call, unless calls are refused.
+func (o *outsideCalls) add(l *Loop) (*outsideCall, bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.all == nil {
+	if o.refuses {
 		return nil, false
+	}
+	if o.all == nil {
+		o.all = make(map[*outsideCall]struct{})
 	}
 	c := &outsideCall{over: make(chan struct{}), back: l.s.Lend()}
 	o.all[c] = struct{}{}
 	return c, true
 }
 
+// refused reports whether calls are refused by now.
+func (o *outsideCalls) refused() bool {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.refuses
+}
+
 // done has the goroutine go on that waits for c. A second call does nothing.
 func (o *outsideCalls) done(c *outsideCall) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.goOn(c)
+}
+
+func (o *outsideCalls) goOn(c *outsideCall) {
 	if _, ok := o.all[c]; ok {
 		delete(o.all, c)
 		c.back()
@@ -56,41 +70,62 @@ func (o *outsideCalls) done(c *outsideCall) {
 	}
 }
 
+// refuse is called on the loop's goroutine when a run ends, and its tasks have ended: it
+// cancels the calls that goroutines have begun since, which would keep the run, and has
+// further ones fail.
+func (o *outsideCalls) refuse() {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	o.refuses = true
+	for c := range o.all {
+		if c.task != nil {
+			c.task.Cancel()
+		}
+	}
+}
+
 // end has all go on: nothing is done for them any more.
 func (o *outsideCalls) end() {
 	o.mu.Lock()
 	defer o.mu.Unlock()
+	o.refuses = true
 	for c := range o.all {
-		c.back()
-		close(c.over)
+		o.goOn(c)
 	}
-	o.all = nil
 }
 
 // fromOutside calls f in a task of l, with that task's context, which has the values
-// and the end of ctx, and waits until f has returned. The error is f's; net.ErrClosed if
-// the loop is closed, or if the task was killed.
+// and the end of ctx, and waits until f has returned. The error is f's; net.ErrClosed,
+// as it is, if the loop is closed or its run ends, whose cancel no goroutine asked for.
 func (l *Loop) fromOutside(ctx context.Context, name string, f func(ctx context.Context) error) error {
 	if !allowsGoroutines(l.Network()) {
 		return errOutside
 	}
 	calls := outsideCallsPart.in(l.parts)
-	c, ok := calls.begin(l)
+	c, ok := calls.add(l)
 	if !ok {
 		return net.ErrClosed
 	}
 	err := net.ErrClosed
 	_, closed := l.s.Post(func() {
+		if calls.refused() {
+			calls.done(c)
+			return
+		}
 		t := newTask(l, context.Background(), func(ctx context.Context) (None, error) {
 			err = f(ctx)
 			return None{}, nil
 		}, []TaskOption{WithTaskContext(ctx), WithTaskName(name)})
 		t.AddDoneCallback(NewCallback(func(AnyFuture) { calls.done(c) }))
+		c.task = t
 	})
 	if closed != nil {
 		calls.done(c)
 	}
 	<-c.over
+	if asCancelled(err) != nil {
+		return net.ErrClosed
+	}
 	return err
 }
 

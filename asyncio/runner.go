@@ -252,12 +252,13 @@ func (l *Loop) cancelAll(grace time.Duration) error {
 }
 
 // shutdown ends what else may hold on to the loop: async generators and the
-// threads of the default executor.
+// threads of the default executor, which may wait for connections.
 func (l *Loop) shutdown() error {
 	// Not by the task factory, which may be the user's and broken.
 	closing := newTask(l, context.Background(), coroutine(l.ShutdownAsyncGens), nil)
 	if _, err := RunUntilComplete(l, closing); err != nil {
 		return err
 	}
+	outsideCallsPart.in(l.parts).refuse()
 	return l.shutdownExecutor()
 }
