@@ -2,6 +2,7 @@ package greenlet
 
 import (
 	"runtime"
+	"runtime/debug"
 	"strings"
 	"testing"
 
@@ -15,6 +16,8 @@ func TestFramesOfWaiting(t *testing.T) {
 		t.Skip("the stack is not read")
 	}
 	defer Close()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // while it marks, the scheduler parks
+	runtime.GC()                                     // that may have begun
 	main := Current()
 	frames := func(g *Greenlet) (names []string) {
 		pcs, _ := g.addresses(nil)
