@@ -41,7 +41,7 @@ func exitCode(m interface{ Run() int }, w io.Writer, patience time.Duration, aft
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, os.Interrupt) // starts the goroutine of signals, which stays
 	signal.Stop(signals)
-	live, goroutines := greenlet.Stats().Live, runtime.NumGoroutine()
+	live, goroutines := held()
 	if runtime.GOOS == "js" {
 		goroutines++ // the runtime's own, which handles events
 	}
@@ -56,7 +56,7 @@ func exitCode(m interface{ Run() int }, w io.Writer, patience time.Duration, aft
 	for start := time.Now(); ; time.Sleep(5 * time.Millisecond) {
 		runtime.GC() // trees that were not closed but have nothing suspended are forgotten
 		stack.Trim()
-		greenlets, now := greenlet.Stats().Live, runtime.NumGoroutine()
+		greenlets, now := held()
 		if greenlets <= live && now <= goroutines {
 			return 0
 		}
@@ -67,4 +67,11 @@ func exitCode(m interface{ Run() int }, w io.Writer, patience time.Duration, aft
 			return 1
 		}
 	}
+}
+
+// held counts the greenlets and the goroutines, but for those that package stack keeps
+// for greenlets to come: they may end meanwhile, and hide as many that are left.
+func held() (greenlets, goroutines int) {
+	s := greenlet.Stats()
+	return s.Live, runtime.NumGoroutine() - s.Pooled
 }
