@@ -42,6 +42,17 @@ func PendingTimers(l *Loop) int {
 	return timers
 }
 
+// LookForStandStill has l look at once whether it stands still, as when it is about to
+// wait.
+func LookForStandStill(l *Loop) {
+	s := stillPart.in(l.parts)
+	s.since, s.wait, s.turn = 0, 1, l.s.Turns()
+	l.standsStill(true)
+}
+
+// NobodyElse reports whether there are no goroutines but those that cannot wake a loop.
+func NobodyElse() bool { return nobodyElse() }
+
 // Waiters is how many wait for f, whoever they are, but for the one report that all
 // cancelled Shields of f share.
 func Waiters(f AnyFuture) (n int) {

@@ -9,6 +9,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"runtime"
 	"slices"
 	"strings"
 	"syscall"
@@ -132,6 +133,23 @@ var (
 		})
 		fmt.Println("the end")
 	})
+	// A goroutine calls the loop and ends, both after the loop has looked what was posted.
+	_ = addChild("called at the last moment", func() {
+		asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
+			tellReports(ctx, "told")
+			l, _ := asyncio.RunningLoop(ctx)
+			called := asyncio.NewEvent()
+			go l.CallSoonThreadsafe(called.Set)
+			for !asyncio.NobodyElse() {
+				runtime.Gosched()
+			}
+			asyncio.LookForStandStill(l)
+			called.Wait(ctx)
+			fmt.Println("called")
+			asyncio.LookForStandStill(l) // now it would stand still
+			return nil
+		}, asyncio.WithSignals(false))
+	})
 	_ = addChild("after workers", func() {
 		for range 3 { // whose signal handler must not stay
 			err := asyncio.RunWorkers(context.Background(), 2, func(context.Context, *asyncio.Worker) error { return valueError("broken") })
@@ -186,8 +204,11 @@ func TestInterrupts(t *testing.T) {
 			"main sees CancelledError", "Task exception was never retrieved which is why", "run: false true KeyboardInterrupt",
 		},
 		"waits for others": {"the end"},
-		"after workers":    {"run: true", "run: true", "run: true", died},
-		"between runs":     {"main sees CancelledError", "run: true", "main sees CancelledError", "run: true", "close: <nil>"},
+		"called at the last moment": {
+			"called", "Deadlock: all tasks wait, and nothing can wake them <nil>", "Task-1: runs", "told",
+		},
+		"after workers": {"run: true", "run: true", "run: true", died},
+		"between runs":  {"main sees CancelledError", "run: true", "main sees CancelledError", "run: true", "close: <nil>"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := child(t, name)

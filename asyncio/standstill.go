@@ -72,7 +72,8 @@ func (l *Loop) standsStill(still bool) (again time.Duration) {
 	case l.Time() < s.since+s.wait:
 		return s.since + s.wait
 	}
-	if nobodyElse() && !l.expectsSomething() {
+	// In this order: who is gone may have called the loop before.
+	if nobodyElse() && l.s.Still() && !l.expectsSomething() {
 		s.tell(l)
 		return sched.Never
 	}

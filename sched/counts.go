@@ -54,8 +54,8 @@ func (l *Loop) counts() Counts {
 }
 
 // Still reports whether nothing that the loop knows of will make it go on: nothing
-// is ready, no timer is set, no descriptor watched, nothing held. Owner only; it
-// does not switch.
+// is ready or was posted, no timer is set, no descriptor watched, nothing held. Owner
+// only; it does not switch.
 func (l *Loop) Still() bool {
-	return l.ready.len() == 0 && len(l.quiet) == 0 && l.timers.set == 0 && !l.poller.Busy() && l.held.Load() == 0
+	return l.attention.Load() == 0 && l.ready.len() == 0 && len(l.quiet) == 0 && l.timers.set == 0 && !l.poller.Busy() && l.held.Load() == 0
 }
