@@ -31,13 +31,10 @@ func TestStateAtEveryInstruction(t *testing.T) {
 	for name := range lookWays {
 		for mode, as := range map[string]looker{"": {}, " while marking": {marking: true}, " while next is scanned": {marking: true, scanning: true}} {
 			t.Run(name+mode, func(t *testing.T) {
-				if testing.Short() && strings.Contains(name, "locked") {
-					t.Skip("stepping takes long")
-				}
 				l := as
 				l.faults = make(map[string]bool)
 				l.free = !strings.Contains(name, "locked") && name != "letters"
-				for try := 0; l.looks < 100; try++ {
+				for try := 0; l.looks < 200; try++ {
 					if try == 10 {
 						t.Fatal("few instructions were looked at")
 					}
@@ -62,7 +59,8 @@ type looker struct {
 	free     bool   // the tree is not locked to its thread
 	scanned  uint64 // the g that seems to be scanned
 	memory   *os.File
-	m        uint64
+	tid      int
+	m        uint64 // the thread's
 	looks    int
 	faults   map[string]bool
 }
@@ -91,7 +89,7 @@ func (l *looker) child(t *testing.T, way string) {
 	}
 	defer child.Process.Kill()
 	l.stepper = stepper{t: t, pid: child.Process.Pid, places: make(map[uint64]bool), at: l.look}
-	l.m = 0
+	l.tid = 0
 	if l.memory, err = os.Open(fmt.Sprintf("/proc/%d/mem", child.Process.Pid)); err != nil {
 		t.Skip("the memory of a traced process cannot be read here: ", err)
 	}
@@ -167,8 +165,8 @@ func (l *looker) look(tid int, regs *syscall.PtraceRegs) {
 		return l.word(g + uint64(off))
 	}
 	own := l.word(regs.Fs_base - 8)
-	if l.m == 0 {
-		l.m = field(own, rt.GM)
+	if l.tid != tid {
+		l.tid, l.m = tid, field(own, rt.GM)
 	}
 	gs := l.gs()
 	parked, paused := greenlet.PlacesOfParks()
