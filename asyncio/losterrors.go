@@ -17,7 +17,9 @@ import (
 // A program that only waits never collects, and it may wait for the very task that
 // has failed. So when the loop has been idle for a second the collector is run, and
 // again when the error is twice as old, and so on. That tells those errors that
-// nobody can look at any more, and never one that somebody may still ask for.
+// nobody can look at any more, and never one that somebody may still ask for. Where
+// the clock jumps, a second is over at once, and a look costs far more than what it
+// looks at: there all errors share one pause, twice as long each time.
 type lostErrors struct {
 	mu          sync.Mutex
 	first, last *lostError   // in the order in which they came; a list, so that it can be read from outside
@@ -30,6 +32,8 @@ type lostErrors struct {
 	looks bool          // the collector is at work for them
 	seen  uint64        // those up to this n have a time
 	next  time.Duration // the first of the times
+	rest  time.Duration // how long no look may follow the last one, where the clock jumps
+	rests time.Duration // and until when
 }
 
 const (
@@ -151,6 +155,9 @@ func (lost *lostErrors) idle(l *Loop) (again time.Duration) {
 		return sched.Never
 	}
 	now := l.Time()
+	if now < lost.rests {
+		return lost.rests
+	}
 	if lost.seen == lost.n && now < lost.next {
 		return lost.next
 	}
@@ -177,6 +184,10 @@ func (lost *lostErrors) idle(l *Loop) (again time.Duration) {
 		return lost.next
 	}
 	lost.looks = true
+	if l.virtual {
+		lost.rest = max(2*lost.rest, lostPatience)
+		lost.rests = now + lost.rest
+	}
 	l.s.Hold() // a clock that jumps waits for what this brings
 	go func() {
 		defer l.s.Release()

@@ -441,7 +441,11 @@ func TestPoolLoopClosed(t *testing.T) {
 
 // Nothing but the links is counted, whatever tasks do, in any order.
 func TestPoolAtRandom(t *testing.T) {
-	asynciotest.Explore(t, 300, func(t testing.TB, ctx context.Context) {
+	seeds := 300
+	if testing.Short() {
+		seeds = 60
+	}
+	asynciotest.Explore(t, seeds, func(t testing.TB, ctx context.Context) {
 		rnd := asynciotest.Rand(ctx)
 		pause := func(ctx context.Context) error {
 			return asyncio.Sleep(ctx, time.Duration(rnd.IntN(5))*time.Second)
