@@ -4,7 +4,8 @@
 GO    ?= go
 SHORT ?=# -short for a quicker run of any of the tests
 ONLY  ?=# which tests, if not all: a pattern
-TEST   = $(GO) test -count=1 -timeout 15m $(SHORT) $(if $(ONLY),-run '$(ONLY)')
+SKIP  ?=# and without which
+TEST   = $(GO) test -count=1 -timeout 15m $(SHORT) $(if $(ONLY),-run '$(ONLY)') $(if $(SKIP),-skip '$(SKIP)')
 
 # The releases of the layout tables, which say themselves which they are.
 RELEASES := $(shell sed -n 's,^// GOVERSION=\(go[0-9.]*\) .*,\1,p' internal/rt/layout_go*_amd64.go)

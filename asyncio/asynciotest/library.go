@@ -201,13 +201,20 @@ func stalled(id string) string {
 		}
 		lines := strings.Split(stack, "\n")
 		for i := 0; i+1 < len(lines); i += 2 {
-			if name := lines[i]; !own(name) {
+			switch name := lines[i]; {
+			case own(name):
+			case strings.HasPrefix(name, switching): // on the generic switch, by a channel
+				return ""
+			default:
 				return place(name, lines[i+1])
 			}
 		}
 	}
 	return ""
 }
+
+// switching is what the functions begin with in which a greenlet waits.
+const switching = "github.com/go-greenlet/greenlet."
 
 // own reports whether a function is of the waits that Go itself brings.
 func own(name string) bool {

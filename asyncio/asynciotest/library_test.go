@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/go-greenlet/greenlet/asyncio"
 	"github.com/go-greenlet/greenlet/asyncio/asynciotest"
 )
 
@@ -80,6 +81,12 @@ func TestCheckLibrary(t *testing.T) {
 			false, "works by ToThread; in tasks it stalls the loop at " + this + "behindLock (library_test.go:"},
 		{"asleep", func(context.Context, asynciotest.DialFunc) error { return asleep() },
 			false, "works by ToThread; in tasks it stalls the loop at " + this + "asleep (library_test.go:"},
+		{"while others compute", func(ctx context.Context, dial asynciotest.DialFunc) error {
+			if loop, err := asyncio.RunningLoop(ctx); err == nil {
+				loop.CallLater(time.Millisecond, computes)
+			}
+			return ask(ctx, dial, addr)
+		}, true, "runs in tasks"},
 		{"with an error of its own", func(ctx context.Context, dial asynciotest.DialFunc) error { return errNotTheSame },
 			false, "fails in tasks: not the same"},
 		{"losing errors", func(ctx context.Context, dial asynciotest.DialFunc) error { ask(ctx, dial, addr); return nil },
@@ -101,6 +108,12 @@ func TestCheckLibrary(t *testing.T) {
 				t.Errorf("%v: %v (%+v)", found.Runs(), found, found)
 			}
 		})
+	}
+}
+
+// computes keeps its processor for longer than CheckLibrary waits between two looks.
+func computes() {
+	for begin := time.Now(); time.Since(begin) < 80*time.Millisecond; {
 	}
 }
 
