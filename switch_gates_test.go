@@ -35,10 +35,12 @@ var doors struct {
 	came   [allDoors]int
 	reopen func()
 	locked bool // who came was locked to the thread
+	swept  bool // the collector has closed a gate, too: a cycle's end can be late
 }
 
 func (d door) pass() {
 	doors.came[d]++
+	doors.swept = doors.swept || self().hub.gate.has(gateSweep)
 	if doors.reopen != nil { // else it is the way back
 		openGate()
 		doors.locked = rt.Locked()
@@ -186,9 +188,10 @@ var (
 func tries(t *testing.T, name string, expected door, gates []gate, do func(close func(at place)) (v any, err error)) {
 	t.Helper()
 	gates = append(append([]gate{{name: "no gate is closed"}}, gates...), gate{name: "none is closed any more"})
-	for _, g := range gates {
+	for i := 0; i < len(gates); i++ {
+		g := gates[i]
 		locked := rt.Locked()
-		doors.came, doors.reopen, doors.locked = [allDoors]int{}, nil, locked
+		doors.came, doors.reopen, doors.locked, doors.swept = [allDoors]int{}, nil, locked, false
 		runtime.Gosched() // or we might be preempted while the gate is closed
 		v, err := do(func(at place) {
 			if g.close != nil {
@@ -198,6 +201,10 @@ func tries(t *testing.T, name string, expected door, gates []gate, do func(close
 		openGate()
 		if v != 7 || err != nil {
 			t.Errorf("%s, %s: got %v, %v", name, g.name, v, err)
+		}
+		if doors.swept {
+			i--
+			continue
 		}
 		if doors.locked != locked {
 			t.Errorf("%s, %s: who is turned away is locked to the thread: %v, and was: %v", name, g.name, doors.locked, locked)
