@@ -1,14 +1,16 @@
 #!/usr/bin/env bash
 # A server reads a command that counts something up, and dies before it answers: it has
 # closed the connection. It lives again at once and dies of the same command. How often
-# does it get that one command from a client that was told to send it once?
+# does it get that one command from a client that was told to send it once? And from one
+# with a time limit for reads, of a server that is only slow?
 #
 # Guess: once. The server may have done it, so only what can be done twice without harm is
 # sent again, such as a GET of HTTP; everything else is an error that the caller hears of.
 # Seen:
-#   go-redis v9.23.0, INCR             4 times; in a pipeline, too; in a transaction once
+#   go-redis v9.23.0, INCR             4 times; in a pipeline, and of a slow server, too;
+#                                      in a transaction once
 #   database/sql with lib/pq v1.12.3   3 times; within a Tx once
-#   fasthttp v1.78.0, PUT              5 times, as a GET
+#   fasthttp v1.78.0, PUT              5 times, as a GET; of a slow server, too
 #   rueidis v1.0.79, redigo v1.9.3, pgx v5.13.0 below database/sql, net/http's PUT and POST
 #   of Go 1.26.8, fasthttp's POST      once
 # In the end the caller gets one error and knows nothing of the others. lib/pq calls the
@@ -51,6 +53,7 @@ import (
 	"strconv"
 	"strings"
 	"sync/atomic"
+	"time"
 
 	redigo "github.com/gomodule/redigo/redis"
 	"github.com/jackc/pgx/v5/pgproto3"
@@ -85,6 +88,14 @@ func listen(serve func(c net.Conn)) (addr string) {
 		}
 	}()
 	return ln.Addr().String()
+}
+
+// slow has a server keep the connection, and never answer, where it would die.
+func slow(serve func(c net.Conn)) func(c net.Conn) {
+	return func(c net.Conn) {
+		serve(c)
+		select {}
+	}
 }
 
 // speakRedis dies of INCR, or of the EXEC after it.
@@ -196,6 +207,8 @@ func redisClients() {
 	try("go-redis, a pipeline", func() error { _, err := c.Pipelined(ctx, incr); return err })
 	try("go-redis, a transaction", func() error { _, err := c.TxPipelined(ctx, incr); return err })
 	once := redis.NewClient(&redis.Options{Addr: addr, MaxRetries: -1})
+	impatient := redis.NewClient(&redis.Options{Addr: listen(slow(speakRedis)), ReadTimeout: 200 * time.Millisecond})
+	try("go-redis, a slow server", func() error { return impatient.Incr(ctx, "n").Err() })
 	try("go-redis, MaxRetries -1", func() error { return once.Incr(ctx, "n").Err() })
 
 	r, err := rueidis.NewClient(rueidis.ClientOption{InitAddress: []string{addr}, DisableCache: true, ForceSingleClient: true})
@@ -244,6 +257,13 @@ func httpClients() {
 			_, err = c.Do(request)
 			return err
 		})
+		try("fasthttp, a slow server, "+method, func() error {
+			c := fasthttp.Client{ReadTimeout: 200 * time.Millisecond}
+			request, answer := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
+			request.Header.SetMethod(method)
+			request.SetRequestURI("http://" + listen(slow(speakHTTP)) + "/count")
+			return c.Do(request, answer)
+		})
 		try("fasthttp, "+method, func() error {
 			var c fasthttp.Client
 			request, answer := fasthttp.AcquireRequest(), fasthttp.AcquireResponse()
@@ -266,6 +286,7 @@ diff seen - <<'EOF2'
 go-redis: comes 4 times, an error: true
 go-redis, a pipeline: comes 4 times, an error: true
 go-redis, a transaction: comes 1 times, an error: true
+go-redis, a slow server: comes 4 times, an error: true
 go-redis, MaxRetries -1: comes 1 times, an error: true
 rueidis: comes 1 times, an error: true
 redigo: comes 1 times, an error: true
@@ -276,10 +297,13 @@ pgx: comes 1 times, an error: true
 pgx, a Tx: comes 1 times, an error: true
 pgx, a Conn: comes 1 times, an error: true
 net/http, GET: comes 2 times, an error: true
+fasthttp, a slow server, GET: comes 5 times, an error: true
 fasthttp, GET: comes 5 times, an error: true
 net/http, PUT: comes 1 times, an error: true
+fasthttp, a slow server, PUT: comes 5 times, an error: true
 fasthttp, PUT: comes 5 times, an error: true
 net/http, POST: comes 1 times, an error: true
+fasthttp, a slow server, POST: comes 1 times, an error: true
 fasthttp, POST: comes 1 times, an error: true
 EOF2
 echo "as it was seen"
