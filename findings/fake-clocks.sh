@@ -68,9 +68,18 @@ func (r *record) note(now func() time.Time, start time.Time) {
 	r.seconds = append(r.seconds, int(now().Sub(start)/time.Second))
 }
 
-// show waits a moment, in which nothing more must come, and prints the record.
+// show waits until something has come, and a moment in which nothing more must come, and
+// prints the record.
 func (r *record) show(name string) {
-	time.Sleep(300 * time.Millisecond)
+	for waited := 0; waited < 50; waited++ {
+		time.Sleep(300 * time.Millisecond)
+		r.Lock()
+		come := len(r.seconds) > 0
+		r.Unlock()
+		if come {
+			break
+		}
+	}
 	r.Lock()
 	defer r.Unlock()
 	fmt.Println("seen", name, r.seconds)

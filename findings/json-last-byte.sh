@@ -41,7 +41,6 @@ import (
 	"io"
 	"os"
 	"runtime"
-	"time"
 
 	goccy "github.com/goccy/go-json"
 	iterator "github.com/json-iterator/go"
@@ -51,33 +50,55 @@ import (
 
 type decoder interface{ Decode(any) error }
 
-// wanted sends a value, line ends after it, one by one, and then the end, and says what
-// it was that the decoder wanted.
+// A conversation is read piece by piece. A Read of the next piece says first that it asks.
+type conversation struct {
+	asks   chan bool
+	pieces chan string // closed at the end
+	rest   string
+}
+
+func (c *conversation) Read(b []byte) (n int, err error) {
+	if c.rest == "" {
+		more := false
+		c.asks <- true
+		if c.rest, more = <-c.pieces; !more {
+			return 0, io.EOF
+		}
+	}
+	n = copy(b, c.rest)
+	c.rest = c.rest[n:]
+	return n, nil
+}
+
+// wanted gives a decoder a value, then line ends, one for each time that it asks for more,
+// and then the end, and says how many line ends it has wanted.
 func wanted(value string, open func(io.Reader) decoder) string {
-	r, w := io.Pipe()
-	defer r.Close()
+	c := &conversation{asks: make(chan bool), pieces: make(chan string)}
 	got := make(chan error, 1)
 	go func() {
 		var v any
-		got <- open(r).Decode(&v)
+		got <- open(c).Decode(&v)
 	}()
-	w.Write([]byte(value))
-	for n := range 3 {
+	<-c.asks
+	c.pieces <- value
+	for n := 0; ; n++ {
 		select {
 		case err := <-got:
 			if err != nil {
 				return err.Error()
 			}
+			if n > 100 {
+				return "the end"
+			}
 			return fmt.Sprint(n)
-		case <-time.After(200 * time.Millisecond):
+		case <-c.asks:
 		}
-		w.Write([]byte("\n"))
+		if n == 100 {
+			close(c.pieces)
+		} else if n < 100 {
+			c.pieces <- "\n"
+		}
 	}
-	w.Close()
-	if err := <-got; err != nil {
-		return err.Error()
-	}
-	return "the end"
 }
 
 func show(name string, open func(io.Reader) decoder) {
