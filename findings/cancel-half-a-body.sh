@@ -11,8 +11,8 @@
 # Seen: with Go 1.26.8 and 1.27.4, by HTTP/1.1 over TLS, some of a hundred have half the
 # body and no error. Over TCP, and by HTTP/2, none has. Closing a TLS connection says
 # goodbye first, and only then closes: the server, told by the goodbye, ends the handler
-# and sends the mark of the end, and the reader, who waits in Read, may get that before
-# the connection is closed below him. So it is with a handler that is polite and returns
+# and sends the mark of the end, and a Read that waits may get that before the
+# connection is closed below it. So it is with a handler that is polite and returns
 # when the request's context ends, on a near server.
 # So who cancels requests looks at ctx.Err() before what was read is kept, in a cache or
 # a file; and a handler that gives up half way panics with http.ErrAbortHandler.

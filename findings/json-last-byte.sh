@@ -10,7 +10,7 @@
 #   encoding/json of Go 1.27.4      as guessed
 #   json-iterator v1.1.12, goccy/go-json v0.12.0, ugorji/go/codec v1.3.2   as guessed
 #   segmentio/encoding v0.5.4       whatever follows: it gives the value out when the
-#       connection is at its end, or has brought thousands of bytes
+#       connection is at its end, or has brought 32 KB
 # So a protocol of bare strings stands still with Go 1.26 and runs with 1.27, unless each
 # value is followed by a line end, as json.Encoder writes it; and segmentio's Decoder is
 # not for a conversation.
