@@ -6,6 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/go-greenlet/greenlet/internal/rt"
 	"github.com/go-greenlet/greenlet/sched"
 )
 
@@ -271,6 +272,10 @@ func (l *Loop) look(ctx context.Context) (_ *LoopSnapshot, partial bool, _ error
 	return l.lookHere(), false, nil
 }
 
+// reachable reports whether the caller's goroutine may wake the loop: from outside of
+// its testing/synctest bubble the runtime ends the program for that.
+func (l *Loop) reachable() bool { return l.bubble == 0 || l.bubble == rt.Bubble() }
+
 // lookHere is look for who is on the loop.
 func (l *Loop) lookHere() *LoopSnapshot {
 	a := newAssembly(l)
@@ -331,6 +336,14 @@ func (a *assembly) stillTrue() map[int]bool {
 func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bool, _ error) {
 	l := a.l
 	waits, before := l.s.Waits(), l.Stats()
+	if !l.reachable() {
+		a.state = SightRunning
+		if waits {
+			a.state = SightIdle
+		}
+		a.connect()
+		return a.finish(), true, nil
+	}
 	a.past = &l.seen().past
 	came := make(chan *looked, 1)
 	var k *looker // the loop's

@@ -32,7 +32,7 @@ type Loop struct {
 	runDone     <-chan struct{}
 	runDeadline bool // the context of the run has a deadline
 	virtual     bool // it goes by a clock that is not the system's
-	bubble      bool // it was made in a testing/synctest bubble
+	bubble      uint64 // the testing/synctest bubble that it was made in; 0: none
 	lost        lostErrors
 	expected    int // how many things may come though no goroutine is there for them yet
 	parts       parts
@@ -166,7 +166,7 @@ func Ungate(t AnyTask) { t.self().st.Ready() }
 func NewLoop(opts ...LoopOption) *Loop {
 	o := loopOptions{parts: newParts()}
 	choose(&o, opts, LoopOption.forLoop)
-	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name, bubble: rt.InBubble()}
+	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name, bubble: rt.Bubble()}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
 	for _, begin := range whenMade {
 		begin(l, &o)
@@ -178,7 +178,7 @@ func NewLoop(opts ...LoopOption) *Loop {
 // all bubbles, from where no loop of a bubble may be woken: there fn does not run, and
 // what it would have done is left to the end of the loop, or to who looks by himself.
 func (l *Loop) afterCleanup(fn func()) {
-	if !l.bubble {
+	if l.bubble == 0 {
 		l.s.Post(fn)
 	}
 }

@@ -55,3 +55,32 @@ func TestSnapshotOfMany(t *testing.T) {
 		assert.Less(t, len(wire), 2000)
 	})
 }
+
+// A loop in a testing/synctest bubble cannot be woken from outside of it: who looks from
+// there sees what can be had without the loop, and the program goes on.
+func TestSnapshotFromOutsideOfABubble(t *testing.T) {
+	asked, seen := make(chan *asyncio.Loop), make(chan *asyncio.Snapshot)
+	go func() {
+		l := <-asked
+		one, err := l.Snapshot(context.Background())
+		assert.NoError(t, err)
+		seen <- one
+		all, err := asyncio.TakeSnapshot(context.Background())
+		assert.NoError(t, err)
+		seen <- all
+	}()
+	inBubble(t, func(w *watched) {
+		named(w.ctx, "sleeper", asleep)
+		w.sleep(time.Second)
+		asked <- w.l
+		for range 2 {
+			s := <-seen
+			require.NotEmpty(t, s.Loops)
+			assert.True(t, s.Partial)
+			last := s.Loops[len(s.Loops)-1]
+			assert.Equal(t, w.l.Name(), last.Name)
+			assert.Equal(t, 2, last.Stats.Tasks)
+			assert.Empty(t, last.Tasks)
+		}
+	})
+}

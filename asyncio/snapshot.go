@@ -21,8 +21,8 @@ type Snapshot struct {
 	Go      string    // the release of Go that has built the program
 	Backend string    // the switch: greenlet.Backend().Name
 
-	// Partial tells that a loop did not come to it in time: of that one there is only
-	// what can be had without it.
+	// Partial tells that a loop did not come to it in time, or is in a testing/synctest
+	// bubble and the caller is not: of that one there is only what can be had without it.
 	Partial bool
 
 	Loops     []*LoopSnapshot   // in the order in which they were asked for
