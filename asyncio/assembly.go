@@ -32,6 +32,7 @@ type assembly struct {
 	of     []int // the index of the group of each task; -1: none
 	links  []link
 	lines  map[int][]uint64
+	some   map[int][]uint32
 	waits  waits
 
 	byAddresses map[string]int // groups
@@ -41,7 +42,7 @@ type assembly struct {
 }
 
 func newAssembly(l *Loop) *assembly {
-	return &assembly{l: l, lines: make(map[int][]uint64), byAddresses: make(map[string]int), byFrames: make(map[string]int)}
+	return &assembly{l: l, lines: make(map[int][]uint64), some: make(map[int][]uint32), byAddresses: make(map[string]int), byFrames: make(map[string]int)}
 }
 
 // add adds what was seen.
@@ -53,6 +54,7 @@ func (a *assembly) add(seen *looked) {
 	}
 	a.links = append(a.links, seen.links...)
 	maps.Copy(a.lines, seen.lines)
+	maps.Copy(a.some, seen.some)
 }
 
 // group returns the index of the group that t belongs to.
@@ -190,6 +192,9 @@ func (a *assembly) locks() []LockSnapshot {
 				lock.HolderName = calledTask(k.former, uint64(k.by))
 				lock.HolderEnded = a.waits.forgotten[k.id]
 			}
+			for _, by := range a.some[k.id] {
+				lock.Holders = append(lock.Holders, uint64(by))
+			}
 			for _, id := range lock.Waiters {
 				noted[id] = true
 			}
@@ -204,7 +209,7 @@ func (a *assembly) locks() []LockSnapshot {
 }
 
 func (k holdingKind) String() string {
-	if k == holdsSemaphore {
+	if k != holdsLock {
 		return "Semaphore"
 	}
 	return "Lock"

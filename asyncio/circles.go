@@ -10,7 +10,11 @@ type waits struct {
 	// Those without which it cannot go on, be it by a lock that they hold.
 	must [][]int
 
-	cycles    [][]int
+	cycles [][]int
+	// What each of them rests on: its tasks, and where one waits for a semaphore of more
+	// than one, all that hold it, and what those wait for.
+	rests [][]int
+
 	forgotten map[int]bool // the locks whose holder has ended
 }
 
@@ -58,12 +62,94 @@ func (a *assembly) connect() {
 			switch j, alive := w.byID[uint64(k.by)]; {
 			case !alive:
 				w.forgotten[k.id] = true
-			case i != j || k.kind == holdsLock: // who waits for his own semaphore waits for another to release it
+			case k.own || a.tasks[j].lock.id != k.id: // else it may wait for another to release it
 				w.must[i] = append(w.must[i], j)
 			}
 		}
 	}
+	stuck := a.connectSome()
 	w.cycles = circles(w.must)
+	for _, c := range w.cycles {
+		if stuck != nil {
+			c = reached(w.must, c, stuck)
+		}
+		w.rests = append(w.rests, c)
+	}
+}
+
+// connectSome finds out who waits for a semaphore of more than one of which all holders
+// wait for good: who waits for it can go on when any of them does. It returns which tasks
+// wait for good, or nil if none waits for such a semaphore.
+func (a *assembly) connectSome() (stuck []bool) {
+	if len(a.some) == 0 {
+		return nil
+	}
+	w := &a.waits
+	any := make(map[int][]int)
+	for i := range a.tasks {
+		t := &a.tasks[i]
+		for _, by := range a.some[t.lock.id] {
+			j, alive := w.byID[uint64(by)]
+			if t.state != SightWaiting || !alive || a.tasks[j].lock.id == t.lock.id && !t.lock.own {
+				delete(any, i)
+				break
+			}
+			any[i] = append(any[i], j)
+		}
+	}
+	// All that wait may do so for good, but those that wait for one that does not, by any of
+	// the semaphore's holders, and by all else.
+	stuck = make([]bool, len(a.tasks))
+	by := make([][]int, len(a.tasks))
+	var free []int
+	for i := range stuck {
+		for _, on := range [][]int{w.must[i], any[i]} {
+			for _, j := range on {
+				by[j] = append(by[j], i)
+				stuck[i] = true
+			}
+		}
+		if !stuck[i] {
+			free = append(free, i)
+		}
+	}
+	waits, goesOn := func(j int) bool { return stuck[j] }, func(j int) bool { return !stuck[j] }
+	for len(free) > 0 {
+		last := len(free) - 1
+		j := free[last]
+		free = free[:last]
+		for _, i := range by[j] {
+			if stuck[i] && !slices.ContainsFunc(w.must[i], waits) && (len(any[i]) == 0 || slices.ContainsFunc(any[i], goesOn)) {
+				stuck[i] = false
+				free = append(free, i)
+			}
+		}
+	}
+	for i, of := range any {
+		if stuck[i] {
+			w.must[i] = append(w.must[i], of...)
+		}
+	}
+	return stuck
+}
+
+// reached returns the nodes of a graph that can be reached from some of them, and those, by
+// way of nodes that are in.
+func reached(out [][]int, from []int, in []bool) []int {
+	all := slices.Clone(from)
+	seen := make(map[int]bool, len(all))
+	for _, i := range all {
+		seen[i] = true
+	}
+	for n := 0; n < len(all); n++ {
+		for _, j := range out[all[n]] {
+			if in[j] && !seen[j] {
+				seen[j] = true
+				all = append(all, j)
+			}
+		}
+	}
+	return all
 }
 
 // follow adds to found the tasks without which f, a future that follows others, or a
@@ -93,8 +179,8 @@ func follow(from map[*core][]link, index map[*core]int, f *core, sure bool, foun
 // doubtful returns the tasks of which it is to be looked again whether they wait as
 // they were seen to, all at one moment.
 func (a *assembly) doubtful() (all []int) {
-	for _, c := range a.waits.cycles {
-		all = append(all, c...)
+	for _, rests := range a.waits.rests {
+		all = append(all, rests...)
 	}
 	for i := range a.tasks {
 		if a.waits.forgotten[a.tasks[i].lock.id] {
@@ -107,9 +193,13 @@ func (a *assembly) doubtful() (all []int) {
 // keep keeps of the circles and forgotten locks those whose tasks still wait so.
 func (a *assembly) keep(still map[int]bool) {
 	w := &a.waits
-	w.cycles = slices.DeleteFunc(w.cycles, func(c []int) bool {
-		return slices.ContainsFunc(c, func(i int) bool { return !still[i] })
-	})
+	kept := w.cycles[:0]
+	for n, c := range w.cycles {
+		if !slices.ContainsFunc(w.rests[n], func(i int) bool { return !still[i] }) {
+			kept = append(kept, c)
+		}
+	}
+	w.cycles = kept
 	for i := range a.tasks {
 		if k := a.tasks[i].lock; k.of != nil && !still[i] {
 			delete(w.forgotten, k.id)

@@ -181,7 +181,7 @@ func (v *semaphoreVictim) finish() {}
 func (v *semaphoreVictim) check(c *chaos) string {
 	s := &v.sem
 	switch {
-	case s.value < 0 || s.coming < 0 || s.value+s.coming+v.inside != v.limit:
+	case s.value < 0 || s.coming < 0 || s.value+int(s.coming)+v.inside != v.limit:
 		return fmt.Sprintf("%d inside, %d on their way, value %d: that is not %d", v.inside, s.coming, s.value, v.limit)
 	case s.value > 0 && s.coming == 0 && s.Waiting() > 0:
 		return "a task waits for a free semaphore, and none is on its way"

@@ -23,7 +23,8 @@ import (
 //   - calls from another goroutine than the loop's are refused where they would
 //     otherwise be a data race: "Non-thread-safe operation ...";
 //   - a task that waits with the context of another is refused;
-//   - tasks that wait for each other's locks are reported when the circle closes.
+//   - tasks that wait for each other's locks and semaphores are reported when the circle
+//     closes; for that semaphores know who has acquired them.
 //
 // It is on if the environment variable ASYNCIODEBUG has a value that is not 0,
 // which may name options: ASYNCIODEBUG=slow=50ms,watchdog=2s. WithDebug and
@@ -86,7 +87,9 @@ func init() {
 // from the next run on. Owner only; it does not switch. Python: loop.set_debug.
 func (l *Loop) SetDebug(on bool) {
 	l.debug = on
+	*unitsPart.in(l.parts) = nil
 	if on {
+		debugging.Store(true)
 		l.measured = l.callbackTook
 		l.s.Measure(l.stepTook)
 	} else {

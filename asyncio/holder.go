@@ -16,16 +16,38 @@ func (h *holding) of(ctx context.Context, l *Loop) {
 // ofOther is of where ctx is not the caller's own.
 func (h *holding) ofOther(ctx context.Context, l *Loop) {
 	h.by = 0
-	if l == nil {
-		t := taskOf(ctx)
-		if t == nil {
-			return
-		}
-		l = t.loop
+	if t := callerWith(ctx, l); t != nil {
+		h.by = t.st.Number()
+		t.locks = true
 	}
+}
+
+// callerWith returns the calling task, or nil: a callback calls, or nobody can tell. l is
+// its loop, if that is known.
+func callerWith(ctx context.Context, l *Loop) *task {
+	if l == nil {
+		if t := taskOf(ctx); t != nil {
+			l = t.loop
+		} else if l = runningLoops.here(); l == nil {
+			return nil
+		}
+	}
+	return l.currentTask()
+}
+
+// currentTask returns the task whose step it is, or nil in a callback. Owner only.
+func (l *Loop) currentTask() *task {
 	if st := l.s.Current(); st != nil {
-		h.by = st.Number()
-		taskIn(st).locks = true
+		return taskIn(st)
+	}
+	return nil
+}
+
+// lockReleased notes that a Lock was released which the task of the number by had acquired,
+// while others wait for it. If another has released it, it goes from hand to hand.
+func (h *holding) lockReleased(l *Loop, by uint32) {
+	if t := l.currentTask(); by != 0 && (t == nil || t.st.Number() != by) {
+		h.handed = true
 	}
 }
 
@@ -41,7 +63,7 @@ func (h *holding) released(l *Loop, value int) {
 	case by == 0 || l == nil: // nobody can tell
 	default:
 		if st := l.s.Current(); st == nil || st.Number() != by {
-			h.kind = holdsNothing
+			h.kind, h.handed = holdsNothing, true
 		} else {
 			h.own = true
 		}

@@ -12,18 +12,29 @@ type holding struct {
 	passes uint32 // how often somebody who had waited has come, or gone
 	kind   holdingKind
 	own    bool // of a Semaphore: who had acquired it has released it, and nobody else ever has
+	handed bool // another than who had acquired it has released it, so nothing is said of a holder
+}
+
+// holder returns the number of the task that has acquired it last, or 0 if that is not known,
+// or says nothing because others release it.
+func (h *holding) holder() uint32 {
+	if h.handed {
+		return 0
+	}
+	return h.by
 }
 
 type holdingKind uint8
 
 const (
-	holdsNothing holdingKind = iota // a Semaphore of more than one, or one that others release
-	holdsLock
-	holdsSemaphore
+	holdsNothing   holdingKind = iota // a Semaphore of more than one, or one that others release
+	holdsLock                         // a Lock for which somebody has waited
+	holdsSemaphore                    // a Semaphore of one
+	holdsSome                         // a Semaphore of more, in debug mode: see units
 )
 
 // formerHolders is the names of tasks that have acquired a lock and have ended: of the
-// last ones, so that a lock which nobody will release can be told with a name.
+// last ones, so that a lock which they have not released can be told with a name.
 type formerHolders struct {
 	names []formerHolder // a ring
 	next  int

@@ -50,7 +50,7 @@ func (l *Lock) Acquire(ctx context.Context) error {
 		return err
 	}
 	l.held.kind, t.at = holdsLock, &l.held
-	if t.loop.debug {
+	if t.loop.debug && t.locks {
 		t.tellLockCircle()
 	}
 	g, err := l.line.enter(ctx, t)
@@ -127,8 +127,10 @@ func (l *Lock) Release() {
 		}
 		panic(runtimeErrorf("Lock is not acquired."))
 	}
+	by := l.held.by
 	l.locked, l.held.by = false, 0
 	if !l.line.empty() { // else pass would do nothing, and the call is a quarter of a free Acquire and Release
+		l.held.lockReleased(l.owner.loop, by)
 		l.pass()
 	}
 }

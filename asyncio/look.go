@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"context"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -50,6 +51,7 @@ type looked struct {
 	tasks      []lookedTask
 	links      []link
 	lines      map[int][]uint64 // who waits for each lock, in order
+	some       map[int][]uint32 // who has acquired each semaphore of more than one, where that is known
 	addresses  []uintptr
 	goroutines []uint64
 	last       bool // there are no more
@@ -80,8 +82,8 @@ type heldLock struct {
 	of     *holding
 	id     int
 	kind   holdingKind
-	own    bool
-	by     uint32
+	own    bool   // it may be held by who waits for it
+	by     uint32 // 0: it is not known, or there are several
 	passes uint32
 	former string // the name of the task that has acquired it last, if that has ended
 }
@@ -124,7 +126,7 @@ func (l *Loop) expectsOutside() bool {
 
 // next looks at n more tasks and notes them in to.
 func (k *looker) next(n int, to *looked) {
-	*to = looked{tasks: to.tasks[:0], links: to.links[:0], addresses: to.addresses[:0], goroutines: to.goroutines[:0], lines: make(map[int][]uint64)}
+	*to = looked{tasks: to.tasks[:0], links: to.links[:0], addresses: to.addresses[:0], goroutines: to.goroutines[:0], lines: make(map[int][]uint64), some: make(map[int][]uint32)}
 	for range n {
 		st := k.walk.Next()
 		if st == nil {
@@ -187,16 +189,22 @@ const lineMost = 1000
 // lock looks at the lock that t waits for.
 func (k *looker) lock(t *task, to *looked) heldLock {
 	h := t.at
+	if h.kind == holdsSome && k.l.someHolders(h) == nil {
+		return heldLock{}
+	}
 	if h.id == 0 {
 		k.l.locksSeen++
 		h.id = k.l.locksSeen
 	}
-	n := heldLock{of: h, id: int(h.id), kind: h.kind, own: h.own, by: h.by, passes: h.passes}
-	if h.by != 0 {
+	n := heldLock{of: h, id: int(h.id), kind: h.kind, own: h.mayBeOwn(), by: h.holder(), passes: h.passes}
+	if n.by != 0 {
 		n.former = k.l.holders.find(h.by)
 	}
 	if q := t.st.Queue(); q != nil && !k.lines[n.id] {
 		k.lines[n.id] = true
+		if h.kind == holdsSome {
+			to.some[n.id] = k.l.someHolders(h)
+		}
 		var line []uint64
 		for st := q.First(); st != nil && len(line) < lineMost; st = q.After(st) {
 			line = append(line, uint64(st.Number()))
@@ -327,7 +335,8 @@ func (a *assembly) stillTrue() map[int]bool {
 		t := &a.tasks[i]
 		now := t.of
 		still[i] = now.state == pending && now.wait == waiting && now.waitsOn() == t.on &&
-			(t.lock.of == nil || now.at == t.lock.of && now.at.kind == t.lock.kind && now.at.by == t.lock.by && now.at.passes == t.lock.passes)
+			(t.lock.of == nil || now.at == t.lock.of && now.at.kind == t.lock.kind && now.at.holder() == t.lock.by && now.at.passes == t.lock.passes &&
+				(t.lock.kind != holdsSome || slices.Equal(a.l.someHolders(now.at), a.some[t.lock.id])))
 	}
 	return still
 }

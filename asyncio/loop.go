@@ -30,8 +30,8 @@ type Loop struct {
 	measured    func(fn func()) // runs a callback in debug mode; else nil
 	slow        time.Duration   // a callback or step that takes longer is reported in debug mode
 	runDone     <-chan struct{}
-	runDeadline bool // the context of the run has a deadline
-	virtual     bool // it goes by a clock that is not the system's
+	runDeadline bool   // the context of the run has a deadline
+	virtual     bool   // it goes by a clock that is not the system's
 	bubble      uint64 // the testing/synctest bubble that it was made in; 0: none
 	lost        lostErrors
 	expected    int // how many things may come though no goroutine is there for them yet

@@ -394,3 +394,55 @@ func TestLockCirclesAreReported(t *testing.T) {
 		})
 	}
 }
+
+// The same with semaphores: of one of more than one all holders must wait, and it must not be
+// one that others release.
+func TestSemaphoreCirclesAreReported(t *testing.T) {
+	for name, c := range map[string]struct {
+		first, second int // how many may have each
+		sleeps        bool
+		want          string
+	}{
+		"one": {1, 1, false, "right waits for the semaphore held by left, which waits for the semaphore held by right"},
+		"two": {2, 2, false, "right waits for the semaphore held by left (and by another, which waits, too), " +
+			"which waits for the semaphore held by right (and by another, which waits, too)"},
+		"one of them sleeps": {2, 2, true, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			logged := captureLog(t)
+			play(t, func(ctx context.Context) error {
+				first, second := asyncio.NewSemaphore(c.first), asyncio.NewSemaphore(c.second)
+				both := func(a, b *asyncio.Semaphore) func(ctx context.Context) error {
+					return func(ctx context.Context) error {
+						return a.Do(ctx, func() error {
+							if c.sleeps {
+								c.sleeps = false
+								return asyncio.Sleep(ctx, time.Hour)
+							}
+							asyncio.Sleep(ctx, time.Second)
+							return b.Do(ctx, func() error { return nil })
+						})
+					}
+				}
+				var tasks []*asyncio.Task[asyncio.None]
+				for range c.first {
+					tasks = append(tasks, named(ctx, "left", both(first, second)))
+				}
+				for range c.second {
+					tasks = append(tasks, named(ctx, "right", both(second, first)))
+				}
+				asyncio.Sleep(ctx, time.Minute)
+				for _, task := range tasks {
+					task.Cancel()
+					task.Await(ctx)
+				}
+				return nil
+			}, asyncio.WithDebug(true))
+			if c.want == "" {
+				assert.Empty(t, logged.String())
+			} else {
+				assert.Equal(t, 1, strings.Count(logged.String(), "a circle: "+c.want), logged.String())
+			}
+		})
+	}
+}

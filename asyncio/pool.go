@@ -85,7 +85,7 @@ func NewPool[T any](config PoolConfig[T]) *Pool[T] {
 	}
 	p := &Pool[T]{config: config}
 	p.places.init(config.Limit)
-	p.places.held.kind = holdsNothing // who takes a place need not be who gives it back
+	p.places.held = holding{handed: true} // who takes a place need not be who gives it back
 	return p
 }
 

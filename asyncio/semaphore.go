@@ -1,6 +1,9 @@
 package asyncio
 
-import "context"
+import (
+	"context"
+	"math"
+)
 
 // A Semaphore is a number that Acquire lowers and Release raises. At zero
 // Acquire waits. Those that wait are served in the order in which they came, and
@@ -12,7 +15,8 @@ type Semaphore struct {
 	owner  owner
 	line   line
 	value  int
-	coming int // tasks that were chosen, and have not run yet
+	coming int32 // tasks that were chosen, and have not run yet
+	first  int32 // the value that it began with, or the largest number
 	held   holding
 }
 
@@ -29,7 +33,7 @@ func (s *Semaphore) init(value int) {
 	if value < 0 {
 		panic(valueErrorf("Semaphore initial value must be >= 0"))
 	}
-	s.value = value
+	s.value, s.first = value, int32(min(value, math.MaxInt32))
 	if value == 1 {
 		s.held.kind = holdsSemaphore
 	}
@@ -56,9 +60,12 @@ func (s *Semaphore) Waiting() int { return s.line.count() }
 // With an error, which is one of a wait, the value is what it was. Only a task may call it. Python: Semaphore.acquire.
 func (s *Semaphore) Acquire(ctx context.Context) error {
 	if !s.Locked() {
-		s.owner.check()
+		if debugging.Load() {
+			s.owner.check()
+			s.taken(callerWith(ctx, s.owner.loop))
+		}
 		s.value--
-		if s.held.kind != holdsNothing {
+		if s.held.kind == holdsSemaphore {
 			s.held.of(ctx, s.owner.loop)
 		}
 		return nil
@@ -69,6 +76,9 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 	}
 	if s.held.kind != holdsNothing {
 		t.at = &s.held
+		if t.loop.debug && t.locks {
+			t.tellLockCircle()
+		}
 	}
 	g, err := s.line.enter(ctx, t)
 	if g != nil {
@@ -82,6 +92,9 @@ func (s *Semaphore) Acquire(ctx context.Context) error {
 			s.value++
 		} else {
 			s.held.ofTask(t)
+			if t.loop.debug {
+				s.taken(t)
+			}
 		}
 	}
 	for s.value > 0 && s.pass() { // some may have waited only because this task did
@@ -105,9 +118,12 @@ func (s *Semaphore) pass() bool {
 // loop may call it, not only those that have acquired it; it does not switch.
 // Python: Semaphore.release.
 func (s *Semaphore) Release() {
-	s.owner.check()
+	if debugging.Load() {
+		s.owner.check()
+		s.givenBack()
+	}
 	s.value++
-	if s.held.kind != holdsNothing {
+	if s.held.kind == holdsSemaphore {
 		s.held.released(s.owner.loop, s.value)
 	}
 	if !s.line.empty() {

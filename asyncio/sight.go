@@ -89,6 +89,7 @@ func tellWarnings() {
 	var h holding
 	rt.Tell("asyncio.holding.passes", rt.Offset(&h, &h.passes))
 	rt.Tell("asyncio.holding.own", rt.Offset(&h, &h.own))
+	rt.Tell("asyncio.holding.handed", rt.Offset(&h, &h.handed))
 	rt.Tell("asyncio.Loop.lost", rt.Offset(&l, &l.lost.first))
 	var e lostError
 	rt.Tell("asyncio.lost.next", rt.Offset(&e, &e.next))

@@ -188,7 +188,7 @@ func TestWriteTasks(t *testing.T) {
 			t.Error(err)
 		}
 		want := "main: runs\n" +
-			"wants a lock: waits in asyncio.(*Lock).Acquire; the lock is held by has a lock, which has ended: nobody will release it\n" +
+			"wants a lock: waits in asyncio.(*Lock).Acquire; the lock is held by has a lock, which has ended without releasing it\n" +
 			"ready: is ready in asyncio.Sleep, called by X\n" +
 			"new: has not begun\n"
 		if got := regexp.MustCompile("called by .*").ReplaceAllString(here.String(), "called by X"); got != want {

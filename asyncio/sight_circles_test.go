@@ -18,6 +18,7 @@ type stuck struct {
 	begin func(ctx context.Context) []*asyncio.Task[asyncio.None]
 	text  string // without the places
 	warns string
+	debug bool
 }
 
 // named makes a task with a name.
@@ -76,6 +77,154 @@ func TestSnapshotOfCircles(t *testing.T) {
 			},
 			text: "a-to-b: waits in asyncio.(*Semaphore).Acquire, called by X\n" +
 				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X\n",
+		},
+		"two semaphores of two, in debug mode": {
+			debug: true,
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewSemaphore(2), asyncio.NewBoundedSemaphore(2)
+				return tasks{
+					named(ctx, "a-to-b", inOrder(a, b)), named(ctx, "b-to-a", inOrder(b, a)),
+					named(ctx, "a-to-b, too", inOrder(a, b)), named(ctx, "b-to-a, too", inOrder(b, a)),
+				}
+			},
+			text: "a-to-b: waits in asyncio.(*BoundedSemaphore).Acquire, called by X; the semaphore is held by b-to-a and b-to-a, too\n" +
+				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by a-to-b and a-to-b, too\n" +
+				"a-to-b, too: waits in asyncio.(*BoundedSemaphore).Acquire, called by X; the semaphore is held by b-to-a and b-to-a, too\n" +
+				"b-to-a, too: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by a-to-b and a-to-b, too\n",
+			warns: "W1: a circle: a-to-b waits for the semaphore held by b-to-a (and by another, which waits, too), " +
+				"which waits for the semaphore held by a-to-b (and by another, which waits, too)\n",
+		},
+		"two semaphores of two, of which one has a holder that will go on": {
+			debug: true,
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewSemaphore(2), asyncio.NewSemaphore(2)
+				return tasks{
+					named(ctx, "sleeper", func(ctx context.Context) error {
+						return b.Do(ctx, func() error { return asyncio.Sleep(ctx, time.Hour) })
+					}),
+					named(ctx, "a-to-b", inOrder(a, b)), named(ctx, "b-to-a", inOrder(b, a)), named(ctx, "a-to-b, too", inOrder(a, b)),
+				}
+			},
+			text: "sleeper: waits in asyncio.Sleep, called by X\n" +
+				"a-to-b: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by sleeper and b-to-a\n" +
+				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by a-to-b and a-to-b, too\n" +
+				"a-to-b, too: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by sleeper and b-to-a\n",
+		},
+		"the places of a pool within each other": {
+			debug: true,
+			begin: func(ctx context.Context) tasks {
+				places := asyncio.NewSemaphore(4)
+				places.Do(ctx, func() error { return nil })
+				return tasks{
+					named(ctx, "one", inOrder(places, places)), named(ctx, "two", inOrder(places, places)),
+					named(ctx, "three", inOrder(places, places)), named(ctx, "four", inOrder(places, places)),
+				}
+			},
+			text: "one: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by one, two, three and 1 more\n" +
+				"two: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by one, two, three and 1 more\n" +
+				"three: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by one, two, three and 1 more\n" +
+				"four: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by one, two, three and 1 more\n",
+			warns: "W1: a circle: one waits for the semaphore held by one (and by 3 others, which wait, too)\n",
+		},
+		"places that nobody has given back himself yet": {
+			debug: true,
+			begin: func(ctx context.Context) tasks {
+				room := asyncio.NewSemaphore(2)
+				return tasks{named(ctx, "one", inOrder(room, room)), named(ctx, "two", inOrder(room, room))}
+			},
+			text: "one: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by one and two\n" +
+				"two: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by one and two\n",
+		},
+		"places that others give back": {
+			debug: true,
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewSemaphore(2), asyncio.NewSemaphore(2)
+				for _, s := range []*asyncio.Semaphore{a, b} {
+					named(ctx, "giver", s.Acquire)
+					asyncio.Sleep(ctx, 0)
+					s.Release()
+				}
+				return tasks{
+					named(ctx, "a-to-b", inOrder(a, b)), named(ctx, "b-to-a", inOrder(b, a)),
+					named(ctx, "a-to-b, too", inOrder(a, b)), named(ctx, "b-to-a, too", inOrder(b, a)),
+				}
+			},
+			text: "a-to-b: waits in asyncio.(*Semaphore).Acquire, called by X\n" +
+				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X\n" +
+				"a-to-b, too: waits in asyncio.(*Semaphore).Acquire, called by X\n" +
+				"b-to-a, too: waits in asyncio.(*Semaphore).Acquire, called by X\n",
+		},
+		"places of which a callback has one": {
+			debug: true,
+			begin: func(ctx context.Context) tasks {
+				room, other := asyncio.NewSemaphore(2), asyncio.NewSemaphore(1)
+				asyncio.CurrentTask(ctx).Loop().CallSoon(func() { room.Acquire(context.Background()) })
+				asyncio.Sleep(ctx, 0)
+				return tasks{named(ctx, "one", inOrder(room, other)), named(ctx, "two", inOrder(other, room))}
+			},
+			text: "one: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by two\n" +
+				"two: waits in asyncio.(*Semaphore).Acquire, called by X\n",
+		},
+		"a semaphore of one, twice": {
+			begin: func(ctx context.Context) tasks {
+				s := asyncio.NewSemaphore(1)
+				use := func(ctx context.Context) error { return s.Do(ctx, func() error { return asyncio.Sleep(ctx, 0) }) }
+				asyncio.Gather[asyncio.None](ctx, asyncio.Go(ctx, use), asyncio.Go(ctx, use)).Await(ctx)
+				return tasks{named(ctx, "twice", inOrder(s, s))}
+			},
+			text:  "twice: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by twice\n",
+			warns: "W1: a circle: twice waits for the semaphore held by twice\n",
+		},
+		"a semaphore of one as a signal": {
+			begin: func(ctx context.Context) tasks {
+				s := asyncio.NewSemaphore(1)
+				return tasks{named(ctx, "twice", inOrder(s, s))}
+			},
+			text: "twice: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by twice\n",
+		},
+		"with contexts that say nothing": {
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewSemaphore(1), asyncio.NewLock()
+				hold := func(first, second interface{ Acquire(context.Context) error }) func(ctx context.Context) error {
+					return func(ctx context.Context) error {
+						first.Acquire(context.Background())
+						asyncio.Sleep(ctx, 0)
+						return second.Acquire(ctx)
+					}
+				}
+				return tasks{named(ctx, "a-to-b", hold(a, b)), named(ctx, "b-to-a", hold(b, a))}
+			},
+			text: "a-to-b: waits in asyncio.(*Lock).Acquire, called by X; the lock is held by b-to-a\n" +
+				"b-to-a: waits in asyncio.(*Semaphore).Acquire, called by X; the semaphore is held by a-to-b\n",
+			warns: "W1: a circle: a-to-b waits for the lock held by b-to-a, which waits for the semaphore held by a-to-b\n",
+		},
+		"locks that callbacks release": {
+			begin: func(ctx context.Context) tasks {
+				a, b := asyncio.NewLock(), asyncio.NewLock()
+				l := asyncio.CurrentTask(ctx).Loop()
+				for _, lock := range []*asyncio.Lock{a, b} {
+					lock.Acquire(ctx)
+					named(ctx, "waiter", lock.Acquire)
+					asyncio.Sleep(ctx, 0)
+					l.CallSoon(lock.Release) // the main task's
+					asyncio.Sleep(ctx, 0)
+					asyncio.Sleep(ctx, 0)
+					l.CallSoon(lock.Release) // the waiter's, which has ended
+					asyncio.Sleep(ctx, 0)
+				}
+				named(ctx, "ended", b.Acquire)
+				asyncio.Sleep(ctx, 0)
+				named(ctx, "for the ended", b.Acquire)
+				asyncio.Sleep(ctx, 0)
+				l.CallSoon(b.Release)
+				asyncio.Sleep(ctx, 0)
+				asyncio.Sleep(ctx, 0)
+				return tasks{named(ctx, "holder", func(ctx context.Context) error {
+					return a.Do(ctx, func() error { return b.Acquire(ctx) })
+				}), named(ctx, "waiter", a.Acquire)}
+			},
+			text: "holder: waits in asyncio.(*Lock).Acquire, called by X\n" +
+				"waiter: waits in asyncio.(*Lock).Acquire\n",
 		},
 		"its own lock": {
 			begin: func(ctx context.Context) tasks {
@@ -172,9 +321,9 @@ func TestSnapshotOfCircles(t *testing.T) {
 				named(ctx, "forgetful", a.Acquire)
 				return tasks{named(ctx, "one", a.Acquire), named(ctx, "two", a.Acquire)}
 			},
-			text: "one: waits in asyncio.(*Lock).Acquire; the lock is held by forgetful, which has ended: nobody will release it\n" +
-				"two: waits in asyncio.(*Lock).Acquire; the lock is held by forgetful, which has ended: nobody will release it\n",
-			warns: "W3: 2 tasks wait for a lock of forgetful, which has ended: nobody will release it\n",
+			text: "one: waits in asyncio.(*Lock).Acquire; the lock is held by forgetful, which has ended without releasing it\n" +
+				"two: waits in asyncio.(*Lock).Acquire; the lock is held by forgetful, which has ended without releasing it\n",
+			warns: "W3: 2 tasks wait for a lock of forgetful, which has ended without releasing it\n",
 		},
 		"a semaphore that another may release": {
 			begin: func(ctx context.Context) tasks {
@@ -218,8 +367,8 @@ func TestSnapshotOfCircles(t *testing.T) {
 				named(ctx, "", a.Acquire)
 				return tasks{named(ctx, "one", a.Acquire)}
 			},
-			text:  "one: waits in asyncio.(*Lock).Acquire; the lock is held by task 2, which has ended: nobody will release it\n",
-			warns: "W3: 1 task waits for a lock of task 2, which has ended: nobody will release it\n",
+			text:  "one: waits in asyncio.(*Lock).Acquire; the lock is held by task 2, which has ended without releasing it\n",
+			warns: "W3: 1 task waits for a lock of task 2, which has ended without releasing it\n",
 		},
 	} {
 		t.Run(what, func(t *testing.T) {
@@ -256,7 +405,7 @@ func TestSnapshotOfCircles(t *testing.T) {
 						task.Cancel()
 					}
 				}
-			})
+			}, asyncio.WithDebug(p.debug))
 		})
 	}
 }

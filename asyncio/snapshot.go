@@ -94,7 +94,8 @@ type StackGroup struct {
 	Stack []runtime.Frame
 }
 
-// A LockSnapshot is a Lock, or a Semaphore of one, for which tasks wait.
+// A LockSnapshot is a Lock, or a Semaphore of one, for which tasks wait. In debug mode it is
+// a Semaphore of more, too.
 type LockSnapshot struct {
 	ID   int    // from 1 on, in the order in which the loop's locks were first seen
 	Kind string // "Lock" or "Semaphore"
@@ -104,6 +105,10 @@ type LockSnapshot struct {
 	Holder      uint64
 	HolderName  string
 	HolderEnded bool
+
+	// Holders is, of a Semaphore of more than one, the tasks that have acquired it and not
+	// released it, in the order in which the tasks were made.
+	Holders []uint64
 
 	Waiters []uint64 // tasks, in the order in which they will get it
 }

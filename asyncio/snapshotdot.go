@@ -63,6 +63,9 @@ func (l *LoopSnapshot) dot(b *strings.Builder) {
 		if k.Holder != 0 && !k.HolderEnded {
 			fmt.Fprintf(b, "\t\t%s -> %s [label=\"held by\"];\n", node("k", k.ID), node("t", k.Holder))
 		}
+		for _, holder := range k.Holders {
+			fmt.Fprintf(b, "\t\t%s -> %s [label=\"held by\"];\n", node("k", k.ID), node("t", holder))
+		}
 	}
 	for i := range l.Groups {
 		g := &l.Groups[i]

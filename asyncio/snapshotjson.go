@@ -78,6 +78,7 @@ type wireLock struct {
 	Holder      uint64   `json:"holder,omitempty"`
 	HolderName  string   `json:"holder_name,omitempty"`
 	HolderEnded bool     `json:"holder_ended,omitempty"`
+	Holders     []uint64 `json:"holders,omitempty"`
 	Waiters     []uint64 `json:"waiters,omitempty"`
 }
 
@@ -202,6 +203,9 @@ func (l *LoopSnapshot) matters(all bool) func(t *TaskSnapshot) bool {
 	}
 	for _, k := range l.Locks {
 		named[k.Holder] = true
+		for _, holder := range k.Holders {
+			named[holder] = true
+		}
 	}
 	return func(t *TaskSnapshot) bool {
 		return len(t.Awaits) > 0 || len(t.By) > 0 || t.Lock != 0 || t.State == SightRunning || t.Cancels > 0 || named[t.ID]

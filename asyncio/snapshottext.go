@@ -88,7 +88,7 @@ func newTextTree(l *LoopSnapshot, to *strings.Builder) *textTree {
 		tree.groups[l.Groups[i].ID] = l.Groups[i].doing("waits", "is ready", "has not begun")
 	}
 	for i := range l.Locks {
-		tree.locks[l.Locks[i].ID] = printable.Text(l.Locks[i].held())
+		tree.locks[l.Locks[i].ID] = printable.Text(l.Locks[i].held(tree.tasks))
 	}
 	return tree
 }
@@ -207,18 +207,41 @@ func (g *StackGroup) doing(waits, ready, created string) string {
 	return what
 }
 
-// held says who has the lock.
-func (k *LockSnapshot) held() string {
-	switch {
+// held says who has the lock. tasks is those of the loop.
+func (k *LockSnapshot) held(tasks map[uint64]*TaskSnapshot) string {
+	switch n := len(k.Holders); {
+	case n > 0:
+		text := "; the " + strings.ToLower(k.Kind) + " is held by "
+		for i, id := range k.Holders[:min(n, holdersNamed)] {
+			switch {
+			case i == 0:
+			case i == n-1:
+				text += " and "
+			default:
+				text += ", "
+			}
+			if t := tasks[id]; t != nil {
+				text += t.Name
+			} else {
+				text += "a task that has ended"
+			}
+		}
+		if n > holdersNamed {
+			text += fmt.Sprintf(" and %d more", n-holdersNamed)
+		}
+		return text
 	case k.HolderEnded && k.Kind == holdsSemaphore.String():
 		return fmt.Sprintf("; %s, which has ended, has acquired the semaphore last", k.HolderName)
 	case k.HolderEnded:
-		return fmt.Sprintf("; the %s is held by %s, which has ended: nobody will release it", strings.ToLower(k.Kind), k.HolderName)
+		return fmt.Sprintf("; the %s is held by %s, which has ended without releasing it", strings.ToLower(k.Kind), k.HolderName)
 	case k.Holder != 0:
 		return fmt.Sprintf("; the %s is held by %s", strings.ToLower(k.Kind), k.HolderName)
 	}
 	return ""
 }
+
+// holdersNamed is how many holders of a semaphore are named.
+const holdersNamed = 3
 
 // plural is n things, with commas in n.
 func plural(n int, thing string) string {

@@ -2,6 +2,7 @@ package asyncio
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 
@@ -51,7 +52,7 @@ func (a *assembly) warnings(s *LoopSnapshot) (all []Warning) {
 	}
 	for i := range s.Locks {
 		if k := &s.Locks[i]; k.HolderEnded && k.Kind == holdsLock.String() { // a semaphore is released by whom it may
-			warn("W3", k.Waiters[0], "%s %s for a %s of %s, which has ended: nobody will release it",
+			warn("W3", k.Waiters[0], "%s %s for a %s of %s, which has ended without releasing it",
 				plural(len(k.Waiters), "task"), verb(len(k.Waiters), "waits", "wait"), strings.ToLower(k.Kind), k.HolderName)
 		}
 	}
@@ -123,7 +124,9 @@ func (a *assembly) circle(c []int) string {
 			b.WriteString(", which")
 		}
 		if t.lock.of != nil && uint64(t.lock.by) == next.id {
-			fmt.Fprintf(&b, " waits for the %s held by %s", strings.ToLower(t.lock.kind.String()), next.nameOf())
+			b.WriteString(t.lock.kind.waitedFor(next.nameOf(), 1))
+		} else if some := a.some[t.lock.id]; slices.Contains(some, uint32(next.id)) {
+			b.WriteString(t.lock.kind.waitedFor(next.nameOf(), len(some)))
 		} else {
 			fmt.Fprintf(&b, " waits for %s", next.nameOf())
 		}
@@ -171,7 +174,7 @@ func (a *assembly) heldLong(s *LoopSnapshot, now time.Time) (long []LockSnapshot
 			continue
 		}
 		t := &a.tasks[holder]
-		if h := seen[k.ID]; h.kind == holdsSemaphore && !h.own { // it may be a signal, which another gives
+		if !seen[k.ID].own { // it may be a signal, which another gives
 			continue
 		}
 		if t.state != SightWaiting || t.lock.of != nil || len(a.waits.on[holder]) > 0 {

@@ -328,7 +328,9 @@ func (l *looker) lock(k *loopLook, t *Task, at uint64) {
 		default:
 			return // of several
 		}
-		lock.Holder = uint64(uint32(l.v.word(at + l.t["asyncio.holding.by"])))
+		if !l.t.has("asyncio.holding.handed") || byteIn(l.v.bytes(at+l.t["asyncio.holding.handed"], 1), 0) == 0 { // else others release it
+			lock.Holder = uint64(uint32(l.v.word(at + l.t["asyncio.holding.by"])))
+		}
 		lock.passes = uint64(uint32(l.v.word(at + l.t["asyncio.holding.passes"])))
 		lock.own = l.t.has("asyncio.holding.own") && byteIn(l.v.bytes(at+l.t["asyncio.holding.own"], 1), 0) != 0
 		k.locks[at] = lock
@@ -463,7 +465,7 @@ func (k *loopLook) findCycles() {
 		lock := locks[t.Lock]
 		switch {
 		case lock == nil || lock.Holder == 0 || t.State != Waiting:
-		case lock.Holder == t.ID && lock.Kind != kindLock: // who waits for his own semaphore waits for another to release it
+		case lock.Holder == t.ID && lock.Kind != kindLock && !lock.own: // it may wait for another to release it
 		default:
 			return append(slices.Clip(k.must[t.ID]), lock.Holder)
 		}

@@ -239,6 +239,9 @@ func TestLookIsSnapshot(t *testing.T) {
 				}
 				assert.Equal(t, in, out)
 			}
+			for _, lock := range o.Locks {
+				lock.passes, lock.own = 0, false // the program does not tell that
+			}
 			assert.Equal(t, i.Locks, o.Locks)
 			assert.Equal(t, i.Cycles, o.Cycles)
 			assert.Equal(t, i.Warnings, o.Warnings)
@@ -262,7 +265,7 @@ func TestLocks(t *testing.T) {
 	left, right := l.named(t, "left"), l.named(t, "right")
 	assert.ElementsMatch(t, []Warning{
 		{"W1", left.ID, "a circle: left waits for the lock held by right, which waits for the lock held by left"},
-		{"W3", l.named(t, "late").ID, "1 task waits for a lock of forgetful, which has ended: nobody will release it"},
+		{"W3", l.named(t, "late").ID, "1 task waits for a lock of forgetful, which has ended without releasing it"},
 	}, l.Warnings)
 	assert.Equal(t, [][]uint64{{left.ID, right.ID}}, l.Cycles)
 }

@@ -264,7 +264,7 @@ func (l *looker) warningsOf(k *loopLook, p, n *past) {
 	}
 	for _, lock := range k.Locks {
 		if lock.HolderEnded && lock.Kind == kindLock { // a semaphore is released by whom it may
-			k.warn("W3", lock.Waiters[0], "%s %s for a lock of %s, which has ended: nobody will release it",
+			k.warn("W3", lock.Waiters[0], "%s %s for a lock of %s, which has ended without releasing it",
 				plural(len(lock.Waiters), "task"), verb(len(lock.Waiters), "waits", "wait"), lock.HolderName)
 		}
 	}

@@ -134,7 +134,7 @@ func circle(ctx context.Context) {
 // locks has two tasks that wait for each other's lock, and one for that of a task that
 // has ended.
 func locks(ctx context.Context) {
-	a, b, forgotten, signal := asyncio.NewLock(), asyncio.NewLock(), asyncio.NewLock(), asyncio.NewSemaphore(1)
+	a, b, forgotten, handed, signal := asyncio.NewLock(), asyncio.NewLock(), asyncio.NewLock(), asyncio.NewLock(), asyncio.NewSemaphore(1)
 	both := func(name string, first, second *asyncio.Lock) {
 		asyncio.Go(ctx, func(ctx context.Context) error {
 			first.Acquire(ctx)
@@ -149,6 +149,11 @@ func locks(ctx context.Context) {
 	asyncio.Sleep(ctx, 10*time.Millisecond)
 	asyncio.Go(ctx, func(ctx context.Context) error { return forgotten.Acquire(ctx) }, asyncio.WithTaskName("late"))
 	asyncio.Go(ctx, func(ctx context.Context) error { return signal.Acquire(ctx) }, asyncio.WithTaskName("receiver"))
+	for range 3 { // another releases what the first has acquired, and the last waits for the second
+		asyncio.Go(ctx, func(ctx context.Context) error { return handed.Acquire(ctx) }, asyncio.WithTaskName("handed on"))
+	}
+	asyncio.Sleep(ctx, 0)
+	asyncio.Go(ctx, func(ctx context.Context) error { handed.Release(); return nil })
 	first := asyncio.Go(ctx, sleeper, asyncio.WithTaskName("first"))
 	var waiter *asyncio.Task[asyncio.None]
 	second := asyncio.Go(ctx, func(ctx context.Context) error { return awaiter(ctx, waiter) }, asyncio.WithTaskName("second"))
