@@ -96,3 +96,32 @@ func GoesOn(l *Loop) { l.seen().blockedFrom.Store(0) }
 
 // SnapshotOf is TakeSnapshot of loops of which those that are closed may be left out.
 var SnapshotOf = snapshotOf
+
+// WaitAndCount is f.Await, and called is called when a cancel comes to f.
+func WaitAndCount[T any](ctx context.Context, f *Future[T], called func()) error {
+	return f.wait(ctx, &cancelSeen{f, called})
+}
+
+type cancelSeen struct {
+	canceller
+	called func()
+}
+
+func (c *cancelSeen) Cancel(msg ...any) bool {
+	c.called()
+	return c.canceller.Cancel(msg...)
+}
+
+// FollowAndCount returns a future that is never done, as if it followed another one: called
+// is called when nobody waits for it any more.
+func FollowAndCount(l *Loop, called func()) *Future[int] {
+	f := NewFuture[int](l)
+	new(waiters).followOthers(&f.core, followed(called))
+	return f
+}
+
+type followed func()
+
+func (called followed) follow()   {}
+func (called followed) unfollow() { called() }
+func (called followed) catchUp()  {}

@@ -1,6 +1,9 @@
 package asyncio
 
-import "context"
+import (
+	"context"
+	"slices"
+)
 
 // Gather runs all of aws beside each other, and returns a future of all their
 // results, in the order of aws. Coroutines become tasks at once, with the values
@@ -79,12 +82,20 @@ type gathered interface {
 type gatheredOf[T any] []FutureOf[T]
 
 func (all gatheredOf[T]) cancel(msg []any) (any bool) {
+	if slices.ContainsFunc(all, notTask[T]) { // the order in which all are told is that of the list
+		defer all[0].base().loop.cancels.aside()()
+	}
 	for _, f := range all {
 		if f.Cancel(msg...) {
 			any = true
 		}
 	}
 	return any
+}
+
+func notTask[T any](f FutureOf[T]) bool {
+	_, is := f.(AnyTask)
+	return !is
 }
 
 func (all gatheredOf[T]) count() int     { return len(all) }

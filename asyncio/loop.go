@@ -46,6 +46,8 @@ type Loop struct {
 	labels  bool   // tasks are named in profiles
 	ended   [outcomes]uint64
 	holders formerHolders
+	cancels passing
+	leaving []*waiters // that nobody waits for any more, and that are to be told; nil: none is being told
 
 	locksSeen uint32 // how many locks were given a number by who looks
 

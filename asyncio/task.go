@@ -6,6 +6,7 @@ import (
 	"io"
 	"runtime"
 	"runtime/trace"
+	"slices"
 
 	"github.com/go-greenlet/greenlet/sched"
 )
@@ -396,31 +397,96 @@ func (t *task) Cancel(msg ...any) bool {
 	if t.state != pending {
 		return false
 	}
+	switch p := &t.loop.cancels; {
+	case p.on:
+		p.found = append(p.found, passed{t, msg, false})
+	case t.fut != nil:
+		p.from(t, msg)
+	default:
+		t.cancel(msg)
+	}
+	return true
+}
+
+// cancel is Cancel of a task that has not ended, but for what it has others do: it reports
+// whether the request was passed on to what t waits for.
+func (t *task) cancel(msg []any) (passedOn bool) {
 	if t.passesOn { // it waits for itself, by others
 		t.cancelMsg = msg
 		t.abort()
-		return true
+		return false
 	}
 	if t.cancels++; t.cancels == 1 {
 		t.asked = centiseconds()
 	}
 	switch {
 	case t.fut != nil:
-		t.passesOn = true
-		passed := t.fut.Cancel(msg...)
-		t.passesOn = false
-		if passed {
+		if t.fut.Cancel(msg...) {
 			return true
 		}
 	case t.wait == waiting:
 		t.cancelMsg = msg
 		t.abort()
-		return true
+		return false
 	case t.wait == aborted:
-		return true // the first one is on its way
+		return false // the first one is on its way
 	}
 	t.must, t.kept, t.cancelMsg = true, false, msg
-	return true
+	return false
+}
+
+// passing is requests to cancel that are being passed on, from tasks to those that they wait
+// for. It is a list and no recursion: tasks may wait for each other in a line of any length.
+type passing struct {
+	on    bool
+	found []passed // those to which the last one was passed on
+	todo  []passed // the next one last
+}
+
+type passed struct {
+	to   *task
+	msg  []any
+	over bool // all to which it has passed it on have been told
+}
+
+// aside has requests passed on at once, by calls within each other, until the function that
+// it returns is called.
+func (p *passing) aside() (end func()) {
+	kept := *p
+	*p = passing{}
+	return func() { *p = kept }
+}
+
+// from passes a request on from t, to all in the order of a recursion.
+func (p *passing) from(t *task, msg []any) {
+	p.on = true
+	defer func() { // what is long is not kept
+		kept := *p
+		*p = passing{}
+		if cap(kept.todo)+cap(kept.found) <= 128 {
+			clear(kept.todo[:cap(kept.todo)])
+			clear(kept.found[:cap(kept.found)])
+			p.todo, p.found = kept.todo[:0], kept.found[:0]
+		}
+	}()
+	p.todo = append(p.todo, passed{t, msg, false})
+	for len(p.todo) > 0 {
+		last := len(p.todo) - 1
+		at := p.todo[last]
+		p.todo = p.todo[:last]
+		t := at.to
+		if at.over || t.state != pending {
+			t.passesOn = t.passesOn && !at.over
+			continue
+		}
+		p.found = p.found[:0]
+		if t.cancel(at.msg) && len(p.found) > 0 {
+			t.passesOn = true
+			p.todo = append(p.todo, passed{to: t, over: true})
+			slices.Reverse(p.found)
+			p.todo = append(p.todo, p.found...)
+		}
+	}
 }
 
 // abort ends the wait that t is in, by a cancel.

@@ -91,8 +91,18 @@ func (f *core) deserted(ws *waiters) {
 		f.waiter = nil
 		return
 	}
-	ws.of.unfollow()
-	ws.idle = true
+	if f.loop.leaving != nil { // by one that follows it, which the loop below has come to
+		f.loop.leaving = append(f.loop.leaving, ws)
+		return
+	}
+	todo := []*waiters{ws}
+	for f.loop.leaving = todo; len(todo) > 0; todo = f.loop.leaving {
+		last := todo[len(todo)-1]
+		f.loop.leaving = todo[:len(todo)-1]
+		last.of.unfollow()
+		last.idle = true
+	}
+	f.loop.leaving = nil
 }
 
 // lastCall is called when f, which takes, is about to be given up, cancelled or
