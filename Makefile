@@ -204,7 +204,7 @@ strict: ## the tests of the simulation's strict mode: as WebAssembly, where a se
 WORLD = web crawler threads mysql api chat-web prefork tasks register sight
 
 # Of the examples alone in the tests of nested modules; here with their tests, for minutes.
-warnings: ## no example, and no test of one, is warned of: see docs/sight.md
+warnings: ## no example, and no test of one or of asyncio, is warned of: see docs/sight.md
 	$(call say,false alarms)
 	cd tools/warnings && $(TEST) ./...
 

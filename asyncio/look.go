@@ -21,6 +21,8 @@ const (
 	// lookPatience is how long a loop may take to come to a look until it is taken for
 	// blocked.
 	lookPatience = 500 * time.Millisecond
+	// slowPatience is that of a loop that does go on meanwhile.
+	slowPatience = 3 * time.Second
 )
 
 // sight is what a loop keeps for those who look at it.
@@ -377,11 +379,11 @@ func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bo
 	}
 	late := time.NewTimer(lookPatience)
 	defer late.Stop()
-	spare := new(looked)
-	for first := true; ; first = false {
+	spare, steps, since := new(looked), before.Steps, asked
+	for {
 		select {
 		case seen := <-came:
-			if first {
+			if a.looker == nil {
 				a.lag = time.Since(asked)
 				a.looker = k
 				a.laggedSteps = k.counts.Steps - before.Steps
@@ -414,7 +416,17 @@ func (a *assembly) fromOutside(ctx context.Context) (_ *LoopSnapshot, partial bo
 			return nil, false, ctx.Err()
 		case <-late.C:
 			a.lag = time.Since(asked)
-			a.blocked(a.lag)
+			if now := l.s.Counts().Steps; now != steps {
+				// It takes steps of tasks, so it is not blocked: it has much to do, or the machine has.
+				steps, since = now, time.Now()
+				if a.lag < slowPatience {
+					late.Reset(lookPatience)
+					continue
+				}
+				a.state = SightRunning
+			} else {
+				a.blocked(time.Since(since))
+			}
 			a.connect()
 			a.keep(nil)
 			return a.finish(), true, nil

@@ -84,3 +84,29 @@ func TestSnapshotFromOutsideOfABubble(t *testing.T) {
 		}
 	})
 }
+
+// A loop that takes a step now and then is not blocked, however long a turn of it takes.
+func TestSnapshotOfASlowLoop(t *testing.T) {
+	for _, of := range []struct {
+		steps   int // of 300 ms each, in one turn
+		partial bool
+	}{{4, false}, {30, true}} {
+		inBubble(t, func(w *watched) {
+			for range of.steps {
+				asyncio.Go(w.ctx, func(context.Context) error {
+					time.Sleep(300 * time.Millisecond) // it computes
+					return nil
+				})
+			}
+			s, err := asyncio.ToThread(w.ctx, func(context.Context) (*asyncio.Snapshot, error) {
+				time.Sleep(100 * time.Millisecond)
+				return w.l.Snapshot(context.Background())
+			})
+			require.NoError(t, err)
+			assert.Equal(t, of.partial, s.Partial)
+			assert.Nil(t, s.Loops[0].Blocked)
+			assert.Equal(t, asyncio.SightRunning, s.Loops[0].State)
+			assert.Empty(t, warnedOf(s.Loops[0]))
+		})
+	}
+}

@@ -151,8 +151,9 @@ func RunningLoops() iter.Seq[*Loop] {
 // one that changes meanwhile is as it was when it was looked at.
 //
 // Any goroutine may call it. It waits until the loop comes to it; if that takes longer
-// than half a second the loop is blocked, and the Snapshot partial: it has what
-// blocks it, its counters and its lost errors. On the goroutine on which the loop
+// than half a second, in which it takes no step of a task, the loop is blocked, and the
+// Snapshot partial: it has what blocks it, its counters and its lost errors. For a loop
+// that goes on it waits for three seconds; then the Snapshot is partial, too. On the goroutine on which the loop
 // runs, or ran last, the look is one go, however many tasks there are. It does not
 // switch. The error is ErrLoopClosed, or that of ctx.
 //

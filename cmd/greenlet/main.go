@@ -20,23 +20,29 @@ const usage = `Greenlet shows what the loops, tasks and greenlets of a running p
 
 	greenlet ps [-json] [-all]             the processes of this user that can be looked at
 	greenlet ps [-json] [-all] PID         loops and tasks: where each waits, and for whom
-	greenlet pstree PID                    the same as a tree: below a task those that it waits for
+	greenlet pstree [-json] [-all] PID     the same as a tree: below a task those that it waits for
 	greenlet top [-every 1s] PID           rates, blocked loops, longest waits, again and again
 	greenlet web [-addr 127.0.0.1:0] PID   the same in a browser
 
 On Linux it reads the memory of the process, which goes on meanwhile: that takes the
 same user, or CAP_SYS_PTRACE. Where it is not possible, and with -socket, it asks the
-socket that a program opens with package asyncio/sight/agent.
+socket that a program opens with package asyncio/sight/agent. -json writes JSON of
+version 1, -all each task where there are more than 1,000.
 `
 
-// errUsage ends the program with the usage.
-var errUsage = errors.New("usage")
+// A usageError ends the program with what is wrong with its arguments, and the usage.
+type usageError string
+
+func (e usageError) Error() string { return string(e) }
 
 func main() {
 	err := run(os.Args[1:], os.Stdout)
+	wrong, isUsage := err.(usageError)
 	switch {
-	case errors.Is(err, errUsage), errors.Is(err, flag.ErrHelp):
-		fmt.Fprint(os.Stderr, usage)
+	case errors.Is(err, flag.ErrHelp):
+		fmt.Print(usage)
+	case isUsage:
+		fmt.Fprintf(os.Stderr, "greenlet: %s\n\n%s", clean(string(wrong)), usage)
 		os.Exit(2)
 	case err != nil:
 		fmt.Fprintln(os.Stderr, "greenlet:", clean(err.Error()))
@@ -53,32 +59,58 @@ type options struct {
 
 func run(args []string, w io.Writer) error {
 	if len(args) == 0 {
-		return errUsage
+		return usageError("a command is missing")
 	}
 	var o options
 	flags := flag.NewFlagSet(args[0], flag.ContinueOnError)
 	flags.SetOutput(io.Discard)
-	flags.BoolVar(&o.json, "json", false, "")
-	flags.BoolVar(&o.all, "all", false, "")
 	flags.BoolVar(&o.socket, "socket", false, "")
-	flags.DurationVar(&o.every, "every", time.Second, "")
-	flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "")
-	if err := flags.Parse(args[1:]); err != nil {
-		return errUsage
+	var command func(source, io.Writer, options) error
+	switch args[0] {
+	case "ps":
+		command = ps
+		flags.BoolVar(&o.json, "json", false, "")
+		flags.BoolVar(&o.all, "all", false, "")
+	case "pstree":
+		command = pstree
+		flags.BoolVar(&o.json, "json", false, "")
+		flags.BoolVar(&o.all, "all", false, "")
+	case "top":
+		command = top
+		flags.DurationVar(&o.every, "every", time.Second, "")
+	case "web":
+		command = web
+		flags.StringVar(&o.addr, "addr", "127.0.0.1:0", "")
+	case "help", "-h", "-help", "--help":
+		return flag.ErrHelp
+	default:
+		return usageError(fmt.Sprintf("there is no command %q", args[0]))
 	}
-	if args[0] == "ps" && flags.NArg() == 0 {
+	var words []string
+	for rest := args[1:]; ; { // flags may stand behind the number, too
+		if err := flags.Parse(rest); errors.Is(err, flag.ErrHelp) {
+			return err
+		} else if err != nil {
+			return usageError(fmt.Sprintf("%s: %v", args[0], err))
+		}
+		if flags.NArg() == 0 {
+			break
+		}
+		words, rest = append(words, flags.Arg(0)), flags.Args()[1:]
+	}
+	switch {
+	case args[0] == "top" && o.every <= 0:
+		return usageError("top: -every must be more than zero")
+	case args[0] == "ps" && len(words) == 0:
 		return list(w, o)
+	case len(words) == 0:
+		return usageError(args[0] + ": the number of a process is missing")
+	case len(words) > 1:
+		return usageError(fmt.Sprintf("%s: one process at a time, not %d", args[0], len(words)))
 	}
-	if flags.NArg() != 1 {
-		return errUsage
-	}
-	pid, err := strconv.Atoi(flags.Arg(0))
+	pid, err := strconv.Atoi(words[0])
 	if err != nil || pid <= 0 {
-		return fmt.Errorf("%q is no process number", flags.Arg(0))
-	}
-	command, known := map[string]func(source, io.Writer, options) error{"ps": ps, "pstree": pstree, "top": top, "web": web}[args[0]]
-	if !known {
-		return errUsage
+		return fmt.Errorf("%q is no process number", words[0])
 	}
 	from, err := open(pid, o)
 	if err != nil {

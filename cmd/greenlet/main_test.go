@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"flag"
+	"fmt"
 	"io"
 	"os"
 	"strings"
@@ -231,9 +233,22 @@ func TestTop(t *testing.T) {
 }
 
 func TestUsage(t *testing.T) {
-	for _, args := range [][]string{nil, {"nothing", "1"}, {"ps", "1", "2"}, {"top"}, {"ps", "-nonsense"}} {
-		assert.ErrorIs(t, run(args, io.Discard), errUsage, args)
+	for args, want := range map[string]string{
+		"":               "a command is missing",
+		"nothing 1":      `there is no command "nothing"`,
+		"ps 1 2":         "ps: one process at a time, not 2",
+		"top":            "top: the number of a process is missing",
+		"top -every 0 1": "top: -every must be more than zero",
+		"top 1 -json":    "top: flag provided but not defined: -json", // it stands behind the number, and is not passed over
+		"ps -nonsense":   "ps: flag provided but not defined: -nonsense",
+		"ps -4":          "ps: flag provided but not defined: -4",
+	} {
+		assert.Equal(t, usageError(want), run(strings.Fields(args), io.Discard), args)
 	}
-	assert.EqualError(t, run([]string{"ps", "many"}, io.Discard), `"many" is no process number`)
-	assert.EqualError(t, run([]string{"ps", "-4"}, io.Discard), "usage")
+	for _, args := range []string{"-h", "help", "ps -h", "web --help"} {
+		assert.ErrorIs(t, run(strings.Fields(args), io.Discard), flag.ErrHelp, args)
+	}
+	for args, number := range map[string]string{"ps many": "many", "pstree 0": "0", "ps -json 99999999999999999999": "99999999999999999999", "ps many -all": "many"} {
+		assert.EqualError(t, run(strings.Fields(args), io.Discard), fmt.Sprintf("%q is no process number", number))
+	}
 }

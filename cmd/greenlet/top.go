@@ -16,11 +16,11 @@ import (
 // top shows a process on the whole terminal, until q is pressed or it has ended.
 func top(from source, _ io.Writer, o options) error {
 	screen, err := tcell.NewScreen()
-	if err != nil {
-		return err
+	if err == nil {
+		err = screen.Init()
 	}
-	if err := screen.Init(); err != nil {
-		return err
+	if err != nil {
+		return fmt.Errorf("top needs a terminal, ps does not: %w", err)
 	}
 	defer screen.Fini()
 	return watch(from, screen, o.every)

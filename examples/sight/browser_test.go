@@ -3,6 +3,7 @@ package main
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"net/http/httptest"
 	"os"
@@ -43,7 +44,11 @@ func open(t *testing.T, width int64) *browser {
 		chromedp.Flag("disable-quic", true), chromedp.Flag("disable-component-update", true), chromedp.UserDataDir(t.TempDir()))
 	ctx, cancel := chromedp.NewExecAllocator(context.Background(), opts...)
 	t.Cleanup(cancel)
-	ctx, cancel = context.WithTimeout(ctx, 30*time.Second)
+	patience := 30 * time.Second
+	if *picture != "" {
+		patience += 3 * time.Minute
+	}
+	ctx, cancel = context.WithTimeout(ctx, patience)
 	t.Cleanup(cancel)
 	b := &browser{t: t, url: server.URL + "/debug/sight/"}
 	b.ctx, cancel = chromedp.NewContext(ctx, chromedp.WithListener(func(ev any) {
@@ -135,6 +140,29 @@ func (b *browser) keep(name string, width, height int64) {
 	}
 	if err := os.WriteFile(filepath.Join(b.t.ArtifactDir(), name+".png"), picture, 0o666); err != nil {
 		b.t.Error(err)
+	}
+}
+
+var picture = flag.String("picture", "", "where TestPicture leaves the picture of docs/sight.md, which takes two minutes")
+
+// The picture of the documentation: the plot is of a loop that was blocked now and then.
+func TestPicture(t *testing.T) {
+	if *picture == "" {
+		t.Skip("-picture FILE makes it")
+	}
+	b := open(t, 1280)
+	during(t, func(ctx context.Context) error { return run(ctx, 300, 1500*time.Millisecond) }, func() {
+		b.shows("#warnings", "W3")
+		time.Sleep(110 * time.Second) // the plot is of the last two minutes
+		b.until(`document.querySelector(".loop .block").getAttribute("d") !== "" && document.querySelector(".blocking").hidden`)
+		b.keep("sight", 1280, 1000)
+	})
+	made, err := os.ReadFile(filepath.Join(t.ArtifactDir(), "sight.png"))
+	if err == nil {
+		err = os.WriteFile(*picture, made, 0o666)
+	}
+	if err != nil {
+		t.Error(err)
 	}
 }
 
@@ -270,6 +298,9 @@ func TestBlocked(t *testing.T) {
 		b.keep("sight-blocked", 1280, 844)
 		close(release)
 		b.until(`!document.querySelector(".loop .chip.blocked") && document.querySelector(".blocking").hidden`)
+		// The plot has it: from the top of it to the bottom, and a curve that goes up and down.
+		b.until(`/V100H/.test(document.querySelector(".loop .block").getAttribute("d"))`)
+		b.until(`(ys => Math.max(...ys) - Math.min(...ys) > 20)(document.querySelector(".loop .curve").getAttribute("d").slice(1).split("L").map(p => +p.split(" ")[1]))`)
 	})
 	b.close()
 }
