@@ -201,6 +201,16 @@ func (l *looker) loop(at, asyncio uint64) *loopLook {
 		whole = false
 		l.v.forget()
 	}
+	seen := make(map[uint64]bool, len(k.list))
+	k.list = slices.DeleteFunc(k.list, func(at uint64) bool {
+		// One that has ended since then may be something else, or nothing, by now.
+		id := uint64(uint32(l.v.word(at + l.t["sched.Task.number"])))
+		gone := id == 0 || seen[id] || asyncio != 0 && l.t.has("asyncio.core.loop") &&
+			l.v.word(at+l.t["asyncio.task.core"]+l.t["asyncio.core.loop"]) != asyncio
+		whole = whole && !gone
+		seen[id] = true
+		return gone
+	})
 	l.s.Partial = l.s.Partial || !whole
 	k.Count = len(k.list)
 	for _, t := range k.list {

@@ -3,6 +3,7 @@ package look
 import (
 	"encoding/json"
 	"fmt"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -524,4 +525,42 @@ func BenchmarkLook(b *testing.B) {
 			}
 		})
 	}
+}
+
+// Looks at a program that changes all the time, from outside: no crash, none that does not
+// end, and no circle, as there is none. What a look says fits together.
+func TestLooksUnderHammer(t *testing.T) {
+	looks := 100
+	if os.Getenv("GREENLET_LONG") != "" {
+		looks = 10_000
+	}
+	pid := target.Start(t, target.Build(t, kinds[0].flags...), "changes")
+	p, err := Open(pid)
+	require.NoError(t, err)
+	defer p.Close()
+	seen, most := 0, time.Duration(0)
+	for range looks {
+		start := time.Now()
+		s, err := p.Look()
+		most = max(most, time.Since(start))
+		if err != nil { // it has changed too much meanwhile
+			require.NoError(t, p.Alive())
+			continue
+		}
+		for _, l := range s.Loops {
+			seen += len(l.Tasks)
+			assert.Empty(t, l.Cycles)
+			ids := make(map[uint64]bool, len(l.Tasks))
+			for _, task := range l.Tasks {
+				require.False(t, ids[task.ID], "task %d twice", task.ID)
+				ids[task.ID] = true
+			}
+			for _, lock := range l.Locks {
+				assert.False(t, lock.HolderEnded, "the lock was never kept")
+			}
+		}
+		require.NoError(t, s.WriteJSON(io.Discard, true))
+	}
+	t.Logf("%d looks, %d tasks seen, the longest look %v", looks, seen, most)
+	require.Greater(t, seen, looks)
 }

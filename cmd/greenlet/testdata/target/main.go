@@ -52,7 +52,7 @@ func tell() {
 func ready() { fmt.Println("ready") }
 
 var scenes = map[string]func(context.Context){
-	"waits": waits, "circle": circle, "demo": demo, "locks": locks, "warned": warned, "stands": stands, "relay": relay, "grows": grows, "crowded": crowded, "many": many, "churn": churn, "names": names,
+	"waits": waits, "circle": circle, "demo": demo, "locks": locks, "warned": warned, "stands": stands, "relay": relay, "grows": grows, "crowded": crowded, "many": many, "churn": churn, "changes": changes, "names": names,
 	"sleep": blocks(sleepBlocks), "channel": blocks(channelBlocks), "read": blocks(readBlocks), "compute": blocks(computes),
 	"callback": func(ctx context.Context) {
 		l, _ := asyncio.RunningLoop(ctx)
