@@ -20,7 +20,7 @@ const usage = `Greenlet shows what the loops, tasks and greenlets of a running p
 
 	greenlet ps [-json] [-all]             the processes of this user that can be looked at
 	greenlet ps [-json] [-all] PID         loops and tasks: where each waits, and for whom
-	greenlet pstree [-json] [-all] PID     the same as a tree: below a task those that it waits for
+	greenlet pstree [-json] PID            the same as a tree: below a task those that it waits for
 	greenlet top [-every 1s] PID           rates, blocked loops, longest waits, again and again
 	greenlet web [-addr 127.0.0.1:0] PID   the same in a browser
 

@@ -74,7 +74,7 @@ func scene(at time.Time) *look.Snapshot {
 		Tasks: []*look.Task{
 			{ID: 1, Name: evil, State: look.Waiting, Group: 2, Awaits: []uint64{2, 3}, Cancels: 1},
 			{ID: 2, Name: "a-to-b", State: look.Waiting, Group: 2, Awaits: []uint64{3}, By: []uint64{1, 3}, Lock: 1},
-			{ID: 3, Name: "b-to-a", State: look.Waiting, Group: 2, Awaits: []uint64{2}, By: []uint64{1, 2}},
+			{ID: 3, Name: "b-to-a", State: look.Waiting, Group: 2, Awaits: []uint64{2}, By: []uint64{1, 2}, Lock: 2},
 			{ID: 4, Name: "leaf 4", State: look.Waiting, Group: 1},
 			{ID: 5, Name: "leaf 5", State: look.Waiting, Group: 1},
 			{ID: 6, Name: "leaf 6", State: look.Waiting, Group: 1},
@@ -82,7 +82,7 @@ func scene(at time.Time) *look.Snapshot {
 			{ID: 8, Name: "leaf 8", State: look.Waiting, Group: 1},
 			{ID: 9, Name: "blocker", State: look.Running, Group: 3},
 		},
-		Locks:    []*look.Lock{{ID: 1, Kind: "Lock", Holder: 1 << 40, HolderName: "forgetful", HolderEnded: true, Waiters: []uint64{2}}},
+		Locks:    []*look.Lock{{ID: 1, Kind: "Lock", Holder: 1 << 40, HolderName: "forgetful", HolderEnded: true, Waiters: []uint64{2}}, {ID: 2, Kind: "Semaphore", Holders: []uint64{1, 2, 3, 7, 9}, Waiters: []uint64{3}}},
 		Cycles:   [][]uint64{{2, 3}},
 		Warnings: []look.Warning{{ID: "W6", Task: 9, Text: "the loop is blocked by blocker at main.go:11"}},
 		Lost:     []look.Lost{{Task: 5, Name: "worker", Error: "disk\nfull"}},
@@ -110,7 +110,7 @@ loop 1 main: blocked, 9 tasks
   ! lost error of worker: disk\nfull
   1  evil\x1b[2J\r\n\u009b<script>\u202e  waiting  main.leaf at main.go:11  for a-to-b, b-to-a; asked to end
   2  a-to-b                               waiting  main.leaf at main.go:11  for b-to-a; for Lock 1, acquired last by forgetful, which has ended
-  3  b-to-a                               waiting  main.leaf at main.go:11  for a-to-b
+  3  b-to-a                               waiting  main.leaf at main.go:11  for a-to-b; for Semaphore 2, acquired by evil\x1b[2J\r\n\u009b<script>\u202e, a-to-b, b-to-a, 2 others
   4  leaf 4                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
   5  leaf 5                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
   6  leaf 6                               waiting  asyncio.Sleep, called by main.leaf at main.go:11
@@ -132,8 +132,8 @@ loop 1 main: blocked, 9 tasks
       main.leaf main.go:11
   ! lost error of worker: disk\nfull
   evil\x1b[2J\r\n\u009b<script>\u202e: waiting in main.leaf at main.go:11
-  ├─ a-to-b: waiting in main.leaf at main.go:11
-  │  └─ b-to-a: waiting in main.leaf at main.go:11
+  ├─ a-to-b: waiting in main.leaf at main.go:11, for Lock 1, acquired last by forgetful, which has ended
+  │  └─ b-to-a: waiting in main.leaf at main.go:11, for Semaphore 2, acquired by evil\x1b[2J\r\n\u009b<script>\u202e, a-to-b, b-to-a, 2 others
   │     └─ a-to-b: see above
   └─ b-to-a: see above
   5 tasks: waiting in asyncio.Sleep, called by main.leaf at main.go:11

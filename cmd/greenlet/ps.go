@@ -227,24 +227,10 @@ func (v *view) tasks(w io.Writer, l *look.Loop, some []*look.Task) {
 		}
 		var notes []string
 		if len(task.Awaits) > 0 {
-			var awaited []string
-			for _, id := range task.Awaits {
-				awaited = append(awaited, named[id])
-			}
-			if len(awaited) > 3 {
-				awaited = append(awaited[:3], count(len(awaited)-3, "other"))
-			}
-			notes = append(notes, "for "+strings.Join(awaited, ", "))
+			notes = append(notes, "for "+few(task.Awaits, named))
 		}
 		if lock := lockOf(l, task); lock != nil {
-			note := fmt.Sprintf("for %s %d", clean(lock.Kind), lock.ID)
-			switch {
-			case lock.HolderEnded:
-				note += ", acquired last by " + clean(lock.HolderName) + ", which has ended"
-			case lock.Holder != 0:
-				note += ", acquired last by " + clean(lock.HolderName)
-			}
-			notes = append(notes, note)
+			notes = append(notes, waitedFor(lock, named))
 		}
 		if task.Cancels > 0 {
 			notes = append(notes, "asked to end")
@@ -255,6 +241,36 @@ func (v *view) tasks(w io.Writer, l *look.Loop, some []*look.Task) {
 		fmt.Fprintln(t)
 	}
 	t.Flush()
+}
+
+// waitedFor says what somebody waits for, and who has it.
+func waitedFor(lock *look.Lock, named map[uint64]string) string {
+	note := fmt.Sprintf("for %s %d", clean(lock.Kind), lock.ID)
+	switch {
+	case lock.HolderEnded:
+		note += ", acquired last by " + clean(lock.HolderName) + ", which has ended"
+	case lock.Holder != 0:
+		note += ", acquired last by " + clean(lock.HolderName)
+	case len(lock.Holders) > 0:
+		note += ", acquired by " + few(lock.Holders, named)
+	}
+	return note
+}
+
+// few names the first of some tasks, and says how many more there are.
+func few(tasks []uint64, named map[uint64]string) string {
+	var all []string
+	for _, id := range tasks {
+		name := named[id]
+		if name == "" {
+			name = fmt.Sprint("task ", id)
+		}
+		all = append(all, name)
+	}
+	if len(all) > 3 {
+		all = append(all[:3], count(len(all)-3, "other"))
+	}
+	return strings.Join(all, ", ")
 }
 
 func names(l *look.Loop) map[uint64]string {
@@ -287,7 +303,7 @@ func pstree(from source, w io.Writer, o options) error {
 	v.head(w)
 	for _, l := range v.Loops {
 		v.loopHead(w, l)
-		t := &tree{v: v, w: w, done: make(map[uint64]bool), byID: make(map[uint64]*look.Task), groups: make(map[int]*look.Group)}
+		t := &tree{v: v, w: w, loop: l, named: names(l), done: make(map[uint64]bool), byID: make(map[uint64]*look.Task), groups: make(map[int]*look.Group)}
 		for _, task := range l.Tasks {
 			t.byID[task.ID] = task
 		}
@@ -314,6 +330,8 @@ func pstree(from source, w io.Writer, o options) error {
 type tree struct {
 	v      *view
 	w      io.Writer
+	loop   *look.Loop
+	named  map[uint64]string
 	byID   map[uint64]*look.Task
 	groups map[int]*look.Group
 	done   map[uint64]bool
@@ -347,6 +365,9 @@ func (t *tree) doing(task *look.Task) string {
 	doing := clean(task.State)
 	if g := t.groups[task.Group]; g != nil && len(g.Stack) > 0 {
 		doing += " in " + t.v.where(g.Stack)
+	}
+	if lock := lockOf(t.loop, task); lock != nil {
+		doing += ", " + waitedFor(lock, t.named)
 	}
 	return doing
 }

@@ -95,6 +95,7 @@ type Lock struct {
 	Holder      uint64   `json:"holder,omitempty"`
 	HolderName  string   `json:"holder_name,omitempty"`
 	HolderEnded bool     `json:"holder_ended,omitempty"`
+	Holders     []uint64 `json:"holders,omitempty"`
 	Waiters     []uint64 `json:"waiters,omitempty"`
 
 	passes uint64 // how often it has gone to one who had waited
