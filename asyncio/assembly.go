@@ -208,13 +208,6 @@ func (a *assembly) locks() []LockSnapshot {
 	return all
 }
 
-func (k holdingKind) String() string {
-	if k != holdsLock {
-		return "Semaphore"
-	}
-	return "Lock"
-}
-
 func (t *lookedTask) nameOf() string { return calledTask(taskName(t.name, t.number), t.id) }
 
 // sorted numbers the groups, the largest first, and returns them in that order.

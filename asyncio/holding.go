@@ -1,5 +1,10 @@
 package asyncio
 
+import (
+	"strconv"
+	"strings"
+)
+
 // A holding is what a Lock knows of the task that has acquired it last, and a
 // Semaphore of one: for those who look at the loop. Nothing is decided by it, because
 // another task or a callback may release it.
@@ -32,6 +37,25 @@ const (
 	holdsSemaphore                    // a Semaphore of one
 	holdsSome                         // a Semaphore of more, in debug mode: see units
 )
+
+func (k holdingKind) String() string {
+	if k != holdsLock {
+		return "Semaphore"
+	}
+	return "Lock"
+}
+
+// waitedFor says for what a task waits, one of whose holders, so many in all, has that name.
+func (k holdingKind) waitedFor(holder string, of int) string {
+	said := " waits for the " + strings.ToLower(k.String()) + " held by " + holder
+	switch {
+	case of == 2:
+		said += " (and by another, which waits, too)"
+	case of > 2:
+		said += " (and by " + strconv.Itoa(of-1) + " others, which wait, too)"
+	}
+	return said
+}
 
 // formerHolders is the names of tasks that have acquired a lock and have ended: of the
 // last ones, so that a lock which they have not released can be told with a name.

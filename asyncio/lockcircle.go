@@ -3,7 +3,6 @@ package asyncio
 import (
 	"log/slog"
 	"slices"
-	"strconv"
 	"strings"
 )
 
@@ -53,18 +52,6 @@ func (t *task) tellLockCircle() {
 		said.WriteString(at.at.kind.waitedFor(next.called(), len(at.holders())))
 	}
 	slog.Warn("asyncio: a circle: "+said.String(), "task", t.called())
-}
-
-// waitedFor says for what a task waits, one of whose holders, so many in all, has that name.
-func (k holdingKind) waitedFor(holder string, of int) string {
-	said := " waits for the " + strings.ToLower(k.String()) + " held by " + holder
-	switch {
-	case of == 2:
-		said += " (and by another, which waits, too)"
-	case of > 2:
-		said += " (and by " + strconv.Itoa(of-1) + " others, which wait, too)"
-	}
-	return said
 }
 
 // holders returns the tasks of which one must go on before t can, as far as the lock or
