@@ -26,6 +26,7 @@ var expected = map[string]string{
 var inTests = map[string]string{
 	"TestCloseKillsWaiting":            `W3 `, // waits for good, until the loop is closed
 	"TestDebugOwner":                   `W3 `,
+	"TestWorkersHang":                  `W6 `, // its workers do
 	"TestWarningOfALockHeldForLong":    `W4 `,
 	"TestWarningOfASwallowedCancel":    `W8 `,
 	"TestWarningOfTasksThatBecomeMore": `W9 `,
