@@ -23,7 +23,7 @@ type acceptor struct {
 func newAcceptor(srv *Server, s *anySocket) *acceptor {
 	ln := &acceptor{server: srv, sock: s}
 	ln.next = s.end.accept
-	ln.turn = srv.loop.s.NewCall(ln.accept)
+	ln.turn = srv.loop.newCall(ln.accept)
 	s.on = ln
 	return ln
 }
@@ -59,7 +59,7 @@ func (ln *acceptor) accept() {
 // arrived has a connection served.
 func (srv *Server) arrived(s *anySocket) {
 	srv.arriving++
-	srv.loop.s.Soon(func() { srv.welcome(s) })
+	srv.loop.callSoon(func() { srv.welcome(s) })
 }
 
 // rest reports err, and has accepting tried again after a while: what is lacking
@@ -70,7 +70,7 @@ func (ln *acceptor) rest(err error) {
 	if fd.OutOfResources(err) {
 		message = "socket.accept() out of system resource"
 	}
-	ln.pause = l.s.After(acceptPause, func() {
+	ln.pause = l.callLater(acceptPause, func() {
 		ln.pause = nil
 		ln.turn.Soon()
 	})

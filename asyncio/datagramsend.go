@@ -65,7 +65,7 @@ func (t *datagramTransport) retry() {
 	switch {
 	case t.sock.network == "unixgram" && t.sock.end.remoteAddr() == nil:
 		if t.again == nil {
-			t.again = t.loop.s.After(datagramRetry, func() {
+			t.again = t.loop.callLater(datagramRetry, func() {
 				t.again = nil
 				t.sock.can |= sched.Writable
 				t.Happened(0)

@@ -56,10 +56,10 @@ const (
 func newDatagramTransport(l *Loop, s *anySocket, p DatagramProtocol) *datagramTransport {
 	t := &datagramTransport{sock: s, loop: l, protocol: p, waiter: NewFuture[None](l)}
 	t.marks.set(-1, -1)
-	t.turn = l.s.NewCall(t.run)
+	t.turn = l.newCall(t.run)
 	s.on = t
 	s.opened.of = t
-	l.s.Soon(t.tellMade)
+	l.callSoon(t.tellMade)
 	return t
 }
 
@@ -193,7 +193,7 @@ func (t *datagramTransport) leaveSoon(err error) {
 	if t.loop.s.Closed() {
 		return
 	}
-	t.loop.s.Soon(func() {
+	t.loop.callSoon(func() {
 		if t.sock.shut {
 			return
 		}

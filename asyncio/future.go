@@ -248,10 +248,17 @@ func NewCallback(fn func(AnyFuture)) *Callback { return &Callback{fn} }
 type doneCall struct {
 	cb    *Callback
 	f     AnyFuture
+	by    CallbackOwner // nil is the loop
 	place uint32
 }
 
-func (c *doneCall) futureDone(f *core) { f.soon(func() { c.cb.fn(c.f) }) }
+func (c *doneCall) futureDone(f *core) {
+	if c.by != nil {
+		f.soon(func() { c.by.Calls(new(Handle), func() { c.cb.fn(c.f) }) })
+		return
+	}
+	f.soon(func() { c.cb.fn(c.f) })
+}
 
 // A doneFunc is an internal callback.
 type doneFunc struct{ fn func() }

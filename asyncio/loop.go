@@ -36,6 +36,7 @@ type Loop struct {
 	lost        lostErrors
 	expected    int // how many things may come though no goroutine is there for them yet
 	parts       parts
+	whose
 
 	// Somebody outside has called the loop, or will: it may go on by that at any time.
 	outsiders atomic.Bool
@@ -120,6 +121,7 @@ type loopOptions struct {
 	parts   parts
 	name    string
 	labels  bool
+	whose
 }
 
 // WithLoopName names the loop, for those who look at it: see Loop.Name.
@@ -168,7 +170,7 @@ func Ungate(t AnyTask) { t.self().st.Ready() }
 func NewLoop(opts ...LoopOption) *Loop {
 	o := loopOptions{parts: newParts()}
 	choose(&o, opts, LoopOption.forLoop)
-	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name, bubble: rt.Bubble()}
+	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name, bubble: rt.Bubble(), whose: o.whose}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
 	for _, begin := range whenMade {
 		begin(l, &o)
@@ -344,7 +346,7 @@ func (l *Loop) Close() error {
 // goroutine than the loop's. Python: loop.call_soon.
 func (l *Loop) CallSoon(fn func()) *Handle {
 	l.check()
-	return l.s.Soon(fn)
+	return l.callSoon(fn)
 }
 
 // CallSoonThreadsafe is CallSoon for any goroutine: it wakes the loop if that
@@ -352,7 +354,7 @@ func (l *Loop) CallSoon(fn func()) *Handle {
 // loop.call_soon_threadsafe.
 func (l *Loop) CallSoonThreadsafe(fn func()) (*Handle, error) {
 	l.outsiders.Store(true)
-	h, err := l.s.Post(fn)
+	h, err := l.post(fn)
 	return h, loopError(err)
 }
 
@@ -362,14 +364,14 @@ func (l *Loop) CallSoonThreadsafe(fn func()) (*Handle, error) {
 // Python: loop.call_later.
 func (l *Loop) CallLater(d time.Duration, fn func()) *TimerHandle {
 	l.check()
-	return l.s.After(d, fn)
+	return l.callLater(d, fn)
 }
 
 // CallAt is CallLater with a time of the loop's clock: see Time. Python:
 // loop.call_at.
 func (l *Loop) CallAt(when time.Duration, fn func()) *TimerHandle {
 	l.check()
-	return l.s.At(when, fn)
+	return l.callAt(when, fn)
 }
 
 // CallWhenQuiet arranges that fn runs when nothing is ready any more: every task
@@ -378,7 +380,7 @@ func (l *Loop) CallAt(when time.Duration, fn func()) *TimerHandle {
 // CallSoon. Python has no such call.
 func (l *Loop) CallWhenQuiet(fn func()) *Handle {
 	l.check()
-	return l.s.WhenQuiet(fn)
+	return l.callWhenQuiet(fn)
 }
 
 // Time returns the time of the loop's clock, which has nothing to do with the

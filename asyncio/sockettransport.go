@@ -74,13 +74,13 @@ func newSocketTransport(l *Loop, s *anySocket, p BaseProtocol, among *clients) (
 		return nil, err
 	}
 	t.marks.set(-1, -1)
-	t.turn = l.s.NewCall(t.run)
+	t.turn = l.newCall(t.run)
 	s.on = t
 	s.opened.of = t
 	if among != nil {
 		among.add(&t.client, t)
 	}
-	l.s.Soon(t.tellMade)
+	l.callSoon(t.tellMade)
 	return t, nil
 }
 
@@ -265,7 +265,7 @@ func (t *socketTransport) leaveSoon(err error) {
 	t.lost++
 	t.lostErr = err
 	if !t.loop.s.Closed() {
-		t.loop.s.Soon(t.leave)
+		t.loop.callSoon(t.leave)
 	}
 }
 

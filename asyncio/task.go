@@ -172,9 +172,9 @@ func Go(ctx context.Context, f func(ctx context.Context) error, opts ...TaskOpti
 // have a loop and no context. Python: asyncio.Task, loop.create_task.
 func NewTask[T any](l *Loop, f Coro[T], opts ...TaskOption) *Task[T] {
 	if l.factory != nil {
-		return manufacture(l, context.Background(), f, opts)
+		return manufacture(l, l.noContext(), f, opts)
 	}
-	return newTask(l, context.Background(), f, opts)
+	return newTask(l, l.noContext(), f, opts)
 }
 
 func newTask[T any](l *Loop, ctx context.Context, f Coro[T], opts []TaskOption) *Task[T] {
@@ -579,9 +579,18 @@ func (t *Task[T]) future(*Loop) (AnyFuture, error) {
 }
 
 // CurrentTask returns the task that calls it, or nil: in a callback, and
-// elsewhere. It looks at who runs, not at ctx, which only tells the loop. Python:
-// asyncio.current_task.
+// elsewhere. It looks at who runs, not at ctx, which only tells the loop: a context
+// that comes from no loop will do for a caller on the goroutine of a running one. Any
+// goroutine may call it; it does not switch. Python: asyncio.current_task.
 func CurrentTask(ctx context.Context) AnyTask {
+	if taskOf(ctx) == nil {
+		if l := runningLoops.here(); l != nil {
+			if st := l.s.Current(); st != nil {
+				return anyTask(st)
+			}
+		}
+		return nil
+	}
 	t, err := current(ctx)
 	if err != nil {
 		return nil

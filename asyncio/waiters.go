@@ -128,6 +128,9 @@ func (f *core) look() bool {
 // call has cb called with self, which is f with its methods, when f is done.
 func (f *core) call(cb *Callback, self AnyFuture) {
 	c := &doneCall{cb: cb, f: self}
+	if f.loop.callbacks != nil {
+		c.by = f.loop.callbacks()
+	}
 	c.place = f.tell(c)
 	if ws, ok := f.waiter.(*waiters); ok && ws.calls != nil {
 		ws.calls[cb] = append(ws.calls[cb], c)

@@ -15,8 +15,9 @@ var ErrHostDown = errors.New("simnet: the host is down")
 
 // Start begins the host's program: main, as a task on the host, now and again after
 // each Restart. If main returns an error, other than that of a cancel, it is told to
-// the loop's exception handler, which fails a test of asynciotest. Start does not
-// switch; a task or a callback may call it, once for each host.
+// the loop's exception handler, which fails a test of asynciotest. Its context has the
+// values of the calling task's. Start does not switch; a task or a callback may call it,
+// once for each host.
 func (h *Host) Start(main func(ctx context.Context) error) {
 	if h.main != nil {
 		panic("simnet: " + h.name + " was started before")
@@ -24,7 +25,7 @@ func (h *Host) Start(main func(ctx context.Context) error) {
 	h.net.running()
 	h.base = context.Background()
 	if t := asyncio.CurrentTask(h.base); t != nil {
-		h.base = t.Context()
+		h.base = context.WithoutCancel(t.Context())
 	}
 	h.base = h.Context(h.base)
 	h.main = main
@@ -45,27 +46,27 @@ func (h *Host) boot() {
 		return asyncio.None{}, h.main(ctx)
 	}, asyncio.WithTaskContext(h.base), asyncio.WithTaskName(h.name))
 	life, task := h.life, h.running
-	task.AddDoneCallback(asyncio.NewCallback(func(asyncio.AnyFuture) {
+	h.net.whenDone(task, func() {
 		_, err := task.Result()
 		if life != h.life || err == nil || alone.Is(err, asyncio.ErrCancelled) {
 			return
 		}
 		h.net.record(Event{Kind: HostFailed, From: h, Text: inLinuxWords(err)})
 		h.net.loop.CallExceptionHandler(asyncio.ExceptionContext{Message: "host " + h.name + " has failed", Exception: err, Task: task})
-	}))
+	})
 }
 
 // Crash has the host's power fail. Its tasks end where they wait, and their deferred
-// calls reach nobody; other hosts hear nothing, and a reset from then on if it is up
-// again; its disks lose what they have not synced.
+// calls reach nobody; its callbacks are not called any more; other hosts hear nothing,
+// and a reset from then on if it is up again; its disks lose what they have not synced.
 //
 // A task or a callback may call it; it switches. A caller that runs on the host
 // itself ends at its next wait.
 func (h *Host) Crash() { h.goDown(Crashed) }
 
-// Kill ends the host's processes at once, and leaves the system alive: that ends
-// their connections, or resets those where something was not read, and refuses new
-// ones; disks lose nothing. It may be called as Crash is.
+// Kill ends the host's processes at once, tasks and callbacks, and leaves the system
+// alive: that ends their connections, or resets those where something was not read, and
+// refuses new ones; disks lose nothing. It may be called as Crash is.
 func (h *Host) Kill() { h.goDown(Killed) }
 
 // Shutdown tells the host's program to end, as a signal does: what Start has begun is
@@ -80,11 +81,11 @@ func (h *Host) Shutdown() {
 		return
 	}
 	life := h.life
-	h.running.AddDoneCallback(asyncio.NewCallback(func(asyncio.AnyFuture) {
+	h.net.whenDone(h.running, func() {
 		if life == h.life {
 			h.goDown(ShutDown)
 		}
-	}))
+	})
 	h.running.Cancel()
 }
 
@@ -115,6 +116,7 @@ func (h *Host) goDown(how Down) {
 	if h.paused {
 		h.thaw()
 	}
+	h.present().end()
 	h.down = true
 	h.life++
 	ends := h.ends
@@ -177,7 +179,9 @@ func (h *Host) killTasks() {
 		}
 	}
 	if me != nil && hostOfTask(me) == h {
-		h.net.loop.CallSoon(func() { asyncio.Kill(me, ErrHostDown) })
+		h.net.apart(func() {
+			h.net.loop.CallSoon(func() { asyncio.Kill(me, ErrHostDown) })
+		})
 	}
 }
 

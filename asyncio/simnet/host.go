@@ -16,7 +16,9 @@ const Outside = "test"
 
 // A Host is a machine of a Network, with a name, an address of IPv4 and one of IPv6,
 // ports, unix paths, a wall clock and random numbers of its own. Tasks run on it that
-// its Start or Go has begun, and the tasks that they begin.
+// its Start or Go has begun, the tasks that they begin, and the callbacks that these
+// arrange: those of CallSoon, CallLater and so on, of futures, and of the protocols of
+// transports and servers that they have made.
 type Host struct {
 	net    *Network
 	name   string
@@ -36,11 +38,12 @@ type Host struct {
 	drift   time.Duration // what the wall clock gains in a second
 
 	down    bool
-	life    int // how many times it has gone down
+	life    int   // how many times it has gone down
+	lives   *life // the present one, or an earlier one
 	onDown  []func(kind Down)
 	paused  bool
-	waiting []*packet         // that have come while it was paused
-	frozen  []asyncio.AnyTask // that would have gone on meanwhile
+	waiting []*packet // that have come while it was paused
+	frozen  []func()  // have those go on that would have meanwhile
 
 	main    func(ctx context.Context) error
 	base    context.Context // of what Start has begun
@@ -140,10 +143,19 @@ func (n *Network) hostOf(ctx context.Context) *Host {
 	if h, ok := ctx.Value(hostKey{}).(*Host); ok {
 		return h
 	}
-	if t := asyncio.CurrentTask(ctx); t != nil {
-		if h, ok := t.Context().Value(hostKey{}).(*Host); ok {
-			return h
-		}
+	if h := n.hostHere(ctx); h != nil {
+		return h
 	}
 	return n.hosts[0]
+}
+
+// hostHere returns the host of the task or callback that calls; nil if it is of none.
+func (n *Network) hostHere(ctx context.Context) *Host {
+	switch t := asyncio.CurrentTask(ctx); {
+	case t != nil:
+		return hostOfTask(t)
+	case n.calling != nil:
+		return n.calling.host
+	}
+	return nil
 }

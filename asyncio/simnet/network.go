@@ -64,6 +64,8 @@ type Network struct {
 	at    map[netip.Addr]*Host
 	conns int // how many there have been
 
+	calling  *life     // of the callback that runs; nil: it is of no host, or none runs
+	aside    bool      // what is being arranged is the network's own
 	standing int       // how many hosts are paused
 	played   []Plan    // by Play
 	instead  *[]Plan   // what Play plays instead
@@ -105,7 +107,10 @@ func New(seed uint64, cfg Config) *Network {
 
 // Options are those that the loop of n is to be made with, and no other loop.
 func (n *Network) Options() []asyncio.LoopOption {
-	return []asyncio.LoopOption{asyncio.WithNetwork(n), asyncio.WithGate(n.mayGo), asyncio.WithTrace(n.step)}
+	return []asyncio.LoopOption{
+		asyncio.WithNetwork(n), asyncio.WithGate(n.mayGo), asyncio.WithTrace(n.step),
+		asyncio.WithCallbacks(n.caller), asyncio.WithTaskContexts(n.taskContext),
+	}
 }
 
 // AllowsGoroutines reports whether goroutines that are no tasks may use connections:
@@ -124,7 +129,7 @@ func (n *Network) mayGo(t asyncio.AnyTask) bool {
 	if h == nil || !h.paused {
 		return true
 	}
-	h.frozen = append(h.frozen, t)
+	h.frozen = append(h.frozen, func() { asyncio.Ungate(t) })
 	return false
 }
 

@@ -1,11 +1,9 @@
 package simnet
 
-import "github.com/go-greenlet/greenlet/asyncio"
-
 // Pause has the host stand still, as a virtual machine that is moved or a process
-// that is stopped: its tasks go on no further, what is sent to it waits, and its clocks
-// show, when it goes on, that time has passed. Callbacks that its programs have given
-// to the loop (CallLater and so on) are not stopped. It does not switch.
+// that is stopped: its tasks go on no further, its callbacks are not called, what is sent
+// to it waits, and its clocks show, when it goes on, that time has passed. It does not
+// switch.
 func (h *Host) Pause() {
 	if h.paused || h.down {
 		return
@@ -20,18 +18,19 @@ func (h *Host) Pause() {
 	}
 }
 
-// Resume ends Pause: what has come meanwhile arrives now, and the tasks go on.
+// Resume ends Pause: what has come meanwhile arrives now, and the tasks go on, and the
+// callbacks whose time has come.
 func (h *Host) Resume() {
 	if !h.paused {
 		return
 	}
 	h.thaw()
 	h.net.record(Event{Kind: HostResumed, From: h})
-	for _, t := range h.frozen {
-		asyncio.Ungate(t)
-	}
-	waiting := h.waiting
+	frozen, waiting := h.frozen, h.waiting
 	h.frozen, h.waiting = nil, nil
+	for _, goOn := range frozen {
+		goOn()
+	}
 	for _, p := range waiting {
 		h.net.schedule(h.net.now(), p)
 	}

@@ -48,7 +48,7 @@ func (n *Network) arm(t time.Duration) {
 	if last := len(q.armed) - 1; n.busy || last >= 0 && q.armed[last].at <= t || n.loop.IsClosed() {
 		return // in a loop that is closed nothing happens any more
 	}
-	q.armed = append(q.armed, armed{t, n.loop.CallAt(t, n.look)})
+	n.apart(func() { q.armed = append(q.armed, armed{t, n.loop.CallAt(t, n.look)}) })
 }
 
 // run is called by the loop's timers, the earliest of which is over: all that is due

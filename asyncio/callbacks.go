@@ -1,0 +1,131 @@
+package asyncio
+
+import (
+	"context"
+	"time"
+
+	"github.com/go-greenlet/greenlet/sched"
+)
+
+// whose tells whom what is made on a loop belongs to. What is nil says: to the loop.
+type whose struct {
+	callbacks    func() CallbackOwner
+	taskContexts func() context.Context
+}
+
+// A CallbackOwner is who callbacks belong to, with WithCallbacks. Its methods belong to
+// the loop, and must not wait.
+type CallbackOwner interface {
+	// Calls is called in place of a callback fn when its time has come. It calls fn; or
+	// keeps it for later, and then looks whether the handle was cancelled meanwhile; or
+	// drops it.
+	Calls(h *Handle, fn func())
+
+	// Sets is called when a timer is made, which is one of CallLater or CallAt.
+	Sets(t *TimerHandle)
+}
+
+// WithCallbacks has of asked, each time a callback is arranged, whose it is. Nil is the
+// loop's, as all are without the option.
+//
+// A callback is arranged by CallSoon, CallLater, CallAt and CallWhenQuiet; by
+// CallSoonThreadsafe, if the caller is on the loop's goroutine; by AddDoneCallback when it
+// is added; and those of a protocol and of a server are when the transport and the server
+// are made. of belongs to the loop, and must not wait. It is for simulations of a machine
+// with which its callbacks end, and stand still: see WithGate for its tasks. Cost: a call
+// and two allocations for each callback that has an owner.
+func WithCallbacks(of func() CallbackOwner) LoopOption {
+	return loopOption(func(o *loopOptions) { o.callbacks = of })
+}
+
+// WithTaskContexts has f asked for the context of a task that NewTask makes, if no
+// WithTaskContext says it: without the option it is the background's. f belongs to the
+// loop, and must not wait. It is for simulations: a task that a machine's callback has
+// begun is the machine's, too.
+func WithTaskContexts(f func() context.Context) LoopOption {
+	return loopOption(func(o *loopOptions) { o.taskContexts = f })
+}
+
+// noContext returns the context of a task that is made without one.
+func (l *Loop) noContext() context.Context {
+	if l.taskContexts == nil || !l.s.Owned() {
+		return context.Background()
+	}
+	return l.taskContexts()
+}
+
+// give arranges, by call, that fn runs for whom it belongs to. Without WithCallbacks it is
+// not called.
+func (l *Loop) give(fn func(), call func(fn func()) *Handle) *Handle {
+	by := l.callbacks()
+	if by == nil || fn == nil {
+		return call(fn)
+	}
+	var h *Handle
+	h = call(func() { by.Calls(h, fn) })
+	return h
+}
+
+func (l *Loop) callSoon(fn func()) *Handle {
+	if l.callbacks != nil {
+		return l.give(fn, l.s.Soon)
+	}
+	return l.s.Soon(fn)
+}
+
+func (l *Loop) callLater(d time.Duration, fn func()) *TimerHandle {
+	if l.callbacks != nil {
+		return l.giveTimer(fn, func(fn func()) *TimerHandle { return l.s.After(d, fn) })
+	}
+	return l.s.After(d, fn)
+}
+
+func (l *Loop) callAt(when time.Duration, fn func()) *TimerHandle {
+	if l.callbacks != nil {
+		return l.giveTimer(fn, func(fn func()) *TimerHandle { return l.s.At(when, fn) })
+	}
+	return l.s.At(when, fn)
+}
+
+// giveTimer is give for a timer.
+func (l *Loop) giveTimer(fn func(), call func(fn func()) *TimerHandle) (t *TimerHandle) {
+	by := l.callbacks()
+	if by == nil || fn == nil {
+		return call(fn)
+	}
+	t = call(func() { by.Calls(&t.Handle, fn) })
+	by.Sets(t)
+	return t
+}
+
+func (l *Loop) callWhenQuiet(fn func()) *Handle {
+	if l.callbacks != nil {
+		return l.give(fn, l.s.WhenQuiet)
+	}
+	return l.s.WhenQuiet(fn)
+}
+
+// post is CallSoon for any goroutine. One that is not the loop's does not know for whom.
+func (l *Loop) post(fn func()) (*Handle, error) {
+	if l.callbacks == nil || !l.s.Owned() {
+		return l.s.Post(fn)
+	}
+	var err error
+	h := l.give(fn, func(fn func()) (h *Handle) {
+		h, err = l.s.Post(fn)
+		return h
+	})
+	return h, err
+}
+
+// newCall makes a callback that is arranged again and again. One that is kept for later
+// may run though it was cancelled meanwhile, so fn looks whether there is something to do.
+func (l *Loop) newCall(fn func()) *sched.Call {
+	if l.callbacks != nil {
+		if by := l.callbacks(); by != nil {
+			h := new(Handle)
+			return l.s.NewCall(func() { by.Calls(h, fn) })
+		}
+	}
+	return l.s.NewCall(fn)
+}
