@@ -22,11 +22,13 @@ type Clock interface {
 
 // realClock is the system's monotonic clock. Each loop has its own start, so
 // that a loop made in a testing/synctest bubble has the bubble's.
-type realClock struct{ start time.Time }
+type realClock struct{ start time.Duration } // since began
 
-func (c *realClock) Now() time.Duration { return time.Since(c.start) }
+func (c realClock) Now() time.Duration { return time.Since(began) - c.start }
 
-func (c *realClock) Until(when time.Duration, _ bool) time.Duration {
+// Until is what the loop works out by itself, without another look at the clock: see
+// waitUntil.
+func (c realClock) Until(when time.Duration, _ bool) time.Duration {
 	if when == Never {
 		return Never
 	}

@@ -35,7 +35,8 @@ type Loop struct {
 	handles handles
 
 	clock  Clock
-	jumps  bool // the clock is not the real one: it may go forward by itself
+	jumps  bool          // the clock is not the real one: it may go forward by itself
+	began  time.Duration // when the real one began
 	poller Poller
 	guard  func(h *Handle, fn func())
 	onIdle func(still bool) (again time.Duration)
@@ -151,7 +152,8 @@ func New(opts ...Option) *Loop {
 		o(l)
 	}
 	if l.jumps = l.clock != nil; !l.jumps {
-		l.clock = &realClock{time.Now()}
+		l.began = time.Since(began)
+		l.clock = realClock{l.began}
 	}
 	if l.poller == nil {
 		l.poller = systemPoller()
@@ -199,10 +201,10 @@ func (l *Loop) runOnce() {
 	if l.idle.due() {
 		l.thin() // of its workers
 	}
-	l.await()   // something to do
-	l.collect() // what other goroutines have posted
-	l.expire()  // the timers that are due
-	l.begin()   // with what is ready now, and nothing that it adds
+	now := l.await() // something to do
+	l.collect()      // what other goroutines have posted
+	l.expire(now)    // the timers that are due
+	l.begin()        // with what is ready now, and nothing that it adds
 	for l.batch > 0 {
 		e := l.take()
 		switch {
@@ -224,8 +226,9 @@ func (l *Loop) runOnce() {
 	}
 }
 
-// await waits until something is ready or was posted or a timer is due.
-func (l *Loop) await() {
+// await waits until something is ready or was posted or a timer is due. It returns what
+// the loop's clock shows, if it knows; else 0.
+func (l *Loop) await() (now time.Duration) {
 	asked := false
 	if len(l.quiet) > 0 && l.ready.len() == 0 && l.attention.Load() == 0 && !l.due() {
 		l.poll() // it is not quiet while something has happened to a descriptor
@@ -243,7 +246,7 @@ func (l *Loop) await() {
 		if !asked {
 			l.poll()
 		}
-		return
+		return 0
 	}
 	l.ready.shrink()
 	when := Never
@@ -261,22 +264,40 @@ func (l *Loop) await() {
 		l.poll()
 	}
 	if l.ready.len() == 0 && l.attention.Load() == 0 {
-		if d := l.clock.Until(when, alone); d > 0 {
-			l.sleep(d)
-		} else if l.polls {
-			l.poller.Wait(d)
-		}
+		now = l.waitUntil(when, alone)
 	}
 	l.waits.Store(false)
+	return now
 }
 
-// sleep waits in the poller, and counts the time.
-func (l *Loop) sleep(d time.Duration) {
-	from := time.Since(began)
+// waitUntil waits in the poller, counts the time, and returns what the loop's clock shows
+// then, as far as that is known: 0 if not. To look at the system's clock is much of what
+// it costs to be woken, so that is done once before the wait and once after it.
+func (l *Loop) waitUntil(when time.Duration, alone bool) (now time.Duration) {
+	var from, d time.Duration
+	if l.jumps {
+		d = l.clock.Until(when, alone)
+	} else if from, d = time.Since(began), Never; when != Never {
+		d = max(0, when-(from-l.began))
+	}
+	if d <= 0 {
+		if l.polls {
+			l.poller.Wait(d)
+		}
+		return 0
+	}
+	if l.jumps {
+		from = time.Since(began)
+	}
 	l.sleeps = from
 	l.poller.Wait(d)
-	l.slept += time.Since(began) - from
+	woken := time.Since(began)
+	l.slept += woken - from
 	l.sleeps = 0
+	if l.jumps {
+		return 0
+	}
+	return woken - l.began
 }
 
 // poll asks for events without waiting.
@@ -295,12 +316,14 @@ func (l *Loop) due() bool {
 	return e != nil && e.when <= l.clock.Now()
 }
 
-// expire makes ready the timers that are due.
-func (l *Loop) expire() {
+// expire makes ready the timers that are due by now, which is 0 if it is not known.
+func (l *Loop) expire(now time.Duration) {
 	if l.timers.set == 0 {
 		return
 	}
-	now := l.clock.Now()
+	if now == 0 {
+		now = l.clock.Now()
+	}
 	for fires, ok := l.timers.due(now); ok; fires, ok = l.timers.due(now) {
 		if fires.task != nil {
 			fires.task.firing = true
