@@ -62,8 +62,15 @@ func (h *Host) route(o asyncio.NetworkOptions) (*Host, net.Addr, error) {
 			return nil, nil, syscall.EADDRNOTAVAIL
 		}
 	}
-	if from.Port() == 0 {
-		from = netip.AddrPortFrom(from.Addr(), h.tcp.free())
+	switch other := addrPort(o.Remote); {
+	case from.Port() == 0:
+		port := h.freeFor(from.Addr(), other)
+		if port == 0 {
+			return nil, nil, h.refused(other, syscall.EADDRNOTAVAIL)
+		}
+		from = netip.AddrPortFrom(from.Addr(), port)
+	case h.net.cfg.TimeWait > 0 && h.keeps(from.Port()):
+		return nil, nil, h.refused(from, syscall.EADDRINUSE)
 	}
 	return to, net.TCPAddrFromAddrPort(from), nil
 }

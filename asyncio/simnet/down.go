@@ -121,6 +121,9 @@ func (h *Host) goDown(how Down) {
 	h.life++
 	ends := h.ends
 	h.ends, h.paths = nil, nil
+	if how == Crashed {
+		h.closing = closing{}
+	}
 	h.tcp, h.udp = ports{last: h.tcp.last}, ports{last: h.udp.last}
 	for _, f := range h.onDown {
 		f(how)
@@ -140,7 +143,9 @@ func (h *Host) goDown(how Down) {
 // closeAll is what the system does when a process ends.
 func (h *Host) closeAll() {
 	for _, e := range slices.Clone(h.ends) {
-		e.Close()
+		if e.Close(); e.first { // what is left to be done for it is the system's
+			h.keep(e)
+		}
 	}
 	var all []*listener
 	for _, port := range slices.Sorted(maps.Keys(h.tcp.taken)) {

@@ -53,6 +53,8 @@ type end struct {
 	// Of the program.
 	closed  bool
 	linger0 bool
+	first   bool // it has ended what it sends before the other side has
+	kept    bool // its addresses are, after its end: Config.TimeWait
 
 	// Whether the other side lives.
 	keepAlive bool
@@ -171,7 +173,7 @@ func (e *end) CloseWrite() error {
 
 func (e *end) finish() {
 	if !e.ended && e.state != over {
-		e.ended = true
+		e.ended, e.first = true, !e.eof
 		g := e.net.newSegment(e.next, nil)
 		g.fin = true
 		e.push(g)

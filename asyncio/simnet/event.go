@@ -43,10 +43,12 @@ const (
 	Noted // Note was called with Text
 
 	SetOut // a packet sets out, if Config.Steps is set; Text says which
+
+	Refused // an address was not free: see Config.TimeWait; Text says which
 )
 
 var kindNames = [...]string{"?", "step", "delivered", "lost", "held", "listening", "connected", "broken", "up", "down", "paused", "resumed", "failed", "clock", "links",
-	"disk written", "disk synced", "disk lost", "disk failed", "drawn", "note", "sent"}
+	"disk written", "disk synced", "disk lost", "disk failed", "drawn", "note", "sent", "refused"}
 
 // String names the kind, in lower case.
 func (k Kind) String() string {

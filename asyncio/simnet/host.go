@@ -33,6 +33,8 @@ type Host struct {
 	udp   ports
 	paths map[string]any // unix paths: *listener, *packetsEnd
 
+	closing closing
+
 	clockAt time.Duration // on the loop's clock, when the wall clock showed clockIs
 	clockIs time.Time
 	drift   time.Duration // what the wall clock gains in a second

@@ -20,7 +20,10 @@ type Link struct {
 
 	latency   Latency
 	loss      float64
+	corrupt   float64
 	bandwidth int
+	mtu       int // 0: that of the sender
+	known     knownMTU
 	cut, held bool
 	waiting   []*packet // held
 	free      time.Duration
@@ -65,6 +68,21 @@ func (l *Link) SetLoss(part float64) {
 // SetBandwidth sets how many bytes a second l takes; zero is no limit.
 func (l *Link) SetBandwidth(bytes int) {
 	l.set(fmt.Sprintf("bandwidth %d", bytes), func() { l.bandwidth = bytes })
+}
+
+// SetCorruption has a part of the datagrams damaged, 0 to 1: see Config.Corrupt. Zero is
+// none, whatever the Config says.
+func (l *Link) SetCorruption(part float64) {
+	l.set(fmt.Sprintf("corruption %g", part), func() { l.corrupt = part })
+}
+
+// SetMTU has no packet of datagrams pass that has more bytes than that, its headers
+// included: somewhere on the way there is a narrow network. A longer one is lost; then
+// the system of the sender is told, if what is sent back to it arrives, and sends longer
+// datagrams in pieces for ten minutes. Of an end that is connected the next call fails
+// with EMSGSIZE, as on Linux. Zero is what the Config says.
+func (l *Link) SetMTU(bytes int) {
+	l.set(fmt.Sprintf("MTU %d", bytes), func() { l.mtu = bytes })
 }
 
 // Reset breaks all connections between the two hosts that l is of, as a firewall does
@@ -116,7 +134,7 @@ func (n *Network) Link(from, to *Host) *Link {
 	l := &Link{net: n, from: from, to: to}
 	l.restore()
 	if from == to {
-		l.latency, l.loss, l.bandwidth = Constant(withinHost), 0, 0
+		l.latency, l.loss, l.corrupt, l.bandwidth = Constant(withinHost), 0, 0, 0
 	} else {
 		l.random = n.stream("link " + from.name + " " + to.name)
 	}
@@ -127,7 +145,7 @@ func (n *Network) Link(from, to *Host) *Link {
 // restore gives l what the Config says.
 func (l *Link) restore() {
 	c := &l.net.cfg
-	l.latency, l.loss, l.bandwidth = c.Latency, c.Loss, c.Bandwidth
+	l.latency, l.loss, l.corrupt, l.bandwidth, l.mtu = c.Latency, c.Loss, c.Corrupt, c.Bandwidth, 0
 }
 
 // send sets p out. It takes p.
@@ -155,6 +173,23 @@ func (l *Link) send(p *packet) {
 		n.lose(p, "by chance")
 		return
 	}
+	size := p.size() + headerSize
+	if p.kind == datagram && (n.cfg.MTU > 0 || l.mtu > 0 || l.known.bytes > 0) {
+		pieces, fits := l.pieces(p)
+		if !fits {
+			l.tooBig(p)
+			return
+		}
+		for range pieces - 1 {
+			chance, more := l.random.Float64(), l.latency.draw(l.random)
+			if chance < l.loss {
+				n.lose(p, "a piece of it, by chance")
+				return
+			}
+			takes = max(takes, more)
+			size += headerSize
+		}
+	}
 	arrives := p.sent + takes
 	if l.bandwidth > 0 {
 		begins := max(p.sent, l.free)
@@ -162,13 +197,19 @@ func (l *Link) send(p *packet) {
 			n.lose(p, "queue full")
 			return
 		}
-		l.free = begins + time.Duration(int64(p.size()+headerSize)*int64(time.Second)/int64(l.bandwidth))
+		l.free = begins + time.Duration(int64(size)*int64(time.Second)/int64(l.bandwidth))
 		arrives += l.free - p.sent
 	}
 	if p.kind == datagram && n.cfg.Duplicate > 0 && l.random.Float64() < n.cfg.Duplicate {
 		twin := n.newPacket(datagram)
 		*twin = *p
 		n.schedule(p.sent+l.latency.draw(l.random), twin)
+	}
+	if p.kind == datagram && l.corrupt > 0 && l.random.Float64() < l.corrupt && len(p.data) > 0 {
+		p.data = slices.Clone(p.data) // the twin has it, too
+		i := l.random.IntN(8 * len(p.data))
+		p.data[i/8] ^= 1 << (i % 8)
+		p.damaged = true
 	}
 	if l.held {
 		p.late = arrives - p.sent

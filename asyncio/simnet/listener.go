@@ -3,6 +3,7 @@ package simnet
 import (
 	"context"
 	"net"
+	"net/netip"
 	"syscall"
 	"time"
 
@@ -39,7 +40,11 @@ func (n *Network) Bind(ctx context.Context, o asyncio.NetworkOptions) (asyncio.N
 		return l, h.bindPath(u.Name, l, o.ReplacePath)
 	}
 	b, err := h.bindingFor(o, l)
-	if err == nil {
+	switch {
+	case err != nil:
+	case o.Exclusive && b.port != 0 && h.net.cfg.TimeWait > 0 && h.keeps(b.port):
+		err = h.refused(netip.AddrPortFrom(b.ip, b.port), syscall.EADDRINUSE)
+	default:
 		err = h.tcp.bind(b)
 	}
 	if err != nil {

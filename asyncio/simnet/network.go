@@ -21,6 +21,24 @@ type Config struct {
 	Bandwidth int     // of a direction between two hosts, in bytes a second; 0: no limit
 	Queue     int     // how many bytes may wait for the bandwidth, others are lost; 0: 1 MiB
 
+	// Corrupt is which part of the datagrams arrives with a bit turned over, 0 to 1:
+	// damage that no checksum has noticed. In life that is one in many millions, if the
+	// checksums are on.
+	Corrupt float64
+
+	// MTU is the most that a packet of datagrams has between hosts, in bytes, its headers
+	// included (28 of IPv4, 48 of IPv6). A longer datagram goes in pieces, and arrives
+	// if all of them do. 0: no limit but that of a datagram, 65,507 bytes of payload.
+	// Connections need none: the systems at both ends find out what passes.
+	MTU int
+
+	// TimeWait is how long an address is kept when a connection from it has ended, of
+	// the side that has closed first: Linux has 60 s. Meanwhile it cannot be listened at
+	// exclusively (asyncio.WithReuseAddress(false)), and no new connection leads from it to
+	// the same other address. Kill and Shutdown keep it, a crash does not. 0: addresses
+	// are free at once.
+	TimeWait time.Duration
+
 	// Window is how much a direction of a connection takes that is not read, in
 	// bytes. 0 stands for 64 KiB.
 	Window int

@@ -23,7 +23,9 @@ type packet struct {
 	data     []byte      // of a datagram
 	src, dst net.Addr    // of a datagram
 	origin   *packetsEnd // of a datagram
-	target   *packetsEnd // of an answer that nobody is there
+	target   *packetsEnd // of an answer that nobody is there, or that one was too big
+	mtu      int         // of that: what passes
+	damaged  bool        // of a datagram: Config.Corrupt
 }
 
 type packetKind uint8
@@ -38,9 +40,10 @@ const (
 	probe
 	datagram
 	unreachable
+	tooBig
 )
 
-var packetNames = [...]string{"SYN", "SYN-ACK", "ACK", "data", "FIN", "RST", "probe", "datagram", "unreachable"}
+var packetNames = [...]string{"SYN", "SYN-ACK", "ACK", "data", "FIN", "RST", "probe", "datagram", "unreachable", "too big"}
 
 func (n *Network) newPacket(kind packetKind) *packet {
 	if last := len(n.packets) - 1; last >= 0 {
@@ -66,6 +69,9 @@ func (p *packet) payload() []byte {
 }
 
 func (p *packet) size() int { return len(p.payload()) }
+
+// damaged is what is said of a datagram that arrives so.
+const damaged = "a bit has turned over"
 
 // tell records what becomes of p; why is for what else there is to say.
 func (n *Network) tell(k Kind, p *packet, why string) {
@@ -114,10 +120,16 @@ func (p *packet) happen(time.Duration) {
 		h.waiting = append(h.waiting, p)
 		return
 	}
-	n.tell(Delivered, p, "")
+	if p.damaged {
+		n.tell(Delivered, p, ": "+damaged)
+	} else {
+		n.tell(Delivered, p, "")
+	}
 	switch {
 	case p.kind == datagram || p.kind == unreachable:
 		h.datagram(p)
+	case p.kind == tooBig:
+		h.learn(p)
 	case p.kind == syn:
 		h.asked(p.from, p.dst)
 	default:

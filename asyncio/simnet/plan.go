@@ -25,6 +25,9 @@ const (
 	SetLoss      Action = "set loss"      // of the links On, to Loss
 	SetBandwidth Action = "set bandwidth" // of the links On, to Bytes
 
+	SetCorruption Action = "set corruption" // of the links On, to Loss
+	SetMTU        Action = "set MTU"        // of the links On, to Bytes
+
 	Crash    Action = "crash"    // the hosts On
 	Kill     Action = "kill"     // the hosts On
 	Shutdown Action = "shutdown" // the hosts On
@@ -45,8 +48,8 @@ type Fault struct {
 	On      string        // hosts or links; no links at all are all between hosts
 	Time    time.Duration // for clocks
 	Latency Latency       // for SetLatency
-	Loss    float64       // for SetLoss
-	Bytes   int           // for SetBandwidth, in a second
+	Loss    float64       // for SetLoss, and for SetCorruption
+	Bytes   int           // for SetBandwidth, in a second, and for SetMTU
 }
 
 // A Plan is faults in the order of their times.
@@ -148,6 +151,10 @@ func (n *Network) Do(f Fault) {
 		onLinks(func(l *Link) { l.SetLoss(f.Loss) })
 	case SetBandwidth:
 		onLinks(func(l *Link) { l.SetBandwidth(f.Bytes) })
+	case SetCorruption:
+		onLinks(func(l *Link) { l.SetCorruption(f.Loss) })
+	case SetMTU:
+		onLinks(func(l *Link) { l.SetMTU(f.Bytes) })
 	case Crash:
 		onHosts((*Host).Crash)
 	case Kill:

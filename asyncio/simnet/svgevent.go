@@ -43,6 +43,9 @@ func (d *drawing) packet(e Event) {
 	case "FIN", "RST":
 		class += " " + strings.ToLower(word)
 	}
+	if strings.HasSuffix(e.Text, damaged) {
+		class += " damaged"
+	}
 	if e.Kind != Delivered && !strings.Contains(e.Text, "host is down") {
 		x2, y2 = x1+(x2-x1)*0.4, y1+(y2-y1)*0.4
 		if y2 == y1 {
@@ -113,6 +116,7 @@ line, path { stroke-width: 1.2; fill: none }
 .fin line, .fin path { stroke: var(--soft) } .fin .point { fill: var(--soft) }
 .rst line, .rst path { stroke: var(--bad) } .rst .point { fill: var(--bad) }
 .lost line { stroke: var(--bad); stroke-dasharray: 4 3 } .lost .cross { stroke: var(--bad); stroke-width: 2 }
+.damaged line, .damaged path { stroke: var(--warn); stroke-width: 2 } .damaged .point { fill: var(--warn) }
 .held line { stroke: var(--warn); stroke-dasharray: 4 3 } .held .cross { stroke: var(--warn); stroke-width: 2 }
 .links line { stroke: var(--warn); stroke-dasharray: 8 4 } .links text { fill: var(--warn) }
 circle { fill: var(--soft) } .note circle { fill: var(--note) } .note text { fill: var(--note) }

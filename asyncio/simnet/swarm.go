@@ -13,7 +13,8 @@ import (
 // between all hosts but the test's. Each seed has settings of its own: some kinds of
 // faults it has often, others not at all, because those that always come together
 // hide what one of them would show; and its faults follow each other fast or slowly.
-// What goes wrong is put right again after a while, mostly within d. It does not switch.
+// A smaller MTU is among them if Config.MTU is set; datagrams are damaged only as Config.Corrupt
+// says. What goes wrong is put right again after a while, mostly within d. It does not switch.
 func Swarm(ctx context.Context, d time.Duration, hosts ...*Host) Plan {
 	n := Of(ctx)
 	s := &swarm{net: n, random: n.stream("plan"), length: d, hosts: hosts}
@@ -63,6 +64,11 @@ func (s *swarm) settings() {
 			s.kinds = append(s.kinds, kind)
 		}
 	}
+	if s.net.cfg.MTU > 0 {
+		for range r.IntN(4) {
+			s.kinds = append(s.kinds, s.narrow)
+		}
+	}
 	if s.kinds == nil {
 		s.kinds = append(s.kinds, s.crash, s.split)
 	}
@@ -107,6 +113,16 @@ func (s *swarm) slow(at time.Duration) {
 		on := one + " > " + other
 		s.add(Fault{At: at, Do: SetLatency, On: on, Latency: Uniform(50*time.Millisecond, 500*time.Millisecond)})
 		s.add(Fault{At: at + s.upTo(6*s.pace), Do: SetLatency, On: on})
+	}
+}
+
+// narrow has a network of a smaller MTU on the way, for a while.
+func (s *swarm) narrow(at time.Duration) {
+	if one, other := s.sides(); one != "" && other != "" {
+		on := one + " > " + other
+		bytes := []int{576, 1280, 1400}[s.random.IntN(3)]
+		s.add(Fault{At: at, Do: SetMTU, On: on, Bytes: min(bytes, s.net.cfg.MTU)})
+		s.add(Fault{At: at + s.upTo(6*s.pace), Do: SetMTU, On: on})
 	}
 }
 

@@ -356,6 +356,9 @@ func (e *end) makesRoom() {
 func (e *end) settled() {
 	if e.state == open && e.ended && e.eof && e.out.len() == 0 && e.closed {
 		e.state = over
+		if e.first {
+			e.host.keep(e)
+		}
 		e.quiet()
 	}
 }
