@@ -54,64 +54,69 @@ func (l *Loop) noContext() context.Context {
 	return l.taskContexts()
 }
 
-// give arranges, by call, that fn runs for whom it belongs to. Without WithCallbacks it is
-// not called.
-func (l *Loop) give(fn func(), call func(fn func()) *Handle) *Handle {
-	by := l.callbacks()
-	if by == nil || fn == nil {
-		return call(fn)
+// owner returns who calls fn, which is being arranged: nil is the loop.
+func (l *Loop) owner(fn func()) CallbackOwner {
+	if l.callbacks == nil || fn == nil {
+		return nil
 	}
+	return l.callbacks()
+}
+
+// give arranges, by call, that fn runs for by.
+func give(by CallbackOwner, fn func(), call func(fn func()) *Handle) *Handle {
 	var h *Handle
 	h = call(func() { by.Calls(h, fn) })
 	return h
 }
 
-func (l *Loop) callSoon(fn func()) *Handle {
-	if l.callbacks != nil {
-		return l.give(fn, l.s.Soon)
-	}
-	return l.s.Soon(fn)
-}
-
-func (l *Loop) callLater(d time.Duration, fn func()) *TimerHandle {
-	if l.callbacks != nil {
-		return l.giveTimer(fn, func(fn func()) *TimerHandle { return l.s.After(d, fn) })
-	}
-	return l.s.After(d, fn)
-}
-
-func (l *Loop) callAt(when time.Duration, fn func()) *TimerHandle {
-	if l.callbacks != nil {
-		return l.giveTimer(fn, func(fn func()) *TimerHandle { return l.s.At(when, fn) })
-	}
-	return l.s.At(when, fn)
-}
-
 // giveTimer is give for a timer.
-func (l *Loop) giveTimer(fn func(), call func(fn func()) *TimerHandle) (t *TimerHandle) {
-	by := l.callbacks()
-	if by == nil || fn == nil {
-		return call(fn)
-	}
+func giveTimer(by CallbackOwner, fn func(), call func(fn func()) *TimerHandle) *TimerHandle {
+	var t *TimerHandle
 	t = call(func() { by.Calls(&t.Handle, fn) })
 	by.Sets(t)
 	return t
 }
 
+func (l *Loop) callSoon(fn func()) *Handle {
+	if by := l.owner(fn); by != nil {
+		return give(by, fn, l.s.Soon)
+	}
+	return l.s.Soon(fn)
+}
+
+func (l *Loop) callLater(d time.Duration, fn func()) *TimerHandle {
+	if by := l.owner(fn); by != nil {
+		return giveTimer(by, fn, func(fn func()) *TimerHandle { return l.s.After(d, fn) })
+	}
+	return l.s.After(d, fn)
+}
+
+func (l *Loop) callAt(when time.Duration, fn func()) *TimerHandle {
+	if by := l.owner(fn); by != nil {
+		return giveTimer(by, fn, func(fn func()) *TimerHandle { return l.s.At(when, fn) })
+	}
+	return l.s.At(when, fn)
+}
+
 func (l *Loop) callWhenQuiet(fn func()) *Handle {
-	if l.callbacks != nil {
-		return l.give(fn, l.s.WhenQuiet)
+	if by := l.owner(fn); by != nil {
+		return give(by, fn, l.s.WhenQuiet)
 	}
 	return l.s.WhenQuiet(fn)
 }
 
 // post is CallSoon for any goroutine. One that is not the loop's does not know for whom.
 func (l *Loop) post(fn func()) (*Handle, error) {
-	if l.callbacks == nil || !l.s.Owned() {
-		return l.s.Post(fn)
+	if l.callbacks != nil && l.s.Owned() {
+		if by := l.owner(fn); by != nil {
+			return l.givePost(by, fn)
+		}
 	}
-	var err error
-	h := l.give(fn, func(fn func()) (h *Handle) {
+	return l.s.Post(fn)
+}
+
+func (l *Loop) givePost(by CallbackOwner, fn func()) (h *Handle, err error) {
+	h = give(by, fn, func(fn func()) (h *Handle) {
 		h, err = l.s.Post(fn)
 		return h
 	})
@@ -121,11 +126,9 @@ func (l *Loop) post(fn func()) (*Handle, error) {
 // newCall makes a callback that is arranged again and again. One that is kept for later
 // may run though it was cancelled meanwhile, so fn looks whether there is something to do.
 func (l *Loop) newCall(fn func()) *sched.Call {
-	if l.callbacks != nil {
-		if by := l.callbacks(); by != nil {
-			h := new(Handle)
-			return l.s.NewCall(func() { by.Calls(h, fn) })
-		}
+	if by := l.owner(fn); by != nil {
+		h := new(Handle)
+		return l.s.NewCall(func() { by.Calls(h, fn) })
 	}
 	return l.s.NewCall(fn)
 }

@@ -6,6 +6,7 @@ import (
 	"io"
 	"net"
 	"os"
+	"slices"
 	"sync/atomic"
 	"syscall"
 	"time"
@@ -107,12 +108,10 @@ func (e *networkEndpoint) usable(t *task, w *direction) error {
 
 // do calls try until it returns another error than ErrWouldBlock, and returns that.
 //
-// For a goroutine a task does all that.
+// A goroutine gets errOutside: a task is to do all that for it, by a function of its own,
+// so that what try refers to is no allocation of each call.
 func (e *networkEndpoint) do(w *direction, try func() error) (err error) {
 	t, err := e.caller()
-	if err == errOutside {
-		return e.loop.fromOutside(e.values, "a call of a goroutine", func(context.Context) error { return e.do(w, try) })
-	}
 	for err == nil {
 		if err = e.usable(t, w); err != nil {
 			break
@@ -203,7 +202,7 @@ func (e *networkEndpoint) setDeadline(when time.Time, directions ...*direction) 
 	case err != nil && e.closing.Load():
 		err = net.ErrClosed
 	case err != nil:
-		if err = e.loop.leaveTo(func() { e.setDeadline(when, directions...) }); err == nil {
+		if err = e.leaveDeadline(when, directions); err == nil {
 			return nil
 		}
 	case e.shut:
@@ -218,6 +217,12 @@ func (e *networkEndpoint) setDeadline(when time.Time, directions ...*direction) 
 		w.rearm(e.loop)
 	}
 	return nil
+}
+
+// leaveDeadline is setDeadline for a goroutine.
+func (e *networkEndpoint) leaveDeadline(when time.Time, directions []*direction) error {
+	all := slices.Clone(directions) // the caller's are on its stack
+	return e.loop.leaveTo(func() { e.setDeadline(when, all...) })
 }
 
 // wallFor returns what clock it is that a program goes by that sets a deadline: now, of
@@ -325,11 +330,7 @@ func (c *networkConn) WaitReadable() error {
 func (c *networkConn) Write(p []byte) (n int, err error) {
 	t, err := c.caller()
 	if err == errOutside {
-		err = c.byTask("write", func() (err error) {
-			n, err = c.Write(p)
-			return err
-		})
-		return n, err
+		return c.writeByTask(p)
 	}
 	if err == nil {
 		err = c.turn(t)
@@ -360,6 +361,16 @@ func (c *networkConn) Write(p []byte) (n int, err error) {
 		}
 	}
 	return n, c.failed("write", err)
+}
+
+// writeByTask is Write for a goroutine: apart, so that what its function refers to is no
+// allocation of each Write.
+func (c *networkConn) writeByTask(p []byte) (n int, err error) {
+	err = c.byTask("write", func() (err error) {
+		n, err = c.Write(p)
+		return err
+	})
+	return n, err
 }
 
 // turn waits until t may write.
@@ -478,10 +489,21 @@ func (n *networkListener) Accept() (net.Conn, error) {
 		}
 		return err
 	})
-	if err != nil {
+	switch {
+	case err == errOutside:
+		return n.acceptByTask()
+	case err != nil:
 		return nil, n.failed("accept", err)
 	}
 	return c, nil
+}
+
+func (n *networkListener) acceptByTask() (c net.Conn, err error) {
+	err = n.byTask("accept", func() (err error) {
+		c, err = n.Accept()
+		return err
+	})
+	return c, err
 }
 
 // A networkPacketConn is an end of a Network for datagrams.
@@ -503,16 +525,31 @@ func (c *networkPacketConn) ReadFrom(p []byte) (n int, from net.Addr, err error)
 		n, from, err = c.packets.ReadFrom(p)
 		return err
 	})
-	if err != nil {
+	switch {
+	case err == errOutside:
+		return c.readFromByTask(p)
+	case err != nil:
 		return 0, nil, c.failed("read", err)
 	}
 	return n, from, nil
 }
 
+func (c *networkPacketConn) readFromByTask(p []byte) (n int, from net.Addr, err error) {
+	err = c.byTask("read", func() (err error) {
+		n, from, err = c.ReadFrom(p)
+		return err
+	})
+	return n, from, err
+}
+
 // Read is net.Conn's.
 func (c *networkPacketConn) Read(p []byte) (int, error) {
 	if len(p) == 0 { // takes none, and does not wait
-		return 0, c.failed("read", c.do(&c.in, func() error { return nil }))
+		err := c.do(&c.in, func() error { return nil })
+		if err == errOutside {
+			return 0, c.byTask("read", func() error { _, err := c.Read(nil); return err })
+		}
+		return 0, c.failed("read", err)
 	}
 	n, _, err := c.ReadFrom(p)
 	return n, err
@@ -527,7 +564,10 @@ func (c *networkPacketConn) WriteTo(p []byte, to net.Addr) (int, error) {
 			err = os.NewSyscallError("sendto", errno)
 		}
 	}
-	if err != nil {
+	switch {
+	case err == errOutside:
+		return c.writeByTask(p, func() (int, error) { return c.WriteTo(p, to) })
+	case err != nil:
 		return 0, fd.SendError(c.named, c.local, to, err)
 	}
 	return len(p), nil
@@ -549,8 +589,19 @@ func (c *networkPacketConn) Write(p []byte) (int, error) {
 		}
 		return c.packets.WriteTo(p, nil)
 	})
-	if err != nil {
+	switch {
+	case err == errOutside:
+		return c.writeByTask(p, func() (int, error) { return c.Write(p) })
+	case err != nil:
 		return 0, c.failed("write", err)
 	}
 	return len(p), nil
+}
+
+func (c *networkPacketConn) writeByTask(p []byte, write func() (int, error)) (n int, err error) {
+	err = c.byTask("write", func() (err error) {
+		n, err = write()
+		return err
+	})
+	return n, err
 }

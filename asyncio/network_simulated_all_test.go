@@ -7,7 +7,9 @@ import (
 	"go/parser"
 	"go/token"
 	"maps"
+	"os"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -17,14 +19,15 @@ import (
 )
 
 // The reasons for which a test of connections does not run in simulation. But for the
-// first they are what a simulated network does not have by nature.
+// first and the last the test itself uses what only the system has: it is one of asyncio
+// on the system's network.
 const (
 	noNetwork    = "it uses no network: it is about a part below, or one beside"
 	systemCalls  = "system calls: descriptors and their options, sockets and pipes of the system"
 	systemFiles  = "files of the system, at unix paths"
 	systemNames  = "a net.Resolver of package net"
-	systemCosts  = "memory and allocations of the system's connections"
-	systemRaces  = "what the race detector knows of goroutines that share the system's connections"
+	systemCosts  = "memory of the system's connections"
+	systemRaces  = "what the race detector knows of goroutines that share connections with package net, pipes and children"
 	outlivesLoop = "connections that outlive the loop, with which a simulated network ends"
 )
 
@@ -41,10 +44,13 @@ var notInSimulation = map[string][]string{
 	},
 	systemFiles:  {"Listener", "ServerUnix", "UnixPathInUse"},
 	systemNames:  {"AddrInfoEnds", "DialCancelIsOpError", "DialTimeoutEnds"},
-	systemCosts:  {"ConnAllocations", "ConnAllocationsOutside", "StreamAllocations", "StreamIdleMemory"},
-	systemRaces:  {"RaceOrderAccept", "RaceOrderChildren", "RaceOrderDatagrams", "RaceOrderDescriptors", "RaceOrderReaders", "RaceOrderSockets", "RaceOrderStreams", "RaceOrderTransports"},
-	outlivesLoop: {"ConnLoopClosedInWrite", "ConnOutlivesLoop"},
+	systemCosts:  {"StreamIdleMemory"},
+	systemRaces:  {"RaceOrderChildren", "RaceOrderDatagrams", "RaceOrderDescriptors", "RaceOrderReaders", "RaceOrderSockets", "RaceOrderStreams", "RaceOrderTransports"},
+	outlivesLoop: {"ConnAllocationsOutside", "ConnLoopClosedInWrite", "ConnOutlivesLoop"},
 }
+
+// ofTheSystem are the names in a test, or of what it calls, that tell that it uses the system.
+var ofTheSystem = regexp.MustCompile(`\b(net\.(Listen|ListenPacket|ListenUnix|ListenUnixgram|Dial|FileConn|Resolver|DefaultResolver)|unix\.\w+|syscall\.(Read|Conn)|os\.(Pipe|Stat|Lstat)|osPipe|mixed|CreateSubprocessExec|exec\.Command|AddReader)\b`)
 
 // simulatedFiles are those that test connections, streams, servers, transports, datagrams,
 // TLS and names. Those of Socket are not among them: it is what the system has, and refused.
@@ -54,16 +60,21 @@ var simulatedFiles = []string{"conn_*_test.go", "conn_test.go", "stream_*_test.g
 // Each test of connections runs in simulation, or has a reason not to.
 func TestSimulatedAreAll(t *testing.T) {
 	var all []string
+	text := make(map[string]string)
 	for _, pattern := range simulatedFiles {
 		names, err := filepath.Glob(pattern)
 		require.NoError(t, err)
 		require.NotEmpty(t, names, pattern)
 		for _, name := range names {
-			file, err := parser.ParseFile(token.NewFileSet(), name, nil, parser.SkipObjectResolution)
+			source, err := os.ReadFile(name)
+			require.NoError(t, err)
+			file, err := parser.ParseFile(token.NewFileSet(), name, source, parser.SkipObjectResolution)
 			require.NoError(t, err)
 			for _, d := range file.Decls {
 				if f, ok := d.(*ast.FuncDecl); ok && strings.HasPrefix(f.Name.Name, "Test") && f.Name.Name != "TestMain" {
-					all = append(all, strings.TrimPrefix(f.Name.Name, "Test"))
+					name := strings.TrimPrefix(f.Name.Name, "Test")
+					all = append(all, name)
+					text[name] = string(source[f.Pos()-file.FileStart : f.End()-file.FileStart])
 				}
 			}
 		}
@@ -82,13 +93,16 @@ func TestSimulatedAreAll(t *testing.T) {
 	}
 	slices.Sort(all)
 	all = slices.Compact(all)
-	nature, without := 0, 0
+	system, others, without := 0, 0, 0
 	for _, name := range all {
 		switch reason := reasons[name]; {
 		case reason == noNetwork:
 			without++
+		case reason == outlivesLoop:
+			others++
 		case reason != "":
-			nature++
+			system++
+			assert.Regexp(t, ofTheSystem, text[name], "Test%s does not run in simulation, and uses nothing of the system", name)
 		default:
 			assert.Contains(t, run, name, "it does not run in simulation, and has no reason")
 		}
@@ -96,6 +110,6 @@ func TestSimulatedAreAll(t *testing.T) {
 	for _, name := range slices.Concat(run, slices.Collect(maps.Keys(reasons))) {
 		assert.Contains(t, all, name, "there is no such test")
 	}
-	t.Logf("%d of %d tests that use a network run in simulation, %d of them on the system's clock; %d others use none",
-		len(run), len(run)+nature, len(inSimulationByClock), without)
+	t.Logf("%d of %d tests that use a network run in simulation, %d of them on the system's clock; of the others %d use the system by themselves; %d more tests use no network",
+		len(run), len(run)+system+others, len(inSimulationByClock), system, without)
 }

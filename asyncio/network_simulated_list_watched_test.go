@@ -14,6 +14,9 @@ func init() {
 		TestConnInCallback,
 		TestConnCloseRace,
 		TestConnNumberUsedAgain,
+		TestConnAllocations,
+		TestStreamAllocations,
+		TestRaceOrderAccept,
 	)
 	inSimulationByClock = append(inSimulationByClock,
 		TestConnLeaks,

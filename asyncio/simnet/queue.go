@@ -48,7 +48,9 @@ func (n *Network) arm(t time.Duration) {
 	if last := len(q.armed) - 1; n.busy || last >= 0 && q.armed[last].at <= t || n.loop.IsClosed() {
 		return // in a loop that is closed nothing happens any more
 	}
-	n.apart(func() { q.armed = append(q.armed, armed{t, n.loop.CallAt(t, n.look)}) })
+	n.aside = true // as in apart, which would be an allocation
+	q.armed = append(q.armed, armed{t, n.loop.CallAt(t, n.look)})
+	n.aside = false
 }
 
 // run is called by the loop's timers, the earliest of which is over: all that is due
