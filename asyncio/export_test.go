@@ -125,3 +125,10 @@ type followed func()
 func (called followed) follow()   {}
 func (called followed) unfollow() { called() }
 func (called followed) catchUp()  {}
+
+// SetOutsidePatience has the log told sooner that the loop does not come to a goroutine's call.
+func SetOutsidePatience(d time.Duration) (restore func()) {
+	old := outsidePatience
+	outsidePatience = d
+	return func() { outsidePatience = old }
+}

@@ -377,6 +377,24 @@ func TestNetworkRefusesSockets(t *testing.T) {
 	})
 }
 
+// A goroutine that waits for a loop whose task waits for that goroutine, which no clock and
+// no deadline ends, is told of.
+func TestGoroutineWaitsForStandingLoop(t *testing.T) {
+	defer asyncio.SetOutsidePatience(time.Millisecond)()
+	log := captureLog(t)
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		done := make(chan error)
+		dial := func() {
+			_, err := (&asyncio.Dialer{Loop: l}).DialContext(ctx, "tcp", "127.0.0.1:1")
+			done <- err
+		}
+		go dial()
+		log.waitFor("a goroutine waits for the loop") // which stands still meanwhile
+		err := asyncio.ToThreadFunc(ctx, func(context.Context) error { return <-done })
+		assert.ErrorIs(t, err, syscall.ECONNREFUSED)
+	}, asyncio.WithLoopOptions(onSimNet()...))
+}
+
 // Only the loop uses its network, and a callback does not wait for it.
 func TestNetworkIsTheLoops(t *testing.T) {
 	onMem(t, func(ctx context.Context, n *memNet) {

@@ -2,8 +2,11 @@ package asyncio
 
 import (
 	"context"
+	"log/slog"
 	"net"
 	"sync"
+	"sync/atomic"
+	"time"
 )
 
 // Goroutines that are not the loop's call methods of a Network's connections, where the
@@ -19,9 +22,21 @@ func allowsGoroutines(n Network) bool {
 
 // An outsideCall is a call that a goroutine waits for.
 type outsideCall struct {
-	over chan struct{} // closed when it is done, or never will be
-	back func()        // of sched's Lend
-	task AnyTask       // that does it; nil: it has not begun. The loop's.
+	over  chan struct{} // closed when it is done, or never will be
+	back  func()        // of sched's Lend
+	task  AnyTask       // that does it; nil: it has not begun. The loop's.
+	begun atomic.Bool   // the loop has come to it
+}
+
+// outsidePatience is how long a goroutine waits until the log is told that the loop does
+// not come to its call.
+var outsidePatience = 10 * time.Second
+
+// overdue tells the log, if the loop has not come to c yet.
+func (c *outsideCall) overdue(name string) {
+	if !c.begun.Load() {
+		slog.Warn("asyncio: a goroutine waits for the loop, which does not come to it: a task of the loop may wait for that goroutine in a channel or a lock, which stops the loop; ToThread waits without", "call", name)
+	}
 }
 
 // outsideCalls are those that are under way. Any goroutine may use them.
@@ -107,7 +122,10 @@ func (l *Loop) fromOutside(ctx context.Context, name string, f func(ctx context.
 		return net.ErrClosed
 	}
 	err := net.ErrClosed
+	late := time.AfterFunc(outsidePatience, func() { c.overdue(name) })
+	defer late.Stop()
 	_, closed := l.s.Post(func() {
+		c.begun.Store(true)
 		if calls.refused() {
 			calls.done(c)
 			return
