@@ -117,9 +117,8 @@ func ToThread[T any](ctx context.Context, f Coro[T]) (v T, err error) {
 	// Also of a task that is killed. A call that has returned does not mind.
 	defer func() { cancel(err) }()
 	call := RunInExecutor(t.loop, nil, func() (T, error) { return f(inside) })
-	v, err = call.Await(ctx)
-	call.Cancel() // if ctx has ended
-	return v, err
+	defer call.Cancel() // if ctx has ended, or t was killed: then nobody asks
+	return call.Await(ctx)
 }
 
 // ToThreadFunc is ToThread for a function that has no result. A nil one is refused
