@@ -75,13 +75,12 @@ func (c *ConcurrentFuture[T]) Await(ctx context.Context) (T, error) {
 	t, err := current(ctx)
 	if err == nil {
 		f, forget := wrap(t.loop, c)
-		defer func() { // also of a task that is killed
-			if !f.Done() {
-				forget()
-				f.tell(&doneFunc{fn: f.seen}) // it may be on its way, and nobody will ask
-			}
-		}()
-		return f.Await(ctx)
+		v, err := f.Await(ctx)
+		if !f.Done() {
+			forget()
+			f.tell(&doneFunc{fn: f.seen}) // it may be on its way, and nobody will ask
+		}
+		return v, err
 	}
 	select {
 	case <-c.done:

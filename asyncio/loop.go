@@ -172,6 +172,7 @@ func NewLoop(opts ...LoopOption) *Loop {
 	choose(&o, opts, LoopOption.forLoop)
 	l := &Loop{virtual: o.virtual, parts: o.parts, id: loopsMade.Add(1), name: o.name, bubble: rt.Bubble(), whose: o.whose}
 	l.s = sched.New(append(o.sched, sched.WithGuard(l.guard), sched.WithIdle(l.idle))...)
+	l.on = l.s
 	for _, begin := range whenMade {
 		begin(l, &o)
 	}

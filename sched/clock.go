@@ -37,3 +37,6 @@ func (c realClock) Until(when time.Duration, _ bool) time.Duration {
 
 // Never is the last time that a clock can show.
 const Never = time.Duration(1<<63 - 1)
+
+// began is what moments are counted from.
+var began = time.Now()

@@ -598,6 +598,3 @@ var running = registry[Loop]{
 	loops: make(map[*greenlet.Greenlet]*Loop),
 	place: func(l *Loop) *links[Loop] { return &l.running },
 }
-
-// began is what moments are counted from.
-var began = time.Now()
