@@ -56,7 +56,7 @@ func inAsyncio(f *types.Func) bool {
 // need no task: they are for any goroutine, or do not wait.
 var patient = []string{
 	"asyncio.Run", "asyncio.RunFunc", "asyncio.RunMain", "asyncio.RunIn", "asyncio.RunWorkers", "asyncio.RunProcesses",
-	"asyncio.RunningLoop", "asyncio.Loop.WriteTasks", "asyncio.ConcurrentFuture.Await",
+	"asyncio.RunningLoop", "asyncio.Loop.WriteTasks", "asyncio.Loop.Snapshot", "asyncio.TakeSnapshot", "asyncio.ConcurrentFuture.Await",
 	"asyncio.Dial", "asyncio.Dialer.DialContext", "asyncio.Listen", "asyncio.ListenPacket", "asyncio.ListenConfig.Listen",
 	"asyncio.ListenConfig.ListenPacket", "asyncio.Adopt", "asyncio.AdoptListener", "asyncio.RunInProcess",
 	"asyncio.ThreadPool.Shutdown", "asyncio.ProcessPool.Shutdown", "asyncio.Timeout.Enter", "asyncio.TaskGroup.Enter",

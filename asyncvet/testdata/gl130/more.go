@@ -53,6 +53,15 @@ func both(ctx context.Context) error {
 	return asyncio.Sleep(ctx, 1)
 }
 
+// Any goroutine may look at a loop, with any context.
+func looks(loop *asyncio.Loop) {
+	go func() {
+		asyncio.TakeSnapshot(context.Background())
+		loop.Snapshot(context.Background())
+		loop.WriteTasks(context.Background(), nil)
+	}()
+}
+
 // A goroutine with a loop of its own.
 func loops(ctx context.Context) {
 	go func() {
