@@ -43,3 +43,46 @@ func TestFramesOfWaiting(t *testing.T) {
 		require.Equal(t, append([]string{"parkedText"}, below...), frames(g))
 	}
 }
+
+// The first Yield of a coroutine is in assembly, as the others are: so is the Resume
+// after it.
+func TestFirstYieldIsInAssembly(t *testing.T) {
+	if !assembly {
+		t.Skip("there is none")
+	}
+	defer Close()
+	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // its cycles close gates
+	runtime.GC()
+	main := Current()
+	h := main.hub
+	inside := func() (is [2]uint64) { // who runs, as the gates of backText see it
+		return [2]uint64{h.running, uint64(h.current)}
+	}
+	is := func(g *Greenlet) [2]uint64 { return [2]uint64{g.c.goid(), uint64(addressOf(g))} }
+	var seen [2]uint64
+	for range 2 { // the first may be on a cold carrier
+		c := NewCoro(func(c *Coro[int, int], _ int) error {
+			seen = inside()
+			c.Yield(1)
+			return nil
+		})
+		c.Resume(0)
+		require.Equal(t, is(c.g), seen)
+		require.Equal(t, is(main), inside())
+		calls := c.p.calls
+		c.Resume(0)
+		require.Equal(t, calls, c.p.calls, "Resume has gone by way of run")
+		require.Equal(t, is(main), inside())
+	}
+	next, stop := Pull(func(yield func(int) bool) {
+		seen = inside()
+		yield(1)
+	})
+	defer stop()
+	next()
+	require.Equal(t, h.main.c.goid(), inside()[0])
+	floating.mu.Lock()
+	p := floating.live[len(floating.live)-1]
+	floating.mu.Unlock()
+	require.Equal(t, [2]uint64{p.c.goid(), uint64(p.coroutine)}, seen)
+}

@@ -26,8 +26,6 @@ func floatingLive() int {
 func (p *pair) launch() {
 	c := p.c
 	c.floats, c.armed = true, true
-	c.hub.running = c.goid()
-	c.hub.current = p.coroutine
 	floating.mu.Lock()
 	p.at = int32(len(floating.live))
 	floating.live = append(floating.live, p)

@@ -45,7 +45,7 @@ type hub struct {
 	loosened  bool   // some of those may be loose
 
 	mu   sync.Mutex // guards live, the handles of those in it, and parents
-	live []*carrier // all that are suspended, and those that run but have been suspended
+	live []*carrier // all that are suspended, those that run but have been suspended, and coroutines that have begun
 
 	kills    []kill     // under way; guarded by mu
 	closings []*closing // under way; guarded by mu

@@ -359,19 +359,16 @@ func backSlow(p *pair) (any, error) {
 	var v any
 	var err error
 	if h.gate.none() && consumer.loadState() == started && consumer.c != c {
-		c.enroll()
 		v, err = c.send(consumer.c, nil, nil, &p.paused)
 	} else {
 		v, err = c.mail(consumer, nil, nil, &p.paused)
 	}
-	if c.armed {
-		g := c.handle
-		if g == nil {
-			g = c.current() // it may be a new one
-		}
-		p.coroutine = addressOf(g)
-		c.hub.current = p.coroutine
+	g := c.handle
+	if g == nil {
+		g = c.current() // it may be a new one
 	}
+	p.coroutine = addressOf(g)
+	c.hub.current = p.coroutine
 	return v, err
 }
 
@@ -390,7 +387,12 @@ func (p *pair) begin() {
 	}
 	if p.floats {
 		p.launch()
+	} else {
+		p.c.enroll()
 	}
+	// As if it had been suspended before: so its first Yield is in assembly, like
+	// the others.
+	p.hub.running, p.hub.current = p.c.goid(), p.coroutine
 }
 
 func (p *pair) end() {
