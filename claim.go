@@ -59,7 +59,13 @@ func (p *pair) take() bool {
 }
 
 // set ends a claim: the coroutine runs, or is paused again.
-func (p *pair) set(word uint32) { atomic.StoreUint32(&p.paused, word) }
+func (p *pair) set(word uint32) {
+	if !p.floats { // nobody else looks
+		p.paused = word
+		return
+	}
+	atomic.StoreUint32(&p.paused, word)
+}
 
 // seize claims c's coroutine if it is paused, for the tree h that runs, and
 // returns what it was. It reports false if c belongs to another tree by now.

@@ -88,7 +88,7 @@ func TestTake(t *testing.T) {
 // A call that meets a claim waits, too.
 func TestCallOfTheClaimed(t *testing.T) {
 	defer Close()
-	p := newPuller(func(yield func(int) bool) {
+	p := newPuller[int, struct{}](func(yield func(int) bool) {
 		for yield(1) {
 		}
 	})

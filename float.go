@@ -37,9 +37,10 @@ func (p *pair) launch() {
 func (p *pair) land() {
 	floating.mu.Lock()
 	last := len(floating.live) - 1
-	moved := floating.live[last]
-	floating.live[p.at] = moved
-	moved.at = p.at
+	if moved := floating.live[last]; moved != p {
+		floating.live[p.at] = moved
+		moved.at = p.at
+	}
 	floating.live[last] = nil
 	floating.live = floating.live[:last]
 	floating.mu.Unlock()

@@ -36,7 +36,7 @@ func TestRouteToWhatMovesMeanwhile(t *testing.T) {
 // of them comes when it has ended.
 func TestAsksOneThatHasEnded(t *testing.T) {
 	defer Close()
-	p := newPuller(func(func(int) bool) {})
+	p := newPuller[int, struct{}](func(func(int) bool) {})
 	if p.asks() || !p.k.finished || p.asks() {
 		t.Error("it asks for a value")
 	}
@@ -64,7 +64,7 @@ func TestPullAbandonedInABubble(t *testing.T) {
 
 //go:noinline
 func startAndLose(ended *bool) *pair {
-	p := newPuller(func(yield func(int) bool) {
+	p := newPuller[int, struct{}](func(yield func(int) bool) {
 		defer func() { *ended = true }()
 		yield(1)
 	})

@@ -165,9 +165,10 @@ func (h *hub) enlist(c *carrier) {
 func (h *hub) delist(c *carrier) {
 	h.mu.Lock()
 	last := len(h.live) - 1
-	moved := h.live[last]
-	h.live[c.at] = moved
-	moved.at = c.at
+	if moved := h.live[last]; moved != c {
+		h.live[c.at] = moved
+		moved.at = c.at
+	}
 	h.live[last] = nil
 	h.live = h.live[:last]
 	h.mu.Unlock()

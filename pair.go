@@ -20,25 +20,32 @@ import (
 // I10  pair.consumer is the greenlet that waits in call, or waited there last.
 // Kept by pair.run and startsShort. The assembly calls for no other.
 type pair struct {
-	// The assembly reads these and writes the last three. One store is for the two
-	// of them that say that the coroutine runs: it is 8 bytes wide. (how's are no
-	// objects that the collector knows, until the coroutine has ended.)
+	// The assembly reads these, and writes paused, yielded and how. One store of 8 bytes
+	// says that the coroutine runs: it has not yielded then, nor ended, nor panicked.
+	// (how's are no objects that the collector knows, until the coroutine has ended.)
 
 	hub       *hub
 	consumer  *Greenlet
 	coroutine uintptr // address of the coroutine's handle, to compare with
 	paused    uint32  // runs, paused or claimed: see claim.go
 	yielded   bool    // the coroutine has gone back, rather than ended
-	_         [3]byte
+	finished  bool
+	panicked  bool // and whoever waits passes that on: the end is no Goexit then
+	_         [1]byte
 	how       *error // what Next returns as its error: of errNone, errAway, and that of the end
 	floats    bool   // may be called by any goroutine, one at a time
 
-	calls uint32 // how often it was called by way of run
+	started bool
+	stops   bool // a call of one that has ended is ErrStop
 
-	started  bool
-	finished bool
-	stops    bool // a call of one that has ended is ErrStop
-	panicked bool // and whoever waits passes that on: the end is no Goexit then
+	// Of Pull and Push:
+
+	stopped bool
+	words   bool // the values are passed as words: see switch_words.go
+	own     bool // seq makes its yield itself
+	never   bool // keeps next and yield from being inlined: see returns
+
+	calls uint32 // how often it was called by way of run
 
 	at int32 // index in floating.live
 

@@ -33,14 +33,26 @@ import (
 // goroutine of its own: its deferred calls run. LockOSThread is allowed
 // anywhere.
 //
-// Any goroutine may call Pull; it does not switch.
+// Any goroutine may call Pull; it does not switch. Cost: two allocations, with the
+// generic switch five.
 func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
-	p := newPuller(seq)
+	p := newPuller[V, func(V, bool) (V, bool)](seq)
 	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), nil)
-	if p.leave != nil && areWords[V]() {
-		return p.ofWords(), p.stop
+	p.k.words = p.leave != nil && areWords[V]()
+	switch {
+	case functionsFit && p.k.words:
+		return within(&p.next, stepperOfWords(p)), p.ender()
+	case functionsFit:
+		return within(&p.next, stepper(p)), p.ender()
+	case p.k.words:
+		return stepperOfWords(p), p.ender()
 	}
-	next = func() (v V, ok bool) {
+	return stepper(p), p.ender()
+}
+
+// stepper makes next, which refers to p only.
+func stepper[V any](p *puller[V, func(V, bool) (V, bool)]) func() (V, bool) {
+	return func() (v V, ok bool) {
 		k := p.k
 		call(&p.face)
 		if !k.yielded {
@@ -57,16 +69,31 @@ func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 		}
 		return p.leave(v, true)
 	}
-	return next, p.stop
 }
 
 // Pull2 is Pull for sequences of pairs, as iter.Pull2.
 func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()) {
-	p := newPuller[both[K, V]](nil)
+	p := newPuller[both[K, V], func(K, V, bool) (K, V, bool)](nil)
 	k := p.k
-	k.feed = func() { seq(yield2(k)) }
-	leave := returns[func(K, V, bool) (K, V, bool)](fitsRegisters[both[K, V]](), func(k K, v V, ok bool) (K, V, bool) { return k, v, ok })
-	next = func() (key K, value V, ok bool) {
+	k.own = true
+	k.seq = func(func(both[K, V]) bool) {
+		if functionsFit {
+			seq(within(&k.yields, yield2(k)))
+			return
+		}
+		seq(yield2(k))
+	}
+	p.leave = returns[func(K, V, bool) (K, V, bool)](fitsRegisters[both[K, V]](), nil)
+	if functionsFit {
+		return within(&p.next, stepper2(p)), p.ender()
+	}
+	return stepper2(p), p.ender()
+}
+
+// stepper2 is stepper for pairs.
+func stepper2[K, V any](p *puller[both[K, V], func(K, V, bool) (K, V, bool)]) func() (K, V, bool) {
+	return func() (key K, value V, ok bool) {
+		k := p.k
 		call(&p.face)
 		if !k.yielded {
 			if k.never {
@@ -77,9 +104,11 @@ func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()
 		}
 		key, value = k.value.key, k.value.value
 		runtime.KeepAlive(p)
-		return leave(key, value, true)
+		if p.leave == nil {
+			return key, value, true
+		}
+		return p.leave(key, value, true)
 	}
-	return next, p.stop
 }
 
 // both is a pair that Pull2 passes. Its parts are returned in the registers in
@@ -90,30 +119,30 @@ type both[K, V any] struct {
 }
 
 // A puller is what next and stop refer to; pulled is what seq's stack does.
-type puller[V any] struct {
+type puller[V, Leave any] struct {
 	face
 	k     *pulled[V]
-	leave func(V, bool) (V, bool) // how next returns; nil: plainly
+	leave Leave // how next returns; nil: plainly
+
+	next, ends function // next and stop themselves
 }
 
 type pulled[V any] struct {
 	pulledState
-	value V
-	seq   func(yield func(V) bool)
-	feed  func() // in place of seq: runs it with a yield of its own
+	value  V
+	yields function // yield itself
+	seq    func(yield func(V) bool)
 }
 
 // pulledState is what does not depend on the type of the values.
 type pulledState struct {
 	pair
-	passed  atomic.Pointer[any] // what seq panicked with, until a call has passed it on
-	stopped bool
-	never   bool // keeps next and yield from being inlined: see returns
+	passed atomic.Pointer[any] // what seq panicked with, until a call has passed it on
 }
 
-func newPuller[V any](seq func(yield func(V) bool)) *puller[V] {
+func newPuller[V, Leave any](seq func(yield func(V) bool)) *puller[V, Leave] {
 	both := &struct {
-		puller[V]
+		puller[V, Leave]
 		g Greenlet
 	}{}
 	k := &pulled[V]{seq: seq}
@@ -127,11 +156,18 @@ func newPuller[V any](seq func(yield func(V) bool)) *puller[V] {
 func (k *pulled[V]) run() {
 	k.begin()
 	defer k.over()
-	if k.feed != nil {
-		k.feed()
-		return
+	switch {
+	case k.own:
+		k.seq(nil)
+	case functionsFit && k.words:
+		k.seq(within(&k.yields, k.yieldWords()))
+	case functionsFit:
+		k.seq(within(&k.yields, k.yield()))
+	case k.words:
+		k.seq(k.yieldWords())
+	default:
+		k.seq(k.yield())
 	}
-	k.seq(k.yield())
 }
 
 func (k *pulled[V]) keep() func() {
@@ -143,7 +179,8 @@ func (k *pulled[V]) keep() func() {
 func (k *pulled[V]) over() {
 	if !k.c.killed {
 		if e := recover(); e != nil {
-			k.passed.Store(&e)
+			with := e // or there would be an object for nil, too
+			k.passed.Store(&with)
 			k.panicked = true
 		}
 	}
@@ -191,13 +228,15 @@ func (k *pulledState) ended() {
 	if !k.finished {
 		panic(fmt.Errorf("greenlet: a greenlet that waits in next was switched to (%w)", ErrReentrant))
 	}
-	if e := k.passed.Swap(nil); e != nil {
-		panic(*e)
+	if k.passed.Load() != nil {
+		if e := k.passed.Swap(nil); e != nil {
+			panic(*e)
+		}
 	}
 }
 
 // step lets seq run, which c has claimed, and reports whether it has yielded.
-func (p *puller[V]) step(c *carrier, g *Greenlet) bool {
+func (p *puller[V, Leave]) step(c *carrier, g *Greenlet) bool {
 	p.k.pair.run(c, g, nil)
 	if !p.k.yielded {
 		p.k.ended()
@@ -206,7 +245,15 @@ func (p *puller[V]) step(c *carrier, g *Greenlet) bool {
 	return true
 }
 
-func (p *puller[V]) stop() {
+// ender makes stop, which refers to p only.
+func (p *puller[V, Leave]) ender() func() {
+	if functionsFit {
+		return within(&p.ends, func() { p.stop() })
+	}
+	return p.stop
+}
+
+func (p *puller[V, Leave]) stop() {
 	k := p.k
 	if k.finished { // most are stopped after their end: it costs nothing then
 		return

@@ -24,7 +24,7 @@ import (
 //
 // Any goroutine may call Push; it does not switch.
 func Push[V any](recv func(seq iter.Seq[V])) (push func(V) bool, stop func()) {
-	p := newPuller[V](nil)
+	p := newPuller[V, struct{}](nil)
 	k := p.k
 	k.body = receiver[V]{k, recv}
 	push = func(v V) bool {
@@ -72,7 +72,7 @@ func (r receiver[V]) run() {
 }
 
 // asks lets recv run to where it asks for a value, and reports whether it does.
-func (p *puller[V]) asks() bool {
+func (p *puller[V, Leave]) asks() bool {
 	c := self()
 	g, _ := p.k.claim(c, p.g)
 	return g != nil && p.step(c, g)

@@ -283,7 +283,7 @@ func TestGatesOfCall(t *testing.T) {
 			n = c.Yield(n)
 		}
 	})
-	both := newPuller(func(yield func(int) bool) {
+	both := newPuller[int, struct{}](func(yield func(int) bool) {
 		for yield(7) {
 		}
 	})
@@ -315,7 +315,7 @@ func TestGatesOfReserve(t *testing.T) {
 			n = c.Yield(n)
 		}
 	})
-	both := newPuller(func(yield func(int) bool) {
+	both := newPuller[int, struct{}](func(yield func(int) bool) {
 		for yield(7) {
 		}
 	})
@@ -367,7 +367,7 @@ func TestGatesOfBack(t *testing.T) {
 			n = c.Yield(n)
 		}
 	})
-	both := newPuller[int](nil)
+	both := newPuller[int, struct{}](nil)
 	both.k.seq = func(yield func(int) bool) {
 		for act(&both.k.pair); yield(7); act(&both.k.pair) {
 		}

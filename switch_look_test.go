@@ -30,7 +30,7 @@ func WordOfGenerator[Y, S, R any](g *Generator[Y, S, R]) (word, its uintptr) {
 
 // PullForTracer is Pull that tells the two addresses, once the sequence has begun.
 func PullForTracer[V any](seq func(yield func(V) bool)) (next func() (V, bool), stop func(), addresses func() (word, g uintptr)) {
-	p := newPuller(seq)
+	p := newPuller[V, struct{}](seq)
 	next = func() (v V, ok bool) {
 		call(&p.face)
 		return p.k.value, p.k.yielded

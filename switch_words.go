@@ -16,10 +16,8 @@ func areWords[V any]() bool {
 	return unsafe.Sizeof(v) == 64 && hasNoPointers[V]()
 }
 
-// ofWords is next for these. It has yield do the same.
-func (p *puller[V]) ofWords() (next func() (V, bool)) {
-	k := p.k
-	k.feed = func() { k.seq(k.yieldWords()) }
+// stepperOfWords is stepper for these.
+func stepperOfWords[V any](p *puller[V, func(V, bool) (V, bool)]) func() (V, bool) {
 	return func() (v V, ok bool) {
 		k := p.k
 		call(&p.face)
@@ -36,6 +34,7 @@ func (p *puller[V]) ofWords() (next func() (V, bool)) {
 	}
 }
 
+// yieldWords is yield for these.
 func (k *pulled[V]) yieldWords() func(V) bool {
 	return func(v V) bool {
 		if k.stopped {
