@@ -33,8 +33,8 @@ import (
 // goroutine of its own: its deferred calls run. LockOSThread is allowed
 // anywhere.
 //
-// Any goroutine may call Pull; it does not switch. Cost: two allocations, with the
-// generic switch five.
+// Any goroutine may call Pull; it does not switch. Cost: two allocations; five where
+// the assembly switch is not built in.
 func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 	p := newPuller[V, func(V, bool) (V, bool)](seq)
 	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), nil)

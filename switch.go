@@ -75,7 +75,7 @@ package greenlet
 //	    while that must not switch in assembly, because it has to be enlisted
 //	    first. A caller of another goroutine never finds its own goid there,
 //	    since goids are not used twice. Kept by ENTER, expected, suspend, short,
-//	    serve. Tested by TestGatesOfSwitch, TestGatesOfCall, TestGatesOfReserve,
+//	    serve, begin. Tested by TestGatesOfSwitch, TestGatesOfCall, TestGatesOfReserve,
 //	    TestGatesOfBack and
 //	    the tests of goroutines_test.go.
 //	I4  No gate is closed: gp is not in a goroutine profile, has not been seen

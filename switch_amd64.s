@@ -290,7 +290,7 @@ marking: \
 refused: \
 	MOVQ $0, const_gM(DX)
 
-// RUNS ends a claim: the coroutine runs, and has not yielded.
+// RUNS ends a claim: the coroutine runs, and has not yielded, nor ended.
 #define RUNS \
 	MOVQ $const_runs, pair_paused(DI); \
 	LEAQ ·errAway(SB), R9; \

@@ -81,7 +81,7 @@ var (
 // A carrier must not outgrow a cache line: see there.
 const _ = uint(64 - unsafe.Sizeof(carrier{}))
 
-// RUNS stores 8 zeros: the word, yielded and what is between that and how.
+// RUNS stores 8 zeros: the word, and yielded, finished and panicked, which are before how.
 const (
 	_ = -runs
 	_ = -(unsafe.Offsetof(pair{}.paused) % 8)

@@ -19,10 +19,10 @@ func TestFunctionsWithin(t *testing.T) {
 	require.True(t, functionsFit)
 	defer Close()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // its cycles age what waits
-	type block struct{ a, b, c, d, e, f, g, h int }
+	type block struct{ a, b, c, d complex128 }       // 64 bytes
 	numbers := func(yield func(int) bool) { _ = yield(1) && yield(2) && yield(3) }
 	words := func(yield func(string) bool) { _ = yield("a") && yield("b") && yield("c") }
-	blocks := func(yield func(block) bool) { _ = yield(block{a: 1}) && yield(block{h: 2}) && yield(block{a: 3}) }
+	blocks := func(yield func(block) bool) { _ = yield(block{a: 1}) && yield(block{b: 2, c: 3}) && yield(block{d: 4}) }
 	pairs := func(yield func(int, string) bool) { _ = yield(1, "a") && yield(2, "b") && yield(3, "c") }
 	for fit, objects := range map[bool]int{true: 2, false: 5} {
 		func() {
@@ -30,7 +30,7 @@ func TestFunctionsWithin(t *testing.T) {
 			functionsFit = fit
 			require.Equal(t, []int{1, 2, 3}, pulledAll(numbers))
 			require.Equal(t, []string{"a", "b", "c"}, pulledAll(words))
-			require.Equal(t, []block{{a: 1}, {h: 2}, {a: 3}}, pulledAll(blocks))
+			require.Equal(t, []block{{a: 1}, {b: 2, c: 3}, {d: 4}}, pulledAll(blocks))
 			var got []any
 			next, stop := Pull2(pairs)
 			for k, v, ok := next(); ok; k, v, ok = next() {

@@ -6,8 +6,11 @@ import (
 	"errors"
 	"runtime"
 	"runtime/debug"
+	"strings"
 	"testing"
 	"unsafe"
+
+	"github.com/stretchr/testify/require"
 
 	"github.com/go-greenlet/greenlet/internal/rt"
 )
@@ -403,4 +406,24 @@ func TestSendBeforeTheStartIsNoClaim(t *testing.T) {
 	if v, err := g.Next(); v != 1 || err != nil {
 		t.Errorf("Next: %v, %v", v, err)
 	}
+}
+
+// A sequence can end between stop's look at it and its claim, if somebody calls next at
+// the same time. Then there is nothing to stop.
+func TestStopOfWhatEndsMeanwhile(t *testing.T) {
+	defer Close()
+	p := newPuller[int, struct{}](func(func(int) bool) {})
+	p.k.set(claimed)
+	stopped := make(chan any)
+	go func() {
+		defer Close()
+		defer func() { stopped <- recover() }()
+		p.stop()
+	}()
+	for !strings.Contains(printedGoroutines(), "(*pair).claim") {
+		runtime.Gosched()
+	}
+	p.k.discard(p.g)
+	require.Nil(t, <-stopped)
+	require.False(t, p.k.stopped)
 }

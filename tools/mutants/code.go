@@ -115,7 +115,7 @@ func protocol(file, function string) bool {
 // parts are the functions that matter of files of which not all do.
 var parts = map[string][]string{
 	"carrier.go": {"entry", "leavesShort", "leave", "depart", "route", "post", "send", "address", "expected", "sinks", "landed", "enroll", "arrive"},
-	"pull.go":    {"Pull", "yield", "over", "none", "step", "stop"},
+	"pull.go":    {"Pull", "stepper", "run", "over", "yield", "step", "stop"},
 }
 
 // walk goes through a statement, what is inside first.
