@@ -4,9 +4,9 @@ package greenlet
 
 import "unsafe"
 
-// A function is the memory of a func value inside a larger object. What Pull returns,
-// and the sequence's yield, are three functions; each by itself would be an object,
-// that is made and looked at by the collector, and a third of what making one costs.
+// A function is the memory of a func value inside a larger object. The next and stop that
+// Pull returns and the yield of its sequence lie so in what they refer to: as objects of
+// their own they took a sixth of the time in which a Pull is made, read and ended.
 type function struct {
 	code   uintptr
 	refers unsafe.Pointer // to the only variable of the function literal
@@ -17,10 +17,11 @@ type function struct {
 // part of that pointer's object, and returns it as a func value. f itself stays on the
 // stack then.
 //
-// SAFETY: a func value is a pointer to its code's address, after which comes what the
-// literal refers to; the runtime takes such a pointer for any other, also into the
-// middle of an object. A literal is followed by more of the stack, so three words can
-// be read if it has two. functionsFit has looked whether the second is the pointer.
+// SAFETY: a func value is a pointer to a word, the address of its code, after which
+// comes what the literal refers to. For the collector it is a pointer like any other,
+// also if it points into the middle of an object. A literal of two words is followed by
+// more of the stack, so three can be read; the third is no pointer for the collector.
+// functionsFit has looked whether the second is the literal's pointer.
 func within[F any](at *function, f F) F {
 	*at = **(**function)(unsafe.Pointer(&f))
 	return *(*F)(unsafe.Pointer(&at))
