@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"runtime/debug"
 	"slices"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -17,6 +18,7 @@ import (
 // are, and do the same.
 func TestFunctionsWithin(t *testing.T) {
 	require.True(t, functionsFit)
+	counts := !builtWithoutInlining()
 	defer Close()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // its cycles age what waits
 	type block struct{ a, b, c, d complex128 }       // 64 bytes
@@ -41,6 +43,9 @@ func TestFunctionsWithin(t *testing.T) {
 			require.Equal(t, []any{1, "a", 2, "b", 3, "c"}, got)
 
 			for steps := range 5 {
+				if !counts {
+					break // some are objects then
+				}
 				require.Equal(t, objects, made(func() {
 					next, stop := Pull(numbers)
 					for range steps {
@@ -65,6 +70,13 @@ func TestFunctionsWithin(t *testing.T) {
 			}
 		}()
 	}
+}
+
+func builtWithoutInlining() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.ContainsFunc(info.Settings, func(s debug.BuildSetting) bool {
+		return s.Key == "-gcflags" && strings.Contains(s.Value, "-l")
+	})
 }
 
 // oneOfStart is 1 if yield is an object, and has not been made.
@@ -94,3 +106,14 @@ func TestFunctionHolds(t *testing.T) {
 	within(&h.at, func() string { return other.value })
 	require.Equal(t, unsafe.Pointer(other), h.at.refers)
 }
+
+// An object is not copied: there may be nothing behind it that can be read.
+func TestFunctionThatIsAnObject(t *testing.T) {
+	h := &holder[string]{value: "its own"}
+	heldLiteral = func() string { return h.value }
+	f := within(&h.at, heldLiteral)
+	require.Zero(t, h.at)
+	require.Equal(t, "its own", f())
+}
+
+var heldLiteral func() string
