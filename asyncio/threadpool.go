@@ -103,8 +103,9 @@ func (p *ThreadPool) tellIdle() {
 
 // Shutdown refuses new functions and waits until those that were submitted have
 // run. If ctx ends before, it returns the error of that, and they go on. A task
-// that calls it is suspended meanwhile, any other caller is blocked; a second
-// call waits, too. It switches if the caller is a task.
+// that calls it with its ctx is suspended meanwhile, any other caller is blocked: a task
+// with another ctx keeps its loop from going on. A second call waits, too. It switches if
+// ctx is the calling task's.
 //
 // Python: Executor.shutdown.
 func (p *ThreadPool) Shutdown(ctx context.Context) error {
