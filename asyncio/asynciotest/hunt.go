@@ -26,6 +26,7 @@ type hunt struct {
 	want    int // so many that fail are enough
 	call    int
 	workers []*worker
+	share   int // of the processors, for each of them
 	answers chan answer
 	alone   seedSet           // each of them is asked for alone: one ends the process
 	died    map[uint64]string // which do, and what is known
@@ -138,7 +139,9 @@ func (x *exploration) hunt(n int, seeds span, call int) {
 		defer h.strict.remove()
 	}
 	defer h.end()
-	for range min(uint64(n), max(1, seeds.size())) {
+	processes := min(uint64(n), max(1, seeds.size()))
+	h.share = max(1, runtime.GOMAXPROCS(0)/int(processes))
+	for range processes {
 		w := &worker{}
 		if err := h.start(w); err != nil {
 			x.t.Fatalf("a worker process cannot be started: %v", err)
@@ -225,6 +228,9 @@ func (h *hunt) start(w *worker) error {
 		}
 		w.cmd = exec.Command(program, h.workerArgs()...)
 		w.cmd.Env = append(os.Environ(), workerVar+"="+workerName(h.call, h.t.Name()))
+		if os.Getenv("GOMAXPROCS") == "" { // the collectors of all would be in each other's way
+			w.cmd.Env = append(w.cmd.Env, fmt.Sprint("GOMAXPROCS=", h.share))
+		}
 	}
 	var err error
 	w.cmd.Stderr = &w.output

@@ -68,6 +68,18 @@ func TestWorkersRunAll(t *testing.T) {
 	assert.Equal(t, []string{"in none of 100 seeds: no"}, d.told)
 }
 
+// Each worker has its share of the processors.
+func TestWorkersShareProcessors(t *testing.T) {
+	needsProcesses(t)
+	t.Setenv("GOMAXPROCS", "")
+	if os.Getenv("ASYNCIOTEST_WORKER") == "" {
+		defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(6))
+	}
+	asynciotest.Explore(t, 4, func(t testing.TB, _ context.Context) {
+		assert.Equal(t, 3, runtime.GOMAXPROCS(0))
+	}, asynciotest.WithWorkers(2))
+}
+
 // What is told is what one process would tell.
 func TestWorkersFail(t *testing.T) {
 	needsProcesses(t)

@@ -51,8 +51,9 @@ func onNetwork(f func(n *simnet.Network)) Option { return func(p *play) { p.onNe
 
 // WithWorkers has Explore spread the seeds over n processes of the test's program, or as
 // many as there are processors if n is 0. Each of them runs the test as far as to the
-// call of Explore, and then seeds. What f prints, and what it leaves in variables, is lost
-// with them. On js and wasip1, which have no processes, it does nothing. See Explore.
+// call of Explore, and then seeds, with its share of the processors, unless GOMAXPROCS is
+// set. What f prints, and what it leaves in variables, is lost with them. On js and
+// wasip1, which have no processes, it does nothing. See Explore.
 func WithWorkers(n int) Option {
 	if n <= 0 {
 		n = runtime.GOMAXPROCS(0)
