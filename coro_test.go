@@ -954,3 +954,29 @@ func TestCoroAllocations(t *testing.T) {
 	pair := [2]*greenlet.Coro[int, int]{adding(1 << 30), adding(1 << 30)}
 	allocates(t, "Resume and Yield in turn", 0, func() { pair[0].Resume(1); pair[1].Resume(1) })
 }
+
+// A coroutine that waits for another one is not paused: the end of a collector's cycle
+// leaves it its consumer.
+func TestCoroWaitsWhileItIsCollected(t *testing.T) {
+	ownTree(t)
+	inner := greenlet.NewCoro(func(c *greenlet.Coro[int, int], n int) error {
+		greenlet.Collect()
+		c.Yield(n + 1)
+		return nil
+	})
+	defer inner.Close()
+	outer := greenlet.NewCoro(func(c *greenlet.Coro[int, int], n int) error {
+		n, _ = inner.Resume(n)
+		c.Yield(n + 1)
+		return nil
+	})
+	defer outer.Close()
+	got := 0
+	g := greenlet.New(func(any) (any, error) {
+		got, _ = outer.Resume(1)
+		return nil, nil
+	})
+	if _, err := g.Switch(nil); err != nil || got != 3 {
+		t.Errorf("its consumer got %d, want 3; %v", got, err)
+	}
+}
