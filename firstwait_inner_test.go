@@ -48,7 +48,7 @@ func TestFramesOfWaiting(t *testing.T) {
 // after it.
 func TestFirstYieldIsInAssembly(t *testing.T) {
 	if !assembly {
-		t.Skip("there is none")
+		t.Skip("it is about the assembly switch: ", backend.Reason)
 	}
 	defer Close()
 	defer debug.SetGCPercent(debug.SetGCPercent(-1)) // its cycles close gates

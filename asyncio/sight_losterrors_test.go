@@ -7,6 +7,7 @@ import (
 	"log"
 	"log/slog"
 	"os"
+	"runtime"
 	"runtime/debug"
 	"slices"
 	"strings"
@@ -102,6 +103,28 @@ func TestLostErrorsAreToldSoon(t *testing.T) {
 			}
 		})
 	}
+}
+
+// Where the clock jumps, errors that are kept have the collector run by the logarithm of
+// the time, however many they are: each run costs more than hours of that clock.
+func TestLostErrorsShareTheirLooks(t *testing.T) {
+	defer debug.SetGCPercent(debug.SetGCPercent(-1))
+	asynciotest.Run(t, func(ctx context.Context) {
+		var kept []*asyncio.Task[int]
+		var before, after runtime.MemStats
+		runtime.ReadMemStats(&before)
+		for range 50 {
+			kept = append(kept, asyncio.CreateTask(ctx, func(context.Context) (int, error) { return 0, valueError("kept") }))
+			asyncio.Sleep(ctx, 10*time.Second)
+		}
+		asyncio.Sleep(ctx, time.Hour)
+		runtime.ReadMemStats(&after)
+		assert.LessOrEqual(t, after.NumGC-before.NumGC, uint32(13), "cycles of the collector")
+		assert.NotEqual(t, before.NumGC, after.NumGC)
+		for _, task := range kept {
+			task.Exception()
+		}
+	})
 }
 
 func TestWriteTasksListsLostErrors(t *testing.T) {

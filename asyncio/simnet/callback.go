@@ -102,9 +102,10 @@ func (n *Network) taskContext() context.Context {
 
 // apart calls f, which arranges callbacks of the network's own: they are of no host.
 func (n *Network) apart(f func()) {
+	before := n.aside
 	n.aside = true
+	defer func() { n.aside = before }()
 	f()
-	n.aside = false
 }
 
 // whenDone has f called when t has ended, for the network.
