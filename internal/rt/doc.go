@@ -27,10 +27,11 @@
 //
 // # Three levels
 //
-// Where no table fits (other compilers, other architectures, releases not
-// known yet, the tag purego) nothing here touches the runtime and goroutines
-// are told apart by the number that runtime.Stack prints. Where a table fits
-// and the self-check passes, the number is read from the goroutine itself.
+// With other compilers and with the tag purego nothing here touches the runtime
+// and goroutines are told apart by the number that runtime.Stack prints. Where no
+// table fits (other architectures, releases not known yet) the place of the number
+// is looked for (number.go). Where a table fits and the self-check passes, all of
+// it can be read from the goroutine.
 // Where, besides, the assembly is built in (see SwitchBuilt), goroutines are
 // parked and resumed by hand.
 package rt

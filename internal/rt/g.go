@@ -71,7 +71,7 @@ func Gone(g G, id uint64) bool {
 }
 
 // GoroutineID returns the running goroutine's number: read from the goroutine
-// where the layout is known, or on wasm the place of the number, else from the first
+// where the layout is known, or at least the place of the number, else from the first
 // line that runtime.Stack prints, which takes microseconds and more on a deep stack.
 func GoroutineID() uint64 {
 	if Fast {
@@ -100,6 +100,11 @@ func Bubble() uint64 {
 	}
 	return decimal(number)
 }
+
+// Locked reports whether the running goroutine is locked to its thread, by
+// runtime.LockOSThread or because it is called by C. Where the layout is not known
+// it reports false.
+func Locked() bool { return Fast && *(*uintptr)(getg().field(GLockedM)) != 0 }
 
 // InBubble reports whether the running goroutine belongs to a bubble.
 func InBubble() bool { return Bubble() != 0 }

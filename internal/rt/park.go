@@ -64,9 +64,6 @@ func donate(gp, next G) {
 // Ready makes a parked goroutine runnable. The caller goes on.
 func Ready(g G) { goready(g, 1) }
 
-// Locked reports whether the running goroutine is locked to its thread.
-func Locked() bool { return *(*uintptr)(getg().field(GLockedM)) != 0 }
-
 // Meet lets one goroutine start another and park, in whichever order the two
 // arrive, without a channel and without a waiting loop. The zero Meet is ready
 // for use, once, and again after Reset.

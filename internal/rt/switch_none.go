@@ -30,7 +30,6 @@ func (*Slot) Keep()                   {}
 func Owner(G) unsafe.Pointer   { return nil }
 func Hand(G, *uint32)          {}
 func Ready(G)                  {}
-func Locked() bool             { return false }
 func Callers(G, []uintptr) int { return 0 }
 func tellParked()              {}
 func (G) ParkedInSwitch() bool { return false }

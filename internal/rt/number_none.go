@@ -1,4 +1,4 @@
-//go:build !(gc && !purego && wasm)
+//go:build !gc || purego
 
 package rt
 

@@ -4,7 +4,13 @@ package rt
 
 import "testing"
 
+// Where a table is known, too, though it is not needed there.
 func TestNumberIsFound(t *testing.T) {
+	defer func(was uintptr) { numberAt = was }(numberAt)
+	numberAt = findNumber()
+	if Fast && numberAt != GGoid {
+		t.Errorf("at %d, and the table says %d", numberAt, GGoid)
+	}
 	for range 100 {
 		done := make(chan bool)
 		go func() {
