@@ -3,6 +3,7 @@ package greenlet_test
 import (
 	"errors"
 	"iter"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	"time"
 
 	"github.com/go-greenlet/greenlet"
+	"github.com/go-greenlet/greenlet/stack"
 )
 
 // fillPool makes sure that there are idle goroutines which any tree may take.
@@ -30,6 +32,21 @@ func fillPool(t *testing.T) {
 	if greenlet.Stats().Pooled == 0 {
 		t.Fatal("the pool is empty")
 	}
+}
+
+// Idle goroutines of outside can be ended from inside of a bubble, which goes on
+// afterwards.
+func TestTrimInABubble(t *testing.T) {
+	stack.Trim()
+	goroutines := runtime.NumGoroutine()
+	fillPool(t)
+	synctest.Test(t, func(t *testing.T) {
+		if n := stack.Trim(); n == 0 {
+			t.Error("Trim has ended nothing")
+		}
+		time.Sleep(time.Hour)
+	})
+	eventually(t, "they have ended", func() bool { return runtime.NumGoroutine() <= goroutines }, runtime.GC)
 }
 
 // Greenlets of a goroutine in a testing/synctest bubble live in the bubble: on

@@ -207,7 +207,7 @@ func (c *carrier) leave(v any, err error) (any, error) {
 	h := c.hub
 	l := c.finish(v, err)
 	next := h.route(&l)
-	if h.gate.has(gateBubble) {
+	if h.gate.has(gateBubble) || !assembly && h.spoilt(c) {
 		c.retired, l.reap = true, c
 	} else {
 		h.free.Put(c)

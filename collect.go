@@ -214,6 +214,7 @@ func plantSentinel() { runtime.SetFinalizer(new(sentinel), cycleEnded) }
 func cycleEnded(*sentinel) {
 	rt.Cycles.Add(1)
 	depot.Tick()
+	endStrays()
 	for i := range rootCache {
 		rootCache[i].Store(nil)
 	}

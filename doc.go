@@ -78,10 +78,10 @@
 // the next one costs little more than a switch. Package stack counts, limits
 // and trims what is kept.
 //
-// Everywhere else a generic switch does the same by channels. It costs about
-// 0.2 microseconds where the runtime's layout is known, and microseconds where
-// it is not, because a goroutine then learns its own number only from what
-// runtime.Stack prints.
+// Everywhere else a generic switch does the same, by what iter.Pull is made of
+// where the runtime's layout is known, in about 0.1 microseconds, else by
+// channels, in about 0.3; with the tag purego it takes microseconds, because a
+// goroutine then learns its own number only from what runtime.Stack prints.
 //
 // # Safety
 //

@@ -9,7 +9,7 @@ import (
 // trimFrames drops the frames of the switch itself, inside, and those of the
 // carrier and the runtime, outside.
 func trimFrames(all []runtime.Frame) []runtime.Frame {
-	for len(all) > 0 && isOurs(all[0].Function) {
+	for len(all) > 0 && (isOurs(all[0].Function) || isRuntimes(all[0].Function)) {
 		all = all[1:]
 	}
 	for i, f := range all {
@@ -36,6 +36,13 @@ func isOurs(f string) bool {
 	return strings.HasPrefix(f, "runtime.") ||
 		strings.HasPrefix(f, packagePath+"/internal/rt.") ||
 		strings.HasPrefix(f, packagePath+".")
+}
+
+// isRuntimes reports whether a function is what the switch parks a goroutine by.
+func isRuntimes(f string) bool {
+	return strings.HasPrefix(f, "runtime.") ||
+		strings.HasPrefix(f, packagePath+"/internal/rt.") ||
+		strings.HasPrefix(f, "iter.") // see switch_generic.go
 }
 
 // printedFrames reads the frames of a goroutine from what runtime.Stack prints

@@ -52,6 +52,7 @@ type op struct {
 	err   int
 	catch bool // recover panics
 	pass  bool // end the list with an error that is received
+	locks bool // lock the goroutine to its thread meanwhile
 }
 
 func (o op) error() error {
@@ -82,7 +83,7 @@ func (p *program) String() string {
 		for j, list := range s.lists {
 			fmt.Fprintf(&b, "script %d, list %d:\n", i, j)
 			for _, o := range list {
-				fmt.Fprintf(&b, "  %3d %s g=%d p=%d err=%d catch=%v pass=%v\n", o.id, names[o.kind], o.g, o.p, o.err, o.catch, o.pass)
+				fmt.Fprintf(&b, "  %3d %s g=%d p=%d err=%d catch=%v pass=%v locks=%v\n", o.id, names[o.kind], o.g, o.p, o.err, o.catch, o.pass, o.locks)
 			}
 		}
 	}
@@ -131,7 +132,7 @@ func (g *generator) list(n int) []op {
 
 func (g *generator) op() op {
 	g.ids++
-	o := op{id: g.ids, err: g.choose(errKinds), catch: g.choose(3) == 0, pass: g.choose(4) == 0}
+	o := op{id: g.ids, err: g.choose(errKinds), catch: g.choose(3) == 0, pass: g.choose(4) == 0, locks: g.ids%6 == 0}
 	total := 0
 	for _, w := range weights {
 		total += w
@@ -258,6 +259,10 @@ func (p *player) do(me int, o op) (err error) {
 				p.say("g%d %d caught %s", me, o.id, p.show(r))
 			}
 		}()
+	}
+	if o.locks {
+		runtime.LockOSThread()
+		defer runtime.UnlockOSThread()
 	}
 	var v any
 	g := p.gs[o.g]

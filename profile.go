@@ -215,7 +215,7 @@ func (l *looker) learn(key string, frames []runtime.Frame) (s *suspendedStack) {
 // a switch, rather than in a call of the runtime that the user has made.
 func waitsInSwitch(frames []runtime.Frame) bool {
 	for _, f := range frames {
-		if !strings.HasPrefix(f.Function, "runtime.") && !strings.HasPrefix(f.Function, packagePath+"/internal/rt.") {
+		if !isRuntimes(f.Function) {
 			return strings.HasPrefix(f.Function, packagePath+".")
 		}
 	}

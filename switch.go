@@ -60,7 +60,8 @@ package greenlet
 //	           or in two steps, reserve and proceed; and back: see pair.go
 //	post       with a letter: by swap, else byScheduler
 //	send       post for a value, without a letter that is copied
-//	handOver   the generic backend's, and that of a goroutine about to end
+//	handOver   the generic backend's (switch_generic.go has its invariant, I16), and
+//	           that of a goroutine about to end
 //
 // # Invariants
 //

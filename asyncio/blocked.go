@@ -115,7 +115,7 @@ func isSuspended(frames []runtime.Frame) bool {
 	for _, f := range frames {
 		rest, ours := strings.CutPrefix(f.Function, modulePath)
 		switch {
-		case strings.HasPrefix(f.Function, "runtime."), ours && strings.HasPrefix(rest, "/internal/"):
+		case strings.HasPrefix(f.Function, "runtime."), strings.HasPrefix(f.Function, "iter."), ours && strings.HasPrefix(rest, "/internal/"):
 		default:
 			return ours && strings.HasPrefix(rest, ".")
 		}

@@ -225,7 +225,7 @@ func suspended(frames []Frame) bool {
 	for _, f := range frames {
 		rest, is := ours(f)
 		switch {
-		case strings.HasPrefix(f.Func, "runtime."), is && strings.HasPrefix(rest, "/internal/"):
+		case strings.HasPrefix(f.Func, "runtime."), strings.HasPrefix(f.Func, "iter."), is && strings.HasPrefix(rest, "/internal/"):
 		default:
 			return is && strings.HasPrefix(rest, ".")
 		}
@@ -257,9 +257,10 @@ func users(frames []Frame) []Frame {
 	return frames
 }
 
-// inModule reports whether f is a function of the module or the runtime.
+// inModule reports whether f is a function of the module or the runtime, or of package
+// iter, by which the generic switch parks.
 func inModule(f Frame) bool {
-	if strings.HasPrefix(f.Func, "runtime.") {
+	if strings.HasPrefix(f.Func, "runtime.") || strings.HasPrefix(f.Func, "iter.") {
 		return true
 	}
 	rest, is := ours(f)
