@@ -43,6 +43,7 @@ type pair struct {
 	stopped bool
 	words   bool // the values are passed as words: see switch_words.go
 	own     bool // seq makes its yield itself
+	eight   bool // as eight registers
 	never   bool // keeps next and yield from being inlined: see returns
 
 	calls uint32 // how often it was called by way of run

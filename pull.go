@@ -39,7 +39,10 @@ func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 	p := newPuller[V, func(V, bool) (V, bool)](seq)
 	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), nil)
 	p.k.words = p.leave != nil && areWords[V]()
+	p.k.eight = functionsFit && p.k.words && areIntegers[V]()
 	switch {
+	case p.k.eight:
+		return nextOfEight(p), p.ender()
 	case functionsFit && p.k.words:
 		return within(&p.next, stepperOfWords(p)), p.ender()
 	case functionsFit:
@@ -159,6 +162,8 @@ func (k *pulled[V]) run() {
 	switch {
 	case k.own:
 		k.seq(nil)
+	case k.eight:
+		k.seq(k.yieldEight())
 	case functionsFit && k.words:
 		k.seq(within(&k.yields, k.yieldWords()))
 	case functionsFit:

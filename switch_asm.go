@@ -158,6 +158,7 @@ func init() {
 		proceed = *(*func(f *face) (any, error))(unsafe.Pointer(&proceedPtr))
 		back = *(*func(p *pair) (any, error))(unsafe.Pointer(&backPtr))
 		leaveYield = returns(true, leaveYield)
+		leaveEight = returns(true, leaveEight)
 		rt.ReturnError = returns(true, rt.ReturnError)
 		// SAFETY: prefetchText keeps the internal calling convention for this
 		// signature. It loads from the handle and from its goroutine's g, which

@@ -52,6 +52,12 @@ func fitsRegisters[V any]() bool {
 	return fits
 }
 
+// areIntegers reports whether a V of 64 bytes is returned in eight registers of integers.
+func areIntegers[V any]() bool {
+	ints, floats := 0, 0
+	return countRegisters(reflect.TypeFor[V](), &ints, &floats) && ints == 8 && floats == 0
+}
+
 // hasNoPointers reports whether there is nothing in a V that the collector looks at.
 func hasNoPointers[V any]() bool {
 	t := reflect.TypeFor[V]()

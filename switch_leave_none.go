@@ -8,4 +8,6 @@ func returns[F any](_ bool, plain F) F { return plain }
 
 func fitsRegisters[V any]() bool { return false }
 
+func areIntegers[V any]() bool { return false }
+
 func hasNoPointers[V any]() bool { return false }

@@ -56,3 +56,67 @@ func (k *pulled[V]) yieldWords() func(V) bool {
 		return leaveYield(!k.stopped)
 	}
 }
+
+// Where the eight words are integers, they travel like eight arguments of 8 bytes: in the
+// same registers, and with as much room where the callee may spill them. So next and
+// yield are written for those, and the value is stored once and loaded once. Fields
+// shorter than 8 bytes have no say in what the rest of their register holds, so that
+// may go along.
+//
+// SAFETY: as above, and areIntegers has counted the registers.
+
+// eight is the registers. They are of one type whatever the value's is, so that there is
+// one next and one yield in the program.
+type eight [8]uint64
+
+// nextOfEight makes next.
+func nextOfEight[V any](p *puller[V, func(V, bool) (V, bool)]) func() (V, bool) {
+	next := stepperOfEight((*puller[eight, func(eight, bool) (eight, bool)])(unsafe.Pointer(p)))
+	return *(*func() (V, bool))(unsafe.Pointer(&next))
+}
+
+//go:noinline
+func stepperOfEight(p *puller[eight, func(eight, bool) (eight, bool)]) func() (_, _, _, _, _, _, _, _ uint64, _ bool) {
+	return within(&p.next, func() (_, _, _, _, _, _, _, _ uint64, _ bool) {
+		k := p.k
+		call(&p.face)
+		if !k.yielded {
+			if k.never {
+				go nothing()
+			}
+			k.ended()
+			return
+		}
+		v := &k.value
+		a, b, c, d, e, f, g, h := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
+		runtime.KeepAlive(p)
+		return leaveEight(a, b, c, d, e, f, g, h, true)
+	})
+}
+
+// yieldEight makes yield.
+func (k *pulled[V]) yieldEight() func(V) bool {
+	yield := yielderOfEight((*pulled[eight])(unsafe.Pointer(k)))
+	return *(*func(V) bool)(unsafe.Pointer(&yield))
+}
+
+//go:noinline
+func yielderOfEight(k *pulled[eight]) func(a, b, c, d, e, f, g, h uint64) bool {
+	return within(&k.yields, func(a, b, c, d, e, f, g, h uint64) bool {
+		if k.stopped {
+			if k.never {
+				go nothing()
+			}
+			return false
+		}
+		v := &k.value
+		v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7] = a, b, c, d, e, f, g, h
+		back(&k.pair)
+		return leaveYield(!k.stopped)
+	})
+}
+
+// leaveEight is how next returns. The assembly backend makes it a jump.
+var leaveEight = func(a, b, c, d, e, f, g, h uint64, ok bool) (_, _, _, _, _, _, _, _ uint64, _ bool) {
+	return a, b, c, d, e, f, g, h, ok
+}

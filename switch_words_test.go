@@ -23,6 +23,16 @@ type (
 		j    int64
 	}
 	fourStrings struct{ a, b, c, d string }
+	short       struct {
+		a int32
+		b int
+		c bool
+		d uint64
+		e uint8
+		_ int
+		f [1]struct{ a int16 }
+		g int
+	}
 )
 
 // Values of 64 bytes are passed whole, by word or not.
@@ -31,6 +41,11 @@ func TestPullOf64Bytes(t *testing.T) {
 	passes(t, func(n int) eightInts {
 		m := int64(n)
 		return eightInts{m, -m, 2 * m, m + 3, m + 4, m + 5, m + 6, ^m}
+	})
+	passes(t, func(n int) short {
+		s := short{a: int32(-n), b: n, c: n%2 == 0, d: uint64(n), e: uint8(n), g: ^n}
+		s.f[0].a = int16(-n)
+		return s
 	})
 	passes(t, func(n int) eightFloats {
 		m := float64(n)
@@ -88,4 +103,51 @@ func TestHasNoPointers(t *testing.T) {
 	for _, no := range []bool{hasNoPointers[any](), hasNoPointers[error](), hasNoPointers[[]int](), hasNoPointers[func()](), hasNoPointers[chan int]()} {
 		assert.False(t, no)
 	}
+}
+
+// Only integers are in the registers in which eight arguments of 8 bytes are.
+func TestAreIntegers(t *testing.T) {
+	if !areIntegers[eightInts]() {
+		t.Skip("values have no registers here")
+	}
+	assert.True(t, areIntegers[short]())
+	assert.True(t, areIntegers[struct {
+		a [1]eightInts
+		_ struct{}
+	}]())
+	assert.False(t, areIntegers[eightFloats]())
+	assert.False(t, areIntegers[mixed]())
+	assert.False(t, areIntegers[[8]int]())
+}
+
+// Where the stack grows in the first instructions of yield, the registers are stored in its
+// caller's frame, which has room for as many as there are.
+func TestPullOfEightWhileTheStackGrows(t *testing.T) {
+	defer Close()
+	next, stop := Pull(func(yield func(eightInts) bool) { descends(yield, 1, 2, 3, 4, 2000) })
+	defer stop()
+	a, b, c, d := int64(1), int64(2), int64(3), int64(4)
+	for n := int64(2000); n > 0; n-- {
+		v, ok := next()
+		if want := (eightInts{a, b, c, d, n, -a, -b, -c}); v != want || !ok {
+			t.Fatal(v, ok, "in place of", want)
+		}
+		a, b, c, d = b, c, d, a
+	}
+	_, ok := next()
+	assert.False(t, ok)
+}
+
+// descends yields n values, each one call further down, and looks whether what its frame
+// holds is as it was.
+func descends(yield func(eightInts) bool, a, b, c, d int64, n int) bool {
+	sum, product, most, least := a+b+c+d, a*b*c*d, max(a, b, c, d), min(a, b, c, d)
+	more := yield(eightInts{a, b, c, d, int64(n), -a, -b, -c})
+	if sum != 10 || product != 24 || most != 4 || least != 1 {
+		panic(fmt.Sprint("the frame has changed: ", sum, product, most, least))
+	}
+	if n > 1 && more {
+		return descends(yield, b, c, d, a, n-1)
+	}
+	return more
 }
