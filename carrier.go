@@ -28,6 +28,7 @@ type carrier struct {
 	*engine           // the generic backend's; else nil
 
 	at      int32 // index in hub.live
+	place   int32 // among floating.carriers, from 1 on; 0 if it is not there
 	armed   bool  // may be suspended in assembly: enlisted, or the root, or floating
 	floats  bool  // carries a floating coroutine (pull.go), which no tree lists
 	slow    bool  // parked by the slow path: cannot receive registers
@@ -165,7 +166,7 @@ func (c *carrier) serve(failed bool) (panicked bool) {
 		var result any
 		var failure error
 		if p := c.pair; p != nil {
-			p.body.run() // what runPair does, with one return less
+			p.routine().run() // what runPair does, with one return less
 		} else {
 			result, failure = body(v)
 		}
@@ -274,6 +275,7 @@ func (c *carrier) finish(v any, err error) letter {
 // body left by runtime.Goexit or was killed. Then the parent still waits.
 func (c *carrier) depart() {
 	defer c.deregister()
+	c.grounded()
 	if c.retired {
 		return
 	}
@@ -466,7 +468,7 @@ func (c *carrier) arrive() (any, error) {
 			p, _ = l.v.(*pair) // it is about to begin
 		}
 		if p != nil {
-			restore = p.body.keep()
+			restore = p.routine().keep()
 		}
 		h.tell(l.events)
 		restore()

@@ -95,15 +95,15 @@ func TestCallOfTheClaimed(t *testing.T) {
 	defer p.stop()
 	call(&p.face)
 	for range 10 {
-		p.k.set(claimed)
+		p.state().set(claimed)
 		var decided atomic.Bool
 		go func() {
 			runtime.Gosched()
 			decided.Store(true)
-			p.k.set(paused)
+			p.state().set(paused)
 		}()
-		if _, err := call(&p.face); err != nil || !p.k.yielded || !decided.Load() {
-			t.Fatalf("a call of one that is claimed: %v, yielded %v, given back %v", err, p.k.yielded, decided.Load())
+		if _, err := call(&p.face); err != nil || !p.state().yielded || !decided.Load() {
+			t.Fatalf("a call of one that is claimed: %v, yielded %v, given back %v", err, p.state().yielded, decided.Load())
 		}
 	}
 }

@@ -38,14 +38,17 @@ var errCut = errors.New("greenlet: the coroutine was ended by a panic, by runtim
 //
 // Any goroutine may call it; it does not switch. Cost: two allocations.
 func NewCoro[In, Out any](body func(c *Coro[In, Out], first In) error) *Coro[In, Out] {
+	parent := Current()
+	h := parent.hub
 	both := &struct {
 		Coro[In, Out]
 		g Greenlet
-	}{}
-	k := &coroutine[In, Out]{body: body}
+	}{g: Greenlet{hub: h, parent: parent, body: runPair, id: h.nextID()}}
+	k := &coroutine[In, Out]{pair: pair{hub: h, paused: paused}, body: body}
+	k.script = scriptOf(k)
 	k.inner.k, k.inner.p = k, &k.pair
-	k.init(&both.g, k)
-	both.k, both.face = k, face{&k.pair, &both.g}
+	both.k, both.p = k, &k.pair
+	both.setHandle(&both.g)
 	return &both.Coro
 }
 

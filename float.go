@@ -1,49 +1,85 @@
 package greenlet
 
-import "sync"
+import (
+	"sync"
+
+	"github.com/go-greenlet/greenlet/internal/rt"
+)
 
 // A floating coroutine may be called by any goroutine, one at a time, as
 // iter.Pull allows: it belongs to the tree of whoever called it last. No tree
-// lists it; all that are suspended are listed here, so that the abandoned ones
-// are noticed.
+// lists it. So that the abandoned ones are noticed, the carriers that floating
+// coroutines have run on are listed here.
 //
 // Who calls it has claimed it, and so has the sweep while it looks whether it is
 // abandoned: see claim.go.
 
+// floating is all carriers that have ever carried a floating coroutine and whose
+// goroutines have not ended. A carrier stays while it is idle or carries something else:
+// what begins and ends then takes no lock. On the generic switch, which the race detector
+// watches, it is listed only while it carries one.
 var floating struct {
-	mu   sync.Mutex
-	live []*pair
+	mu       sync.Mutex
+	carriers []*carrier
 }
 
-// floatingLive returns how many there are.
-func floatingLive() int {
+// floatingLive returns how many have begun and not ended.
+func floatingLive() (n int) {
 	floating.mu.Lock()
 	defer floating.mu.Unlock()
-	return len(floating.live)
+	for _, c := range floating.carriers {
+		if c.floats {
+			n++
+		}
+	}
+	return n
 }
 
 // launch is a floating coroutine's begin.
 func (p *pair) launch() {
 	c := p.c
 	c.floats, c.armed = true, true
-	floating.mu.Lock()
-	p.at = int32(len(floating.live))
-	floating.live = append(floating.live, p)
-	floating.mu.Unlock()
+	if c.place == 0 {
+		floating.mu.Lock()
+		floating.carriers = append(floating.carriers, c)
+		c.place = int32(len(floating.carriers))
+		floating.mu.Unlock()
+	}
 	watchCollector()
 }
 
 // land is its end.
 func (p *pair) land() {
-	floating.mu.Lock()
-	last := len(floating.live) - 1
-	if moved := floating.live[last]; moved != p {
-		floating.live[p.at] = moved
-		moved.at = p.at
+	if !rt.SwitchBuilt {
+		p.c.grounded()
 	}
-	floating.live[last] = nil
-	floating.live = floating.live[:last]
-	floating.mu.Unlock()
+}
+
+// grounded takes c from the list.
+func (c *carrier) grounded() {
+	floating.mu.Lock()
+	defer floating.mu.Unlock()
+	if c.place == 0 {
+		return
+	}
+	last := len(floating.carriers) - 1
+	if moved := floating.carriers[last]; moved != c {
+		floating.carriers[c.place-1] = moved
+		moved.place = c.place
+	}
+	floating.carriers[last] = nil
+	floating.carriers = floating.carriers[:last]
+	c.place = 0
+}
+
+// afloat returns the floating coroutine on c, which may begin or end meanwhile: whoever
+// claims it has it, for one that has not begun or has ended cannot be claimed by way of its
+// carrier. floating.mu is held.
+func (c *carrier) afloat() *pair {
+	if p := c.pair; p != nil && p.floats {
+		return p
+	}
+	return nil
 }
 
 // move makes the coroutine part of the tree h. The caller has claimed it, so it
@@ -67,7 +103,12 @@ var nowhere hub
 func sweepFloating() (left bool) {
 	floating.mu.Lock()
 	defer floating.mu.Unlock()
-	for _, p := range floating.live {
+	for _, c := range floating.carriers {
+		p := c.afloat()
+		if p == nil {
+			continue
+		}
+		left = true
 		switch {
 		case !p.take():
 		case p.abandoned():
@@ -76,7 +117,7 @@ func sweepFloating() (left bool) {
 			p.set(paused)
 		}
 	}
-	return len(floating.live) > 0
+	return left
 }
 
 // abandoned reports whether nobody refers to p's handle. A young coroutine

@@ -37,7 +37,7 @@ func TestRouteToWhatMovesMeanwhile(t *testing.T) {
 func TestAsksOneThatHasEnded(t *testing.T) {
 	defer Close()
 	p := newPuller[int, struct{}](func(func(int) bool) {})
-	if p.asks() || !p.k.finished || p.asks() {
+	if p.asks() || !p.state().finished || p.asks() {
 		t.Error("it asks for a value")
 	}
 }
@@ -69,7 +69,7 @@ func startAndLose(ended *bool) *pair {
 		yield(1)
 	})
 	call(&p.face)
-	return &p.k.pair
+	return p.p
 }
 
 // Of several who close a tree, each in a deferred call of what the one before kills, the

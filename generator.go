@@ -68,14 +68,16 @@ var (
 // NewGenerator makes a generator that will run body at the first Next. Any
 // goroutine may call it; it does not switch. Cost: two allocations.
 func NewGenerator[Y, S, R any](body func(y *Yielder[Y, S]) (R, error)) *Generator[Y, S, R] {
+	parent := Current()
+	h := parent.hub
 	both := &struct {
 		Generator[Y, S, R]
 		g Greenlet
-	}{}
-	k := &generator[Y, S, R]{body: body}
-	k.p.stops = true
-	k.p.init(&both.g, k)
-	both.k, both.face = k, face{&k.p, &both.g}
+	}{g: Greenlet{hub: h, parent: parent, body: runPair, id: h.nextID()}}
+	k := &generator[Y, S, R]{Yielder: Yielder[Y, S]{p: pair{hub: h, paused: paused, stops: true}}, body: body}
+	k.p.script = scriptOf(k)
+	both.k, both.p = k, &k.p
+	both.setHandle(&both.g)
 	return &both.Generator
 }
 

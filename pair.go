@@ -48,21 +48,20 @@ type pair struct {
 
 	calls uint32 // how often it was called by way of run
 
-	at int32 // index in floating.live
-
-	by    uint64 // the number of the greenlet that has adopted it last
-	since uint64 // hub.adoptions then
+	since uint32 // hub.adoptions when it was adopted last
+	by    uint64 // the number of the greenlet that has adopted it then
 
 	c *carrier // the coroutine's, while it has started and not ended
 
-	body routine // what the coroutine does: not a func, which would have to be allocated
+	script script // what the coroutine does: not a func, which would have to be allocated
 }
 
 // nobody is pair.coroutine of one that may not yield. 0 would not do: hub.current is
 // 0 where the running greenlet is not known.
 const nobody = ^uintptr(0)
 
-// A routine is what a coroutine does, and what lies in its memory.
+// A routine is what a coroutine does, and what lies in its memory, of which the pair is
+// the first part: see script.
 type routine interface {
 	run()
 
@@ -111,6 +110,7 @@ func proceedInGo(f *face) (any, error) {
 	return nil, f.p.run(self(), f.g, nil)
 }
 
+//go:noinline
 func callInGo(f *face) (any, error) {
 	var err error
 	switch way, c := f.p.startsShort(f.g); way {
@@ -122,8 +122,12 @@ func callInGo(f *face) (any, error) {
 		return callSlow(f.p, f.g)
 	}
 	runtime.KeepAlive(f)
-	return nil, err
+	return leaveCall(nil, err)
 }
+
+// leaveCall is how callInGo returns, which must not be inlined: see returns. The assembly
+// backend makes it a jump.
+var leaveCall = func(v any, err error) (any, error) { return v, err }
 
 func calledInGo(f *face) uintptr {
 	if refused, _ := callSlow(f.p, f.g); refused != nil {
@@ -352,7 +356,7 @@ func backSlow(p *pair) (any, error) {
 	if h.gate.has(gateSweep) {
 		// Here, and not where it is called: what a call leaves for the coroutine
 		// would be in the way of the deferred calls that call it.
-		restore := p.body.keep()
+		restore := p.routine().keep()
 		c.tidy()
 		restore()
 	}
@@ -383,7 +387,7 @@ func backSlow(p *pair) (any, error) {
 // runPair is the body of all coroutines. Only those who have the pair can start
 // one, since nobody else has the handle before, and they send it.
 func runPair(p any) (any, error) {
-	p.(*pair).body.run()
+	p.(*pair).routine().run()
 	return nil, nil
 }
 
@@ -429,15 +433,6 @@ func (p *pair) loosen(h *hub) {
 	if g := p.c.peek(); g != nil {
 		g.parent = h.main
 	}
-}
-
-// init makes g, which is zero, the handle of p's coroutine.
-func (p *pair) init(g *Greenlet, body routine) {
-	parent := Current()
-	g.hub, g.parent, g.body, g.id = parent.hub, parent, runPair, parent.hub.nextID()
-	p.hub = parent.hub
-	p.body = body
-	p.paused = paused
 }
 
 // discard ends a coroutine that has not started and that is claimed.

@@ -124,8 +124,9 @@ func (l *looker) look(stackOf func(c *carrier) *suspendedStack) {
 	}
 	floating.mu.Lock()
 	defer floating.mu.Unlock()
-	for _, p := range floating.live {
-		if !p.take() {
+	for _, c := range floating.carriers {
+		p := c.afloat()
+		if p == nil || !p.take() {
 			continue
 		}
 		owner := uint64(0)

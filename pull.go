@@ -38,16 +38,17 @@ import (
 func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 	p := newPuller[V, func(V, bool) (V, bool)](seq)
 	p.leave = returns[func(V, bool) (V, bool)](fitsRegisters[V](), nil)
-	p.k.words = p.leave != nil && areWords[V]()
-	p.k.eight = functionsFit && p.k.words && areIntegers[V]()
+	k := p.state()
+	k.words = p.leave != nil && areWords[V]()
+	k.eight = functionsFit && k.words && areIntegers[V]()
 	switch {
-	case p.k.eight:
+	case k.eight:
 		return nextOfEight(p), p.ender()
-	case functionsFit && p.k.words:
+	case functionsFit && k.words:
 		return within(&p.next, stepperOfWords(p)), p.ender()
 	case functionsFit:
 		return within(&p.next, stepper(p)), p.ender()
-	case p.k.words:
+	case k.words:
 		return stepperOfWords(p), p.ender()
 	}
 	return stepper(p), p.ender()
@@ -56,14 +57,17 @@ func Pull[V any](seq iter.Seq[V]) (next func() (V, bool), stop func()) {
 // stepper makes next, which refers to p only.
 func stepper[V any](p *puller[V, func(V, bool) (V, bool)]) func() (V, bool) {
 	return func() (v V, ok bool) {
-		k := p.k
+		k := p.state()
 		call(&p.face)
 		if !k.yielded {
 			if k.never {
 				go nothing()
 			}
 			k.ended()
-			return v, false
+			if p.leave == nil {
+				return v, false
+			}
+			return p.leave(v, false)
 		}
 		v = k.value
 		runtime.KeepAlive(p) // or seq could be ended before its value is copied
@@ -77,7 +81,7 @@ func stepper[V any](p *puller[V, func(V, bool) (V, bool)]) func() (V, bool) {
 // Pull2 is Pull for sequences of pairs, as iter.Pull2.
 func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()) {
 	p := newPuller[both[K, V], func(K, V, bool) (K, V, bool)](nil)
-	k := p.k
+	k := p.state()
 	k.own = true
 	k.seq = func(func(both[K, V]) bool) {
 		if functionsFit {
@@ -96,14 +100,17 @@ func Pull2[K, V any](seq iter.Seq2[K, V]) (next func() (K, V, bool), stop func()
 // stepper2 is stepper for pairs.
 func stepper2[K, V any](p *puller[both[K, V], func(K, V, bool) (K, V, bool)]) func() (K, V, bool) {
 	return func() (key K, value V, ok bool) {
-		k := p.k
+		k := p.state()
 		call(&p.face)
 		if !k.yielded {
 			if k.never {
 				go nothing()
 			}
 			k.ended()
-			return key, value, false
+			if p.leave == nil {
+				return key, value, false
+			}
+			return p.leave(key, value, false)
 		}
 		key, value = k.value.key, k.value.value
 		runtime.KeepAlive(p)
@@ -123,8 +130,7 @@ type both[K, V any] struct {
 
 // A puller is what next and stop refer to; pulled is what seq's stack does.
 type puller[V, Leave any] struct {
-	face
-	k     *pulled[V]
+	face        // of a pulled[V]
 	leave Leave // how next returns; nil: plainly
 
 	next, ends function // next and stop themselves
@@ -144,14 +150,16 @@ type pulledState struct {
 }
 
 func newPuller[V, Leave any](seq func(yield func(V) bool)) *puller[V, Leave] {
+	parent := Current()
+	h := parent.hub
 	both := &struct {
 		puller[V, Leave]
 		g Greenlet
-	}{}
-	k := &pulled[V]{seq: seq}
-	k.floats = true
-	k.init(&both.g, k)
-	both.k, both.face = k, face{&k.pair, &both.g}
+	}{g: Greenlet{hub: h, parent: parent, body: runPair, id: h.nextID()}}
+	k := &pulled[V]{pulledState: pulledState{pair: pair{hub: h, paused: paused, floats: true}}, seq: seq}
+	k.script = scriptOf(k)
+	both.p = &k.pair
+	both.setHandle(&both.g)
 	return &both.puller
 }
 
@@ -242,9 +250,9 @@ func (k *pulledState) ended() {
 
 // step lets seq run, which c has claimed, and reports whether it has yielded.
 func (p *puller[V, Leave]) step(c *carrier, g *Greenlet) bool {
-	p.k.pair.run(c, g, nil)
-	if !p.k.yielded {
-		p.k.ended()
+	p.p.run(c, g, nil)
+	if !p.p.yielded {
+		p.state().ended()
 		return false
 	}
 	return true
@@ -259,7 +267,7 @@ func (p *puller[V, Leave]) ender() func() {
 }
 
 func (p *puller[V, Leave]) stop() {
-	k := p.k
+	k := p.state()
 	if k.finished { // most are stopped after their end: it costs nothing then
 		return
 	}

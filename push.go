@@ -25,8 +25,9 @@ import (
 // Any goroutine may call Push; it does not switch.
 func Push[V any](recv func(seq iter.Seq[V])) (push func(V) bool, stop func()) {
 	p := newPuller[V, struct{}](nil)
-	k := p.k
-	k.body = receiver[V]{k, recv}
+	k := p.state()
+	k.own = true
+	k.seq = func(func(V) bool) { recv(k.pushed) }
 	push = func(v V) bool {
 		if !k.started && !p.asks() {
 			return false
@@ -59,22 +60,10 @@ func Push[V any](recv func(seq iter.Seq[V])) (push func(V) bool, stop func()) {
 	return push, stop
 }
 
-// A receiver is what recv's greenlet does.
-type receiver[V any] struct {
-	*pulled[V]
-	recv func(seq iter.Seq[V])
-}
-
-func (r receiver[V]) run() {
-	r.begin()
-	defer r.over()
-	r.recv(r.pushed)
-}
-
 // asks lets recv run to where it asks for a value, and reports whether it does.
 func (p *puller[V, Leave]) asks() bool {
 	c := self()
-	g, _ := p.k.claim(c, p.g)
+	g, _ := p.p.claim(c, p.g)
 	return g != nil && p.step(c, g)
 }
 

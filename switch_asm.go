@@ -157,6 +157,7 @@ func init() {
 		reserve = *(*func(f *face) bool)(unsafe.Pointer(&reservePtr))
 		proceed = *(*func(f *face) (any, error))(unsafe.Pointer(&proceedPtr))
 		back = *(*func(p *pair) (any, error))(unsafe.Pointer(&backPtr))
+		leaveCall = returns(true, leaveCall)
 		leaveYield = returns(true, leaveYield)
 		leaveEight = returns(true, leaveEight)
 		rt.ReturnError = returns(true, rt.ReturnError)

@@ -371,8 +371,8 @@ func TestGatesOfBack(t *testing.T) {
 		}
 	})
 	both := newPuller[int, struct{}](nil)
-	both.k.seq = func(yield func(int) bool) {
-		for act(&both.k.pair); yield(7); act(&both.k.pair) {
+	both.state().seq = func(yield func(int) bool) {
+		for act(&both.state().pair); yield(7); act(&both.state().pair) {
 		}
 	}
 	for name, f := range map[string]*face{"coroutine": &c.face, "floating": &both.face} {
@@ -413,7 +413,7 @@ func TestSendBeforeTheStartIsNoClaim(t *testing.T) {
 func TestStopOfWhatEndsMeanwhile(t *testing.T) {
 	defer Close()
 	p := newPuller[int, struct{}](func(func(int) bool) {})
-	p.k.set(claimed)
+	p.state().set(claimed)
 	stopped := make(chan any)
 	go func() {
 		defer Close()
@@ -423,7 +423,7 @@ func TestStopOfWhatEndsMeanwhile(t *testing.T) {
 	for !strings.Contains(printedGoroutines(), "(*pair).claim") {
 		runtime.Gosched()
 	}
-	p.k.discard(p.g)
+	p.state().discard(p.g)
 	require.Nil(t, <-stopped)
-	require.False(t, p.k.stopped)
+	require.False(t, p.state().stopped)
 }

@@ -37,6 +37,11 @@ func returns[F any](fits bool, plain F) F {
 
 // fitsRegisters reports whether a V and a bool are returned in registers.
 func fitsRegisters[V any]() bool {
+	switch any((*V)(nil)).(type) {
+	case *bool, *int, *uint, *int8, *uint8, *int16, *uint16, *int32, *uint32, *int64, *uint64, *uintptr,
+		*float32, *float64, *string, *error, *any: // most are these, and it takes less time
+		return true
+	}
 	t := reflect.TypeFor[V]()
 	switch t.Kind() {
 	case reflect.Struct, reflect.Array:

@@ -33,10 +33,10 @@ func PullForTracer[V any](seq func(yield func(V) bool)) (next func() (V, bool), 
 	p := newPuller[V, struct{}](seq)
 	next = func() (v V, ok bool) {
 		call(&p.face)
-		return p.k.value, p.k.yielded
+		return p.state().value, p.state().yielded
 	}
 	return next, p.stop, func() (uintptr, uintptr) {
-		return uintptr(unsafe.Pointer(&p.k.paused)), addressOfG(p.k.c.g)
+		return uintptr(unsafe.Pointer(&p.state().paused)), addressOfG(p.state().c.g)
 	}
 }
 

@@ -23,14 +23,14 @@ func areWords[V any]() bool {
 // stepperOfWords is stepper for these.
 func stepperOfWords[V any](p *puller[V, func(V, bool) (V, bool)]) func() (V, bool) {
 	return func() (v V, ok bool) {
-		k := p.k
+		k := p.state()
 		call(&p.face)
 		if !k.yielded {
 			if k.never {
 				go nothing()
 			}
 			k.ended()
-			return v, false
+			return p.leave(v, false)
 		}
 		to, from := (*[8]uint64)(unsafe.Pointer(&v)), (*[8]uint64)(unsafe.Pointer(&k.value))
 		to[0], to[1], to[2], to[3] = from[0], from[1], from[2], from[3]
@@ -78,14 +78,14 @@ func nextOfEight[V any](p *puller[V, func(V, bool) (V, bool)]) func() (V, bool) 
 //go:noinline
 func stepperOfEight(p *puller[eight, func(eight, bool) (eight, bool)]) func() (_, _, _, _, _, _, _, _ uint64, _ bool) {
 	return within(&p.next, func() (_, _, _, _, _, _, _, _ uint64, _ bool) {
-		k := p.k
+		k := p.state()
 		call(&p.face)
 		if !k.yielded {
 			if k.never {
 				go nothing()
 			}
 			k.ended()
-			return
+			return leaveEight(0, 0, 0, 0, 0, 0, 0, 0, false)
 		}
 		v := &k.value
 		a, b, c, d, e, f, g, h := v[0], v[1], v[2], v[3], v[4], v[5], v[6], v[7]
