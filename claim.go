@@ -62,14 +62,16 @@ func (p *pair) take() bool {
 
 // set ends a claim: the coroutine runs, or is paused again.
 func (p *pair) set(word uint32) {
-	// Where nobody else looks, and where the processor lets no store pass another, a plain
-	// store serves: an atomic one costs as much as half a switch.
-	if !p.floats || rt.SwitchBuilt && runtime.GOARCH == "amd64" {
+	if !p.floats || inOrder { // of what does not float nobody else looks at it
 		p.paused = word
 		return
 	}
 	atomic.StoreUint32(&p.paused, word)
 }
+
+// inOrder tells that a plain store serves where others look, too: no store of this processor
+// passes another. An atomic one costs as much as half a switch. The race detector sees it.
+const inOrder = rt.SwitchBuilt && runtime.GOARCH == "amd64"
 
 // seize claims c's coroutine if it is paused, for the tree h that runs, and
 // returns what it was. It reports false if c belongs to another tree by now.
