@@ -26,7 +26,11 @@ func Gather[T any](ctx context.Context, aws ...Awaitable[T]) *GatherFuture[T] {
 	g.collect = func() []T {
 		vs := make([]T, len(all))
 		for i, f := range all {
-			vs[i], _ = f.Result()
+			if t, is := f.(*Task[T]); is && t.state == finished && t.err == nil {
+				vs[i] = t.val // Result in few steps
+			} else {
+				vs[i], _ = f.Result()
+			}
 		}
 		return vs
 	}
@@ -111,6 +115,9 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 	}
 	g.loop = l
 	for _, aw := range aws {
+		if c, is := aw.(Coro[T]); is && c != nil {
+			continue
+		}
 		if err := startable(l, aw); err != nil {
 			g.end(err)
 			return g, nil
@@ -127,7 +134,6 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 	var failed *core
 	var block []Task[T]
 	for i, aw := range aws {
-		var f FutureOf[T]
 		if c, ok := aw.(Coro[T]); ok && l.factory == nil {
 			// Nobody else knows these tasks, and they go together.
 			if len(block) == 0 {
@@ -137,10 +143,13 @@ func gather[E, T any](ctx context.Context, aws []Awaitable[T], outcomes bool) (*
 			t := &block[0]
 			block = block[1:]
 			t.start(l, ctx, c, nil)
-			f = t
-		} else {
-			f = startIn(l, ctx, aw)
+			t.waiter = g // its place is 0
+			all[i] = t
+			g.waits = true
+			g.left++
+			continue
 		}
+		f := startIn(l, ctx, aw)
 		all[i] = f
 		switch b := f.base(); {
 		case !b.Done():

@@ -28,7 +28,7 @@ func Kill(t AnyTask, err error) error {
 		return failed
 	}
 	if of.state == pending {
-		of.killed = true
+		of.rarely |= wasKilled
 		of.over(endedFailed)
 		if of.shown {
 			shownTask.over(of)

@@ -347,7 +347,10 @@ func (l *Loop) Close() error {
 // goroutine than the loop's. Python: loop.call_soon.
 func (l *Loop) CallSoon(fn func()) *Handle {
 	l.check()
-	return l.callSoon(fn)
+	if l.callbacks != nil {
+		return l.callSoon(fn)
+	}
+	return l.s.Soon(fn)
 }
 
 // CallSoonThreadsafe is CallSoon for any goroutine: it wakes the loop if that
@@ -399,7 +402,11 @@ func (l *Loop) check() {
 
 // guard runs a callback.
 func (l *Loop) guard(h *Handle, fn func()) {
-	defer l.caught(h, "Exception in callback")
+	defer func() {
+		if p := recover(); p != nil {
+			l.caught(p, h)
+		}
+	}()
 	if l.measured != nil {
 		l.measured(fn)
 		return
@@ -407,18 +414,14 @@ func (l *Loop) guard(h *Handle, fn func()) {
 	fn()
 }
 
-// caught is deferred by what runs a callback: it takes its panic down.
-func (l *Loop) caught(h *Handle, message string) {
-	p := recover()
-	if p == nil {
-		return
-	}
+// caught takes down the panic p of a callback, whose frames are still there.
+func (l *Loop) caught(p any, h *Handle) {
 	err := panicError(p, "a callback")
 	if endsRun(err) {
 		l.s.Abort(err)
 		return
 	}
-	l.CallExceptionHandler(ExceptionContext{Message: message, Exception: err, Handle: h})
+	l.CallExceptionHandler(ExceptionContext{Message: "Exception in callback", Exception: err, Handle: h})
 }
 
 // panicError makes an error of a recovered value. It is called while the

@@ -143,7 +143,7 @@ func (p *StreamReaderProtocol) serve(ctx context.Context, t Transport, handle St
 	}
 	served.tell(&doneFunc{fn: func() {
 		p.connected = nil
-		if served.Cancelled() || served.killed { // by who simulates a machine: see Kill
+		if served.Cancelled() || served.rarely&wasKilled != 0 { // by who simulates a machine: see Kill
 			p.transport.Close()
 			return
 		}

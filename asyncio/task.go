@@ -49,10 +49,9 @@ type task struct {
 
 	cancels   int32
 	kept      bool     // the request of must came when something was taken for the task: see keep
-	killed    bool     // by Kill
+	rarely    rarely   // what is so of few
 	locks     bool     // it has acquired a lock
 	shown     bool     // profiles and traces have its name: shownTask is told of it
-	passesOn  bool     // a request to cancel it is being passed on to what it waits for
 	at        *holding // of the lock that it waits for
 	cancelMsg []any
 
@@ -68,6 +67,15 @@ var shownTask struct {
 	made, begun func(t *task, f any)
 	ended, over func(t *task)
 }
+
+// rarely is what shares a byte: a Task of an int has 288 bytes, and the next larger memory
+// that Go has to give is a ninth more.
+type rarely uint8
+
+const (
+	wasKilled rarely = 1 << iota // by Kill
+	passesOn                     // a request to cancel it is being passed on to what it waits for
+)
 
 type waitState uint8
 
@@ -305,8 +313,12 @@ func (t *task) returned(err error) {
 func (t *task) over(how int) {
 	t.loop.ended[how]++
 	if t.locks {
-		t.loop.holders.add(formerHolder{t.st.Number(), t.number, t.name})
+		t.heldLocks()
 	}
+}
+
+func (t *task) heldLocks() {
+	t.loop.holders.add(formerHolder{t.st.Number(), t.number, t.name})
 }
 
 // end ends the task with an error.
@@ -411,7 +423,7 @@ func (t *task) Cancel(msg ...any) bool {
 // cancel is Cancel of a task that has not ended, but for what it has others do: it reports
 // whether the request was passed on to what t waits for.
 func (t *task) cancel(msg []any) (passedOn bool) {
-	if t.passesOn { // it waits for itself, by others
+	if t.rarely&passesOn != 0 { // it waits for itself, by others
 		t.cancelMsg = msg
 		t.abort()
 		return false
@@ -476,12 +488,14 @@ func (p *passing) from(t *task, msg []any) {
 		p.todo = p.todo[:last]
 		t := at.to
 		if at.over || t.state != pending {
-			t.passesOn = t.passesOn && !at.over
+			if at.over {
+				t.rarely &^= passesOn
+			}
 			continue
 		}
 		p.found = p.found[:0]
 		if t.cancel(at.msg) && len(p.found) > 0 {
-			t.passesOn = true
+			t.rarely |= passesOn
 			p.todo = append(p.todo, passed{to: t, over: true})
 			slices.Reverse(p.found)
 			p.todo = append(p.todo, p.found...)

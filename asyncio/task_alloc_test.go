@@ -2,10 +2,17 @@ package asyncio_test
 
 import (
 	"context"
+	"reflect"
 	"testing"
 
 	"github.com/go-greenlet/greenlet/asyncio"
+	"github.com/stretchr/testify/assert"
 )
+
+// Go has memory of 288 bytes to give, and next of 320.
+func TestTaskSize(t *testing.T) {
+	assert.LessOrEqual(t, int(reflect.TypeFor[asyncio.Task[int]]().Size()), 288)
+}
 
 func TestAllocations(t *testing.T) {
 	if raceEnabled {

@@ -393,7 +393,7 @@ func (m *member) ended() {
 	}
 	m.t.seen()
 	if tg.parent.Done() {
-		if m.t.killed {
+		if m.t.rarely&wasKilled != 0 {
 			return
 		}
 		tg.loop.CallExceptionHandler(ExceptionContext{

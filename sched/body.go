@@ -17,22 +17,15 @@ func (f bodyFunc) Run() { f() }
 // not know the layout of a goroutine it keeps those that are there.
 
 // A labelled is the body of a task that was made by somebody with labels, until it
-// begins. Few are, so others pay nothing for it.
+// begins. Few are, and few leave labels behind, so others pay two looks for it.
 type labelled struct {
 	Body
 	labels rt.Labels
 }
 
-// withLabels returns b, with the caller's labels if there are some.
-func withLabels(b Body) Body {
-	if labels := rt.OwnLabels(); labels != (rt.Labels{}) {
-		return &labelled{b, labels}
-	}
-	return b
-}
-
 // takeLabels gives the running goroutine, which begins what b is the body of, the
-// labels of that, and leaves the body without them.
+// labels of that, and leaves the body without them. If neither has any, there is no
+// need to call it.
 func takeLabels(b *Body) {
 	var labels rt.Labels
 	if of, ok := (*b).(*labelled); ok {

@@ -57,7 +57,8 @@ func (l *Loop) Go(f func()) *Task {
 // task can be started once; the second time it panics.
 func (l *Loop) Start(t *Task, b Body) {
 	l.adopt(t, b)
-	t.Ready()
+	t.queued = true
+	l.ready.push(entry{task: t})
 }
 
 // Prepare is Start for a task that is to begin later: when Ready is called for
@@ -69,7 +70,10 @@ func (l *Loop) adopt(t *Task, b Body) {
 	if t.loop != nil {
 		panic("sched: the task was started before")
 	}
-	t.loop, t.body = l, withLabels(b)
+	t.loop, t.body = l, b
+	if labels := rt.OwnLabels(); labels != (rt.Labels{}) {
+		t.body = &labelled{b, labels}
+	}
 	t.prev = l.last
 	if l.last == nil {
 		l.first = t

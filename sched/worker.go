@@ -93,7 +93,9 @@ func work(l *Loop) func(maker any) (any, error) {
 				return nil, nil // there are too many: see thin
 			}
 			t.g.Store(me)
-			takeLabels(&t.body)
+			if _, has := t.body.(*labelled); has || rt.OwnLabels() != (rt.Labels{}) {
+				takeLabels(&t.body)
+			}
 			t.body.Run()
 			if to = l.after(t, me); to != nil {
 				me = nil
