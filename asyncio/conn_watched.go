@@ -239,6 +239,23 @@ func (c *conn) WaitReadable() error {
 	return nil
 }
 
+// NotifyReadable arranges that f is called once, on the loop, when there is something to
+// read or the end, or when the connection is closed: it is for who would otherwise have a
+// task wait for what seldom comes. f must not wait; another f takes its place, and nil
+// takes it back. It reports false, and arranges nothing, if there may be something now, or
+// if it cannot be known. Only the tasks and callbacks of the loop may call it.
+func (c *conn) NotifyReadable(f func()) bool {
+	c.told = nil
+	if f == nil {
+		return true
+	}
+	if c.in.ready || !c.Watched() && c.watch() != nil {
+		return false
+	}
+	c.told = f
+	return true
+}
+
 // waitOutside is WaitReadable for a caller who is no task.
 func (c *conn) waitOutside() error {
 	var p [1]byte

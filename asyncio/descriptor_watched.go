@@ -33,6 +33,7 @@ type descriptor struct {
 	cleanup runtime.Cleanup // closes one that is forgotten
 	in, out direction
 	turns   turns
+	told    func() // is called, once, when something can be read: see NotifyReadable
 
 	mu    sync.Mutex // the owner may wait for it: it is never held for long
 	tasks bool       // a task has waited, so the loop is to be told of the end
@@ -52,10 +53,18 @@ func (d *descriptor) Happened(ev sched.Events) {
 	if ev&sched.Readable != 0 {
 		d.in.ready = true
 		d.in.line.wake(1)
+		d.tellReadable()
 	}
 	if ev&sched.Writable != 0 {
 		d.out.ready = true
 		d.out.line.wake(1)
+	}
+}
+
+func (d *descriptor) tellReadable() {
+	if f := d.told; f != nil {
+		d.told = nil
+		f()
 	}
 }
 
@@ -305,4 +314,5 @@ func (d *descriptor) ended() {
 	d.in.line.wake(everybody)
 	d.out.line.wake(everybody)
 	d.turns.tasks.wake(everybody)
+	d.tellReadable()
 }

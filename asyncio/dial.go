@@ -37,7 +37,8 @@ import (
 // has CloseRead, CloseWrite, SetReadBuffer, SetWriteBuffer and File as package
 // net's connections do; one of TCP has SetNoDelay, SetKeepAlive and SetLinger; where
 // the loop watches descriptors one of a stream has WaitReadable, which waits as Read
-// does and takes nothing. One of datagrams is also a net.PacketConn, with net's types as addresses. Keep-alive
+// does and takes nothing, and NotifyReadable, which has a function called in place of
+// the wait. One of datagrams is also a net.PacketConn, with net's types as addresses. Keep-alive
 // and TCP's no-delay are on, as in package net.
 //
 // It switches if a task calls; else the goroutine waits. The error is a *net.OpError:

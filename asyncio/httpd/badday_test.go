@@ -198,6 +198,36 @@ func TestClientGoesAwayInAnswer(t *testing.T) {
 	})
 }
 
+// Who closes the connection below the server ends the request, too.
+func TestClosedBelow(t *testing.T) {
+	onBoth(t, func(t *testing.T, k kind) {
+		var below net.Conn
+		ended := make(chan error, 1)
+		addr := k.serve(t, &http.Server{
+			ConnState: func(c net.Conn, state http.ConnState) {
+				if state == http.StateNew {
+					below = c
+				}
+			},
+			Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				ctx := r.Context()
+				ctx.Done() // the client is watched
+				below.Close()
+				if asyncio.CurrentTask(ctx) == nil {
+					<-ctx.Done()
+				} else {
+					asyncio.Sleep(ctx, time.Hour)
+				}
+				ended <- ctx.Err()
+			}),
+		})
+		send(t, dial(t, addr), get("/"))
+		if err := within(t, ended); !errors.Is(err, context.Canceled) {
+			t.Errorf("the handler gets %v", err)
+		}
+	})
+}
+
 // The next request, sent before the answer to this one, is no end of the client,
 // and nothing of it is lost to who watches.
 func TestPipelinedWhileWatched(t *testing.T) {

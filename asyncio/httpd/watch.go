@@ -8,10 +8,12 @@ import (
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
-// A watch is a task that waits for the end of the client while a handler runs. It
-// begins when somebody has asked for the end of the request's context, and the
-// body was read: until then it is who reads the body that learns of the end. What
-// it reads is the beginning of the next request, of which it keeps one byte.
+// A watch waits for the end of the client while a handler runs. It begins when
+// somebody has asked for the end of the request's context, and the body was read:
+// until then it is who reads the body that learns of the end. It is a task that
+// reads. What it reads is the beginning of the next request, of which it keeps one
+// byte. Where the connection can tell that there is something to read, there is no
+// task before.
 type watch struct {
 	mu     sync.Mutex
 	wanted bool
@@ -19,6 +21,8 @@ type watch struct {
 	over   bool // the handler has returned
 
 	// The loop's.
+	notify  func()                      // is called when there is something to read
+	waits   notifier                    // who calls it; nil: nobody will
 	task    *asyncio.Task[asyncio.None] // nil: there is none
 	begun   bool
 	stopped bool
@@ -65,13 +69,51 @@ func (x *watch) start(w *response) {
 	l.CallSoonThreadsafe(func() { x.begin(w) })
 }
 
-// begin makes the task, if the handler of w still runs.
+// A notifier is a connection that can tell when there is something to read.
+type notifier interface {
+	NotifyReadable(f func()) bool
+}
+
+// begin begins to watch in the loop, if the handler of w still runs.
 func (x *watch) begin(w *response) {
 	c := w.c
-	if c.current.Load() != w || c.hijacked.Load() || x.task != nil || c.src.has {
+	if !x.may(w) {
 		return
 	}
 	c.setReadDeadline(0) // it was for the request
+	if by, can := c.rwc.(notifier); can {
+		if x.notify == nil {
+			x.notify = func() { x.notified(c) }
+		}
+		if by.NotifyReadable(x.notify) {
+			x.waits = by
+			return
+		}
+	}
+	x.read(w)
+}
+
+// may reports whether a watch can begin.
+func (x *watch) may(w *response) bool {
+	c := w.c
+	return c.current.Load() == w && !c.hijacked.Load() && x.task == nil && !c.src.has
+}
+
+// notified is called by the loop's poller, or by who closes the connection.
+func (x *watch) notified(c *conn) {
+	x.waits = nil
+	if w := c.current.Load(); w != nil {
+		c.task.Loop().CallSoon(func() {
+			if x.may(w) {
+				x.read(w)
+			}
+		})
+	}
+}
+
+// read makes the task.
+func (x *watch) read(w *response) {
+	c := w.c
 	x.begun, x.stopped = false, false
 	x.task = asyncio.Go(c.ctx, func(context.Context) error {
 		x.begun = true
@@ -92,6 +134,10 @@ func (x *watch) stop(c *conn) {
 	x.mu.Lock()
 	x.over = true
 	x.mu.Unlock()
+	if x.waits != nil {
+		x.waits.NotifyReadable(nil)
+		x.waits = nil
+	}
 	if x.task == nil {
 		return
 	}
