@@ -627,8 +627,15 @@ func anyTask(st *sched.Task) AnyTask { return st.Body().(interface{ any() AnyTas
 
 func (r *runner[T]) any() AnyTask { return (*Task[T])(r) }
 
-// taskIn returns the task that st is part of.
-func taskIn(st *sched.Task) *task { return st.Body().(interface{ base() *task }).base() }
+// taskIn returns the task that st is part of. It knows those of Go, as most are, by one
+// comparison: for the others a table has to be asked.
+func taskIn(st *sched.Task) *task {
+	body := st.Body()
+	if r, is := body.(*runner[None]); is {
+		return r.base()
+	}
+	return body.(interface{ base() *task }).base()
+}
 
 // The ways in which a task ends.
 const (
