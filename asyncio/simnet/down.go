@@ -123,6 +123,7 @@ func (h *Host) goDown(how Down) {
 	h.ends, h.paths = nil, nil
 	if how == Crashed {
 		h.closing = closing{}
+		h.forgetMTUs()
 	}
 	h.tcp, h.udp = ports{last: h.tcp.last}, ports{last: h.udp.last}
 	for _, f := range h.onDown {

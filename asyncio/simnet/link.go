@@ -78,9 +78,11 @@ func (l *Link) SetCorruption(part float64) {
 
 // SetMTU has no packet of datagrams pass that has more bytes than that, its headers
 // included: somewhere on the way there is a narrow network. A longer one is lost; then
-// the system of the sender is told, if what is sent back to it arrives, and sends longer
-// datagrams in pieces for ten minutes. Of an end that is connected the next call fails
-// with EMSGSIZE, as on Linux. Zero is what the Config says.
+// the system of the sender is told, if what is sent back to it arrives while the end is
+// open, and sends longer datagrams in pieces for ten minutes. Of an end that is connected
+// the next call fails with EMSGSIZE, be it one that sends, and of several such errors one
+// is left. What was sent in pieces may be divided further on the way, but not with IPv6.
+// All of it is as on Linux. Zero is what the Config says.
 func (l *Link) SetMTU(bytes int) {
 	l.set(fmt.Sprintf("MTU %d", bytes), func() { l.mtu = bytes })
 }

@@ -28,7 +28,8 @@ type Config struct {
 
 	// MTU is the most that a packet of datagrams has between hosts, in bytes, its headers
 	// included (28 of IPv4, 48 of IPv6). A longer datagram goes in pieces, and arrives
-	// if all of them do. 0: no limit but that of a datagram, 65,507 bytes of payload.
+	// if all of them do. 0: no limit but that of a datagram, 65,507 bytes of payload, or
+	// 65,527 with IPv6.
 	// Connections need none: the systems at both ends find out what passes.
 	MTU int
 

@@ -11,9 +11,12 @@ import (
 	"github.com/go-greenlet/greenlet/sched"
 )
 
+// As on Linux, in bytes.
 const (
-	maxDatagram = 65507
-	packetsRoom = 212992 // in bytes, of what was not received; as on Linux
+	maxDatagram4    = 65507
+	maxDatagram6    = 65527
+	maxDatagramPath = packetsRoom - 32
+	packetsRoom     = 212992 // of what was not received
 )
 
 // A packetsEnd is an end for datagrams.
@@ -25,19 +28,18 @@ type packetsEnd struct {
 	bound    *binding // nil for a unix path, or before something is sent
 	options  asyncio.NetworkOptions
 	watcher  sched.Watcher
-	queue    []received
-	size     int // of queue, in bytes
-	coming   int // bytes that are under way from other paths, and have their place
+	queue    []datagramCome
+	err      error // that the next call returns: what was sent has met with it
+	size     int   // of queue, in bytes
+	coming   int   // bytes that are under way from other paths, and have their place
 	closed   bool
 	from     *net.UDPAddr // the last address that was sent from
 	fromAddr netip.Addr
 }
 
-// received is a datagram that has come, or an error.
-type received struct {
+type datagramCome struct {
 	data []byte
 	from net.Addr
-	err  error
 }
 
 // BindPackets makes an end for datagrams.
@@ -114,14 +116,23 @@ func (p *packetsEnd) ReadFrom(b []byte) (int, net.Addr, error) {
 	switch {
 	case p.life != p.host.life:
 		return 0, nil, syscall.ENETDOWN
+	case p.err != nil:
+		return 0, nil, p.failed()
 	case len(p.queue) == 0:
 		return 0, nil, asyncio.ErrWouldBlock
 	}
 	got := p.queue[0]
-	p.queue[0] = received{}
+	p.queue[0] = datagramCome{}
 	p.queue = p.queue[1:]
 	p.size -= len(got.data)
-	return copy(b, got.data), got.from, got.err
+	return copy(b, got.data), got.from, nil
+}
+
+// failed returns the error that p has, and takes it away.
+func (p *packetsEnd) failed() error {
+	err := p.err
+	p.err = nil
+	return err
 }
 
 // WriteTo sends one.
@@ -130,8 +141,6 @@ func (p *packetsEnd) WriteTo(b []byte, to net.Addr) error {
 	switch {
 	case p.life != h.life:
 		return syscall.ENETDOWN
-	case len(b) > maxDatagram:
-		return syscall.EMSGSIZE
 	case to == nil:
 		to = p.remote
 	}
@@ -149,6 +158,10 @@ func (p *packetsEnd) WriteTo(b []byte, to net.Addr) error {
 		return syscall.ENETUNREACH
 	case ap.Port() == 0:
 		return syscall.EINVAL
+	case len(b) > maxDatagram6, ap.Addr().Is4() && len(b) > maxDatagram4:
+		return syscall.EMSGSIZE
+	case p.err != nil: // this one is not sent
+		return p.failed()
 	}
 	if isBroadcast(ap.Addr()) {
 		if !p.options.Broadcast {
@@ -197,6 +210,9 @@ func (p *packetsEnd) writePath(b []byte, to *net.UnixAddr) error {
 		}
 		return syscall.ENOENT
 	}
+	if len(b) > maxDatagramPath {
+		return syscall.EMSGSIZE
+	}
 	if there.size+there.coming+len(b) > packetsRoom {
 		p.host.net.schedule(p.host.net.now()+time.Millisecond, p)
 		return asyncio.ErrWouldBlock
@@ -235,7 +251,7 @@ func (p *packetsEnd) Close() error {
 // datagram is the arrival of one, or of the answer that nobody has received one.
 func (h *Host) datagram(m *packet) {
 	if m.kind == unreachable {
-		m.target.receive(received{err: syscall.ECONNREFUSED})
+		m.target.fail(syscall.ECONNREFUSED)
 		return
 	}
 	var p *packetsEnd
@@ -255,11 +271,21 @@ func (h *Host) datagram(m *packet) {
 		answer.target = from
 		h.net.Link(h, from.host).send(answer)
 	case p != nil && (p.remote == nil || p.remote.String() == m.src.String()):
-		p.receive(received{data: m.data, from: m.src})
+		p.receive(datagramCome{m.data, m.src})
 	}
 }
 
-func (p *packetsEnd) receive(r received) {
+// fail has the next call of p return err. As on Linux that is before what has come, the
+// call may be one that sends, and of several errors the last one is left.
+func (p *packetsEnd) fail(err error) {
+	if p.closed || p.life != p.host.life {
+		return
+	}
+	p.err = err
+	p.happened(sched.Readable)
+}
+
+func (p *packetsEnd) receive(r datagramCome) {
 	if p.closed || p.life != p.host.life {
 		return
 	}
