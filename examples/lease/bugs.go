@@ -10,6 +10,7 @@ const (
 	WallClock  Bug = "the term ends at a time of the day"
 	NotKept    Bug = "the numbers of leases are not kept on the disk"
 	LateSync   Bug = "a lease is granted before its number is synced"
+	NameLost   Bug = "the folder of the file is not synced"
 	NoRest     Bug = "after a restart the service grants at once, though somebody may hold a lease"
 	FreesAny   Bug = "whoever frees a lease frees that of another"
 	NoFence    Bug = "the store takes what comes late, from one whose lease is over"
@@ -19,4 +20,4 @@ const (
 )
 
 // Bugs are all of them.
-var Bugs = []Bug{FromAnswer, WallClock, NotKept, LateSync, NoRest, FreesAny, NoFence, OnlyPuts, SameLease, NeverEnds}
+var Bugs = []Bug{FromAnswer, WallClock, NotKept, LateSync, NameLost, NoRest, FreesAny, NoFence, OnlyPuts, SameLease, NeverEnds}

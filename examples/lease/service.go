@@ -42,17 +42,20 @@ func ServeLeases(ctx context.Context, addr string, term time.Duration, disk file
 	return serve(ctx, addr, s.answer)
 }
 
-// load reads the last number.
+// load reads the last number. The folder is synced also if the file was there: whoever has
+// made it may have been killed before he had done so.
 func (s *service) load(ctx context.Context, disk files.Disk) (err error) {
 	s.number, err = disk.Open("number")
 	if errors.Is(err, fs.ErrNotExist) {
-		if s.number, err = disk.Create("number"); err == nil {
-			err = disk.SyncDir(ctx, ".")
-		}
-		return err
+		s.number, err = disk.Create("number")
 	}
 	if err != nil {
 		return err
+	}
+	if s.bug != NameLost {
+		if err := disk.SyncDir(ctx, "."); err != nil {
+			return err
+		}
 	}
 	var b [8]byte
 	if n, _ := s.number.ReadAt(b[:], 0); n == len(b) {
