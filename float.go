@@ -1,10 +1,6 @@
 package greenlet
 
-import (
-	"sync"
-
-	"github.com/go-greenlet/greenlet/internal/rt"
-)
+import "sync"
 
 // A floating coroutine may be called by any goroutine, one at a time, as
 // iter.Pull allows: it belongs to the tree of whoever called it last. No tree
@@ -16,8 +12,9 @@ import (
 
 // floating is all carriers that have ever carried a floating coroutine and whose
 // goroutines have not ended. A carrier stays while it is idle or carries something else:
-// what begins and ends then takes no lock. On the generic switch, which the race detector
-// watches, it is listed only while it carries one.
+// what begins and ends then takes no lock. Where stores could be seen in another order, and
+// where the race detector watches, it is listed only while it carries one: the lock orders
+// that it carries one, and that this one has been claimed.
 var floating struct {
 	mu       sync.Mutex
 	carriers []*carrier
@@ -50,7 +47,7 @@ func (p *pair) launch() {
 
 // land is its end.
 func (p *pair) land() {
-	if !rt.SwitchBuilt {
+	if !inOrder {
 		p.c.grounded()
 	}
 }
