@@ -41,7 +41,7 @@ type hub struct {
 	sweepAt int                     // where the sweep goes on; see collect.go
 	ending  []weak.Pointer[carrier] // whose goroutines were told to end after a kill or a Goexit
 
-	adoptions uint32 // see pair.adopt
+	adoptions uint32 // see pair.adopt; four billion of them are more than happen between two calls
 	loosened  bool   // some of those may be loose
 
 	mu   sync.Mutex // guards live, the handles of those in it, and parents

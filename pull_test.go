@@ -11,6 +11,8 @@ import (
 	"sync/atomic"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 	"github.com/go-greenlet/greenlet/stack"
 )
@@ -1096,4 +1098,19 @@ func TestPullAllocations(t *testing.T) {
 		allocates(t, "next in a child", 0, func() { next() })
 		return nil, nil
 	}).Switch(nil)
+}
+
+// A sequence counts from its first next to its end, on whatever goroutine it runs: those
+// that are kept for the next one do not.
+func TestPullIsCountedWhileItRuns(t *testing.T) {
+	ownTree(t)
+	before := steady(t).Live
+	for range 2 { // the second on the goroutine of the first
+		next, stop := greenlet.Pull(func(yield func(int) bool) { yield(1) })
+		assert.Equal(t, before, greenlet.Stats().Live)
+		next()
+		assert.Equal(t, before+1, greenlet.Stats().Live)
+		stop()
+		assert.Equal(t, before, greenlet.Stats().Live)
+	}
 }
