@@ -19,7 +19,7 @@
 # counted nothing. So a poll that is written with for await asks a server that was slow nine
 # times without a pause. Where that matters, sleep between two, as a loop of await does.
 #
-# Needs Go, npm, and the packages of Debian 12 (apt-get update has been run). It takes 40 s.
+# Needs Go, npm, and the packages of Debian 12 (apt-get update has been run). It takes 80 s.
 set -eu
 dir=$(mktemp -d)
 trap 'rm -rf "$dir"' EXIT
@@ -44,7 +44,7 @@ async function tick() {
 			else await new Promise(r => setTimeout(r, 1000))
 		}
 	}
-	if (now - start > 2500) {
+	if (now - start > 4000) {
 		console.log(close)
 		process.exit()
 	}
@@ -76,7 +76,7 @@ func main() {
 				time.Sleep(time.Second)
 			}
 		}
-		if now.Sub(start) > 2500*time.Millisecond {
+		if now.Sub(start) > 4*time.Second {
 			fmt.Println(close)
 			return
 		}
@@ -101,7 +101,7 @@ loop(How, Start, Last, N, Close) ->
            if How == "slow" -> timer:sleep(1000); true -> ok end;
        true -> ok
     end,
-    if Now - Start > 2500 -> io:format("~w~n", [More]);
+    if Now - Start > 4000 -> io:format("~w~n", [More]);
        true -> loop(How, Start, Now, N + 1, More)
     end.
 EOF2
@@ -125,7 +125,7 @@ class Ticks {
 					try { Thread.sleep(1000); } catch (InterruptedException e) { }
 				}
 			}
-			if (now - start > 2_500_000_000L) {
+			if (now - start > 4_000_000_000L) {
 				System.out.println(close);
 				System.exit(0);
 			}
@@ -135,24 +135,29 @@ class Ticks {
 EOF2
 GOTOOLCHAIN=go1.26.8 go build -o ticks ticks.go
 javac Ticks.java
-try() {
-	name=$1 how=$2
-	shift 2
+run() {
+	how=$1
+	shift
 	"$@" "$how" >out &
 	pid=$!
 	if [ "$how" = stopped ]; then
-		until grep -q begun out; do sleep 0.02; done
+		until grep -qs begun out; do sleep 0.02; done
 		kill -STOP $pid
 		sleep 1
 		kill -CONT $pid
 	fi
 	wait $pid
-	case $(tail -n 1 out) in
-	[0-2]) many="one at most" ;;
-	[3-6]) many=some ;;
-	*) many=all ;;
-	esac
-	echo "$name, $how: $many"
+	tail -n 1 out
+}
+try() { # the greater number of two runs: a busy machine may be late with the stop
+	name=$1
+	shift
+	one=$(run "$@")
+	other=$(run "$@")
+	[ "$one" -gt "$other" ] || one=$other
+	many="no burst"
+	[ "$one" -lt 5 ] || many="all at once"
+	echo "$name, $1: $many"
 }
 for how in slow stopped; do
 	try "Go" $how ./ticks
@@ -162,15 +167,15 @@ for how in slow stopped; do
 	try "Java" $how java -cp . Ticks
 done | tee seen
 diff seen - <<'EOF2'
-Go, slow: one at most
-Node, a callback, slow: one at most
-Node, for await, slow: all
-Erlang, slow: all
-Java, slow: all
-Go, stopped: one at most
-Node, a callback, stopped: one at most
-Node, for await, stopped: one at most
-Erlang, stopped: all
-Java, stopped: all
+Go, slow: no burst
+Node, a callback, slow: no burst
+Node, for await, slow: all at once
+Erlang, slow: all at once
+Java, slow: all at once
+Go, stopped: no burst
+Node, a callback, stopped: no burst
+Node, for await, stopped: no burst
+Erlang, stopped: all at once
+Java, stopped: all at once
 EOF2
 echo "as it was seen"
