@@ -84,7 +84,10 @@ func (h *hub) lingers(c *carrier) {
 // lingering returns how many of the goroutines that were about to end had not
 // ended in the last cycle of the collector.
 func (h *hub) lingering() int {
-	h.ending = slices.DeleteFunc(h.ending, func(w weak.Pointer[carrier]) bool { return w.Value() == nil })
+	h.ending = slices.DeleteFunc(h.ending, func(w weak.Pointer[carrier]) bool {
+		c := w.Value()
+		return c == nil || c.strands()
+	})
 	if len(h.ending) == 0 {
 		h.ending = nil // there may have been many
 	}

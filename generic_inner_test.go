@@ -13,6 +13,7 @@ func TestGreenletsGoByCall(t *testing.T) {
 	if assembly || !rt.Fast {
 		t.Skip("the switch is the assembly, or all goes by turn")
 	}
+	defer StrandedFromZero()() // other tests leave some
 	ended := make(chan struct{})
 	go func() {
 		defer close(ended)
@@ -53,3 +54,12 @@ func TestGreenletsGoByCall(t *testing.T) {
 	}()
 	<-ended
 }
+
+// StrandedFromZero counts anew the goroutines that ended locked, until what it returns is
+// called.
+func StrandedFromZero() (restore func()) {
+	was := stranded.Swap(0)
+	return func() { stranded.Store(was) }
+}
+
+const StrandedMax = strandedMax

@@ -95,6 +95,62 @@ func TestLockedAtTheEnd(t *testing.T) {
 	}
 }
 
+// However many greenlets end locked, few threads are left of them.
+func TestManyLockedAtTheEnd(t *testing.T) {
+	if greenlet.Backend().Name != "generic" || !rt.Fast {
+		t.Skip("the lock goes with the control, or nobody knows of it")
+	}
+	defer greenlet.StrandedFromZero()()
+	defer stack.SetLimit(stack.SetLimit(0))
+	stack.Trim() // those would go by call
+	steady(t)
+	before := runtime.NumGoroutine()
+	const n = 4 * greenlet.StrandedMax
+	onGoroutine(func() {
+		for range n {
+			g := greenlet.New(func(any) (any, error) {
+				runtime.LockOSThread()
+				return nil, nil
+			})
+			g.Switch(nil)
+		}
+	})
+	// A few more than the limit were under way when it was reached.
+	eventually(t, "most have ended", func() bool {
+		return runtime.NumGoroutine() <= before+2*2*greenlet.StrandedMax
+	}, runtime.Gosched)
+	stranded.Add(int64(runtime.NumGoroutine() - before))
+}
+
+// Collect does not wait for goroutines that never end.
+func TestCollectAfterOneEndedLocked(t *testing.T) {
+	onGoroutine(func() {
+		cycles := func() uint32 {
+			var m runtime.MemStats
+			runtime.ReadMemStats(&m)
+			before := m.NumGC
+			greenlet.Collect()
+			runtime.ReadMemStats(&m)
+			return m.NumGC - before
+		}
+		if greenlet.Backend().Name == "generic" {
+			stranded.Add(2)
+		}
+		g := greenlet.New(func(any) (any, error) {
+			runtime.LockOSThread()
+			return nil, nil
+		})
+		g.Switch(nil)
+		for rt.Locked() {
+			runtime.UnlockOSThread()
+		}
+		cycles()
+		if n := cycles(); n > 5 {
+			t.Errorf("Collect took %d cycles with nothing to end", n)
+		}
+	})
+}
+
 // A sequence locks and unlocks while several goroutines, locked or not, pull it in turns.
 func TestLocksOfPulledSequences(t *testing.T) {
 	n := 300

@@ -46,7 +46,8 @@ type engine struct {
 	// goroutine has ended.
 	call   func() (struct{}, bool)
 	yield  func(struct{}) bool
-	byTurn bool // is not called: waits for its turn
+	byTurn bool        // is not called: waits for its turn
+	stays  atomic.Bool // its goroutine never ends: see carryByCall
 
 	// Of a root: what it finds when control comes back to it.
 	to     *carrier // who is to run
@@ -140,7 +141,7 @@ func (c *carrier) yieldTo(root, next *carrier, parked *uint32) {
 }
 
 // calls reports whether new coroutines of the tree go by call.
-func (h *hub) calls() bool { return rt.Fast && h.bubble == 0 }
+func (h *hub) calls() bool { return rt.Fast && h.bubble == 0 && stranded.Load() < strandedMax }
 
 // spoilt reports whether c, whose greenlet has ended, should not serve another one: it
 // is locked to its thread, or could be called if it were made anew.
@@ -189,16 +190,29 @@ func carryByTurn(c *carrier) {
 }
 
 // carryByCall is carryByTurn for a coroutine. Its goroutine may not end while it is
-// locked to its thread: then it never does, and keeps the thread as Go would, lest
-// another goroutine ran there. (Go would end the thread.)
+// locked to its thread: then it never does, and keeps the thread, lest another goroutine
+// ran there. (Go would end the thread.)
 func carryByCall(c *carrier) {
 	defer func() {
 		if rt.Locked() {
+			c.stays.Store(true)
+			stranded.Add(1)
 			select {}
 		}
 	}()
 	carryGeneric(c)
 }
+
+// stranded counts the goroutines that never end. A program in which greenlets end locked
+// time and again may want their threads to end, and there are 10,000 at most. So from
+// strandedMax on all new coroutines go by turn, whose threads Go ends.
+var stranded atomic.Int32
+
+const strandedMax = 100
+
+// strands reports whether c's goroutine never ends: it has left all that it carried, but
+// can be found on its stack.
+func (c *carrier) strands() bool { return c.engine != nil && c.stays.Load() }
 
 func carryGeneric(c *carrier) {
 	c.register(false)
