@@ -73,13 +73,16 @@ func (c *carrier) entry() rt.G {
 // current is Current for a carrier whose handle is not at hand.
 func (c *carrier) current() *Greenlet {
 	h := c.hub
-	if h.seenOf == c && h.seen.c == c {
-		return h.seen
+	if h.seenOf == c {
+		if g := h.seen.Load(); g != nil && g.c == c {
+			return g
+		}
 	}
 	h.mu.Lock()
 	g := h.handleOf(c)
 	h.mu.Unlock()
-	h.seen, h.seenOf = g, c
+	h.seen.Store(g)
+	h.seenOf = c
 	return g
 }
 

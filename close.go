@@ -21,7 +21,8 @@ func Close() {
 	}
 	h.free.Flush()
 	h.draft.dismiss()
-	h.seen, h.seenOf = nil, nil
+	h.seen.Store(nil)
+	h.seenOf = nil
 }
 
 // A closing is a Close under way. A greenlet knows its parent only, so the

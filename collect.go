@@ -43,7 +43,8 @@ func Collect() {
 	h := c.hub
 	c.sweep(-1) // the young ones grow old
 	for vain := 0; vain < lingerMax; {
-		h.seen, h.seenOf = nil, nil
+		h.seen.Store(nil)
+		h.seenOf = nil
 		runtime.Gosched() // lets those that were ended leave their stacks
 		lingering := h.lingering()
 		runtime.GC()
@@ -223,6 +224,7 @@ func cycleEnded(*sentinel) {
 	}
 	needed := sweepFloating()
 	for _, h := range trees() {
+		h.seen.Store(nil) // or a coroutine that has no other tree yet would not be abandoned
 		h.mu.Lock()
 		live := len(h.live)
 		h.mu.Unlock()

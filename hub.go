@@ -30,7 +30,7 @@ type hub struct {
 	ids    idBlock
 	meet   rt.Meet // for the goroutine that is being started
 
-	seen   *Greenlet // the last answer of carrier.current
+	seen   atomic.Pointer[Greenlet] // the last answer of carrier.current, until the end of a cycle of the collector
 	seenOf *carrier
 
 	failure *PanicError // how the body that has just ended did, if it panicked

@@ -1114,3 +1114,29 @@ func TestPullIsCountedWhileItRuns(t *testing.T) {
 		assert.Equal(t, before, greenlet.Stats().Live)
 	}
 }
+
+// A coroutine that was called last by a goroutine which has ended is abandoned as any
+// other: the tree of that one does not keep it.
+func TestPullAbandonedAfterItsLastCaller(t *testing.T) {
+	collected := greenlet.Stats().Collected
+	var ended atomic.Bool
+	next, _ := greenlet.Pull(func(yield func(int) bool) {
+		defer ended.Store(true)
+		for yield(1) {
+			greenlet.Current()
+		}
+	})
+	next()
+	for range 3 {
+		runtime.GC() // it is old: the tree looks for its handle
+		var wg sync.WaitGroup
+		wg.Go(func() { next() }) // without Close
+		wg.Wait()
+	}
+	runtime.KeepAlive(&next)
+	next = nil
+	eventually(t, "it is ended", ended.Load, runtime.GC)
+	if greenlet.Stats().Collected == collected {
+		t.Error("not by the collector")
+	}
+}
