@@ -61,6 +61,8 @@ func TestNarrowWayAsOnLinux(t *testing.T) {
 	var linux [][]string
 	require.NoError(t, json.Unmarshal(written, &linux))
 	simulated := sights(t, networks, &simulatedWay{})
+	require.Len(t, linux, len(networks)*len(narrowPrograms))
+	require.Len(t, simulated, len(linux))
 	for i, seen := range linux {
 		assert.Equal(t, seen, simulated[i])
 	}
