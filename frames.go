@@ -9,7 +9,7 @@ import (
 // trimFrames drops the frames of the switch itself, inside, and those of the
 // carrier and the runtime, outside.
 func trimFrames(all []runtime.Frame) []runtime.Frame {
-	for len(all) > 0 && (isOurs(all[0].Function) || isRuntimes(all[0].Function)) {
+	for len(all) > 0 && isOurs(all[0].Function) {
 		all = all[1:]
 	}
 	for i, f := range all {
@@ -33,9 +33,7 @@ const packagePath = "github.com/go-greenlet/greenlet"
 // isOurs reports whether a function belongs to the switch: what lies between
 // the runtime and the user's call of Switch, Yield and their like.
 func isOurs(f string) bool {
-	return strings.HasPrefix(f, "runtime.") ||
-		strings.HasPrefix(f, packagePath+"/internal/rt.") ||
-		strings.HasPrefix(f, packagePath+".")
+	return isRuntimes(f) || strings.HasPrefix(f, packagePath+".")
 }
 
 // isRuntimes reports whether a function is what the switch parks a goroutine by.

@@ -32,8 +32,8 @@ import (
 // the coroutine's goroutine ends.
 //
 // I16 While a greenlet runs that goes by call, its root waits in the call, and
-// while one runs that goes by turn, for its turn. Kept by handOver, host, yield.
-// Tested by TestLocksOfGenericTrees.
+// while one runs that goes by turn, for its turn. Kept by host and yieldTo.
+// Tested by TestLocksOfGenericTrees, TestGreenletsGoByCall, TestOracle.
 
 // An engine is what the generic switch knows of a goroutine.
 type engine struct {

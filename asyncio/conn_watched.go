@@ -243,7 +243,8 @@ func (c *conn) WaitReadable() error {
 // read or the end, or when the connection is closed: it is for who would otherwise have a
 // task wait for what seldom comes. f must not wait; another f takes its place, and nil
 // takes it back. It reports false, and arranges nothing, if there may be something now, or
-// if it cannot be known. Only the tasks and callbacks of the loop may call it.
+// if it cannot be known. Only the tasks and callbacks of the loop may call it; it does not
+// switch.
 func (c *conn) NotifyReadable(f func()) bool {
 	c.told = nil
 	if f == nil {
