@@ -197,23 +197,29 @@ func liveHeap() uint64 {
 func TestStreamBackpressureBoundsMemory(t *testing.T) {
 	onSockets(t, func(ctx context.Context) error {
 		r, w, peer := dialStream(t, ctx, asyncio.WithLimit(1000))
-		peer.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
-		sent, err := 0, error(nil)
-		asyncio.ToThreadFunc(ctx, func(context.Context) error {
-			for err == nil && sent < 1<<30 {
-				var n int
-				n, err = peer.Write(make([]byte, 1<<20))
-				sent += n
-			}
-			return nil
+		sent, full := 0, error(nil)
+		sending := asyncio.Go(ctx, func(ctx context.Context) error {
+			return asyncio.ToThreadFunc(ctx, func(context.Context) error {
+				for full == nil && sent < 1<<30 {
+					var n int
+					n, full = peer.Write(make([]byte, 1<<20))
+					sent += n
+				}
+				return nil
+			})
 		})
-		if !errors.Is(err, os.ErrDeadlineExceeded) {
-			t.Errorf("after %d bytes that nobody has read the peer's write gives %v", sent, err)
-		}
-		for w.Transport().(asyncio.Transport).IsReading() { // until it is paused
+		for w.Transport().(asyncio.Transport).IsReading() && !sending.Done() {
 			if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
 				return err
 			}
+		}
+		// Only now, as nothing says how long it takes until the thread has begun.
+		peer.SetWriteDeadline(time.Now().Add(200 * time.Millisecond))
+		if _, err := sending.Await(ctx); err != nil {
+			return err
+		}
+		if !errors.Is(full, os.ErrDeadlineExceeded) {
+			t.Errorf("after %d bytes that nobody has read the peer's write gives %v", sent, full)
 		}
 		peer.CloseWrite()
 		n, err := io.Copy(io.Discard, r.Reader(ctx))
