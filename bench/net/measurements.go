@@ -84,6 +84,9 @@ func (m *measurements) result(round int, server, what string, r load.Result) {
 		// Both of the same run. Counting slows the kernel's side of a call only.
 		add(user, p.UserShare*r.Server)
 		add("samples", float64(p.Samples))
+		if p.Calls["all"] == 0 {
+			return // the kernel has no trace points
+		}
 		polls := 0.0
 		for name, n := range p.Calls {
 			if strings.HasPrefix(name, "epoll_") && name != "epoll_ctl" {

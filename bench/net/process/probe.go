@@ -36,7 +36,7 @@ type sampler struct {
 // Seen is what a probe has seen.
 type Seen struct {
 	User, Kernel int            // samples
-	Calls        map[string]int // system calls by name; all is their sum
+	Calls        map[string]int // system calls by name; all is their sum; empty if the kernel counts none
 }
 
 // all is the name under which every system call counts.
@@ -49,7 +49,7 @@ var frequent = []string{
 }
 
 // Watch begins to watch. It needs to be root, or a perf_event_paranoid that
-// allows it, and the kernel's tracing file system.
+// allows it, and for the system calls the kernel's tracing file system.
 func Watch(pid int) (*Probe, error) {
 	var allowed unix.CPUSet
 	if err := unix.SchedGetaffinity(pid, &allowed); err != nil {
@@ -102,8 +102,8 @@ func (p *Probe) count(tid int) error {
 			event = "raw_syscalls/sys_enter"
 		}
 		id, err := tracepoint(event)
-		if errors.Is(err, os.ErrNotExist) && name != all {
-			continue // this architecture or kernel has no such call
+		if errors.Is(err, os.ErrNotExist) {
+			continue // this architecture has no such call, or this kernel no trace points
 		}
 		if err != nil {
 			return err

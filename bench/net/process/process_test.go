@@ -91,7 +91,9 @@ func TestProbe(t *testing.T) {
 	for begin := time.Now(); time.Since(begin) < 50*time.Millisecond; {
 	}
 	seen := p.Seen()
-	if seen.Calls["write"] < times || seen.Calls["all"] < seen.Calls["write"] {
+	if _, err := tracepoint("raw_syscalls/sys_enter"); err != nil {
+		t.Log("system calls are not counted here:", err)
+	} else if seen.Calls["write"] < times || seen.Calls["all"] < seen.Calls["write"] {
 		t.Errorf("after %d writes: %v", times, seen.Calls)
 	}
 	if seen.User == 0 {
