@@ -19,6 +19,10 @@ CORE = . ./internal/... ./stack/... ./seqs/... ./greenlettest/... ./sched/... ./
 # is right above it.
 SWITCH = . ./internal/... ./stack/... ./sched/...
 
+# What is above either switch, and the same on every release and processor:
+# explorations, in simulation or at random, and what is read in the files.
+ABOVE = TestOverSimulated|TestOnPortableSockets|TestUnheardScopes|TestPoolAtRandom|TestChaos|TestStreamReaderModel|TestTimeWaitOfClient|TestDoc|TestLaws|TestCircles
+
 # With -race a program sleeps for a second before it exits; tests start hundreds.
 export GORACE ?= atexit_sleep_ms=0
 
@@ -41,6 +45,9 @@ help: ## this list
 OWN      := $(patsubst %/main.go,%,$(wildcard examples/*/main.go))
 EXAMPLES := examples/backend $(filter-out examples/backend $(NESTED),$(OWN))
 
+# Those with a loop. In the others there is one goroutine at a time, and no connection.
+LOOPED   := $(addprefix ./,$(filter-out $(NESTED),$(shell grep -l 'go-greenlet/greenlet/asyncio"' examples/*/*.go | xargs -n1 dirname | sort -u)))
+
 demo: ## run the examples, one after the other
 	@for d in $(EXAMPLES); do \
 		printf '\n== %s: ' "$$d"; \
@@ -50,11 +57,11 @@ demo: ## run the examples, one after the other
 		echo "== $$d needs other modules, so it is not run here: go run -C $$d ."; \
 	done
 
-test: ## all tests, with the assembly and without
+test: ## all tests with the assembly, and without it those that the switch can change
 	$(call say,tests)
 	$(TEST) -shuffle=on ./...
 	$(call say,tests with -tags purego: the generic switch$(comma) no assembly)
-	$(TEST) -shuffle=on -tags purego $(CORE)
+	$(TEST) -shuffle=on -tags purego $(if $(SKIP),,-skip '$(ABOVE)') $(CORE)
 
 comma := ,
 
@@ -103,11 +110,11 @@ generic: ## the tests on the generic switch, in a build that has the assembly
 
 race: ## the tests under the race detector (needs a C compiler)
 	$(call say,tests with -race)
-	CGO_ENABLED=1 $(TEST) -race ./...
+	CGO_ENABLED=1 $(TEST) -race $(CORE) $(LOOPED)
 
 portable: ## the tests of the loop that watches no descriptors, as on Windows
 	$(call say,tests with -tags portable: connections by Go's own poller)
-	$(TEST) -tags portable ./sched/... ./asyncio/... ./examples/...
+	$(TEST) -tags portable ./sched/... ./asyncio/... $(LOOPED)
 
 noopt: ## the switch's tests without optimisation and inlining
 	$(call say,tests with -gcflags=all='-N -l')
@@ -186,11 +193,11 @@ asyncvet: ## what the programs of this tree do wrong on a loop: docs/asyncvet.md
 		echo "$$d"; (cd $$d && $$tmp/asyncvet ./...) || exit 1; \
 	done
 
-nested: asyncvet ## build, vet and test the modules in subfolders
+nested: asyncvet ## vet and test the modules in subfolders
 	@for d in $(NESTED); do \
 		test -n "$$($(GO) list -C $$d ./... 2>/dev/null)" || continue; \
 		printf '\n== module %s\n' $$d; \
-		(cd $$d && $(GO) build -o /dev/null ./... && $(GO) vet ./... && $(TEST) $(KEEP) ./...) || exit 1; \
+		(cd $$d && $(GO) vet ./... && $(TEST) $(KEEP) ./...) || exit 1; \
 	done
 
 # Some half a minute, most of it to build the tests for wasip1 and compile that.
