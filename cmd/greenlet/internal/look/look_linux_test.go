@@ -58,7 +58,7 @@ func lookUntil(t *testing.T, look func() *Snapshot, done func(*Snapshot) bool) *
 		if done(s) {
 			return s
 		}
-		if time.Since(start) > 20*time.Second {
+		if time.Since(start) > 5*time.Minute {
 			text := new(strings.Builder)
 			s.WriteJSON(text, true)
 			require.Fail(t, "never so", "%s", text)
@@ -464,7 +464,7 @@ func TestLookAtChanging(t *testing.T) {
 		start := time.Now()
 		s, err := p.Look()
 		require.NoError(t, err)
-		require.Less(t, time.Since(start), 10*time.Second)
+		require.Less(t, time.Since(start), 5*time.Minute)
 		require.Len(t, s.Loops, 1)
 		seen := make(map[uint64]bool)
 		for _, task := range s.Loops[0].Tasks {
