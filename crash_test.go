@@ -134,7 +134,7 @@ func child(t *testing.T, scene string, code int, env ...string) outcome {
 	if scenes[scene] == nil && scene != failNow && scene != "init" { // of TestLockOfTheRuntime
 		t.Fatalf("there is no scene %q", scene)
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), 5*time.Minute)
 	defer cancel()
 	// An emulator that runs this program must run the child too.
 	argv := append(strings.Fields(os.Getenv("TEST_EXEC")), os.Args[0], "-test.run=^TestSceneOfFailNow$")
@@ -240,7 +240,7 @@ func TestDeadlock(t *testing.T) {
 	if out, err := build.CombinedOutput(); err != nil {
 		t.Fatalf("%v\n%s", err, out)
 	}
-	ctx, cancel := context.WithTimeout(t.Context(), time.Minute)
+	ctx, cancel := context.WithTimeout(t.Context(), 5*time.Minute)
 	defer cancel()
 	out, err := exec.CommandContext(ctx, program).CombinedOutput()
 	var exit *exec.ExitError

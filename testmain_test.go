@@ -45,7 +45,7 @@ func leaks(live, goroutines int) error {
 	live += int(leftBehind.Load())
 	goroutines += int(leftBehind.Load() + stranded.Load())
 	var s greenlet.Counts
-	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(time.Millisecond) {
+	for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(time.Millisecond) {
 		runtime.GC() // trees that were not closed but have nothing suspended are forgotten
 		stack.Trim()
 		s = greenlet.Stats()

@@ -127,7 +127,7 @@ func TestConnHTTP(t *testing.T) {
 		go func() { served <- server.Serve(ln) }()
 		dialer := asyncio.Dialer{Loop: l}
 		transport := &http.Transport{DialContext: dialer.DialContext}
-		client := &http.Client{Transport: transport, Timeout: time.Minute}
+		client := &http.Client{Transport: transport, Timeout: tooLate}
 		get := func(context.Context) error {
 			for range 20 {
 				want := strings.Repeat("body ", 20_000)

@@ -175,8 +175,7 @@ func TestConnLeaks(t *testing.T) {
 			}
 		}
 		warm, first := connected("tcp")(t, ctx) // the pollers have descriptors, too
-		warm.SetReadDeadline(time.Now().Add(time.Millisecond))
-		warm.Read(make([]byte, 1))
+		watch(t, ctx, warm)
 		warm.Close()
 		first.Close()
 		before, goroutines := descriptors(t), runtime.NumGoroutine()
@@ -217,14 +216,27 @@ func TestConnLeaks(t *testing.T) {
 		}
 		wantDescriptors(t, ctx, before)
 		ln.Close()
-		for range 2000 {
-			if runtime.NumGoroutine() <= goroutines+20 { // some workers stay with the loop
+		for start := time.Now(); runtime.NumGoroutine() > goroutines+20; asyncio.Sleep(ctx, 5*time.Millisecond) { // some workers stay with the loop
+			if time.Since(start) > tooLate {
+				t.Errorf("%d goroutines, before there were %d", runtime.NumGoroutine(), goroutines)
 				return
 			}
-			asyncio.Sleep(ctx, 5*time.Millisecond)
 		}
-		t.Errorf("%d goroutines, before there were %d", runtime.NumGoroutine(), goroutines)
 	})
+}
+
+// watch has the loop watch c from now on, as somebody has waited for it.
+func watch(t *testing.T, ctx context.Context, c net.Conn) {
+	t.Helper()
+	waiting := asyncio.Go(ctx, func(context.Context) error {
+		_, err := c.Read(make([]byte, 1))
+		isTimeout(t, "Read", err)
+		return nil
+	})
+	asyncio.Sleep(ctx, 0)
+	c.SetReadDeadline(time.Unix(1, 0))
+	waiting.Await(ctx)
+	c.SetReadDeadline(time.Time{})
 }
 
 // A loop that is closed, or does not run, takes nothing from its connections.
@@ -235,13 +247,7 @@ func TestConnOutlivesLoop(t *testing.T) {
 		a, b = connected("tcp")(t, ctx)
 		a.Write([]byte("x"))
 		b.Read(make([]byte, 10))
-		asyncio.Go(ctx, func(context.Context) error {
-			b.SetReadDeadline(time.Now().Add(5 * time.Millisecond))
-			_, err := b.Read(make([]byte, 10)) // it is watched now
-			isTimeout(t, "Read", err)
-			b.SetReadDeadline(time.Time{})
-			return nil
-		}).Await(ctx)
+		watch(t, ctx, b)
 		var err error
 		if ln, err = asyncio.Listen(ctx, "tcp", "127.0.0.1:0"); err != nil {
 			t.Fatal(err)
@@ -601,9 +607,7 @@ func TestConnNumberUsedAgain(t *testing.T) {
 		defer ln.Close()
 		for range 20 {
 			a, b := connected("tcp")(t, ctx)
-			a.SetReadDeadline(time.Now().Add(time.Millisecond))
-			_, err = a.Read(make([]byte, 1)) // from now on the loop watches it
-			isTimeout(t, "Read", err)
+			watch(t, ctx, a)
 			c, err := asyncio.Dial(ctx, "tcp", ln.Addr().String())
 			require.NoError(t, err)
 			closed := make(chan struct{})

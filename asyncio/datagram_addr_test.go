@@ -69,7 +69,7 @@ func TestWrongDatagramAddresses(t *testing.T) {
 					asyncio.ToThreadFunc(ctx, func(context.Context) error {
 						select {
 						case err = <-p.err:
-						case <-time.After(10 * time.Second):
+						case <-time.After(tooLate):
 						}
 						return nil
 					})

@@ -19,6 +19,10 @@ import (
 	"github.com/go-greenlet/greenlet/asyncio"
 )
 
+// tooLate is how long tests wait for what must come. Only a fault needs it, so it is
+// longer than any machine takes.
+const tooLate = 5 * time.Minute
+
 // opOf returns err as an *net.OpError, which it is itself, not by what it wraps:
 // libraries ask for the type.
 func opOf(t *testing.T, what string, err error) *net.OpError {
@@ -124,7 +128,7 @@ func (c *logCapture) has(parts ...string) {
 // waitFor waits until part was logged.
 func (c *logCapture) waitFor(part string) {
 	c.t.Helper()
-	for late := time.After(10 * time.Second); !strings.Contains(c.String(), part); {
+	for late := time.After(tooLate); !strings.Contains(c.String(), part); {
 		select {
 		case <-c.news:
 		case <-late:
@@ -165,7 +169,7 @@ func mustLoop(ctx context.Context) *asyncio.Loop {
 // that hangs fails.
 func onSockets(t *testing.T, f func(ctx context.Context) error, opts ...asyncio.RunOption) {
 	t.Helper()
-	ctx, cancel := context.WithTimeout(context.Background(), 2*time.Minute)
+	ctx, cancel := context.WithTimeout(context.Background(), tooLate)
 	defer cancel()
 	if err := asyncio.RunFunc(ctx, f, beneath(opts)...); err != nil {
 		t.Error(err)

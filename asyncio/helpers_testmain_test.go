@@ -61,7 +61,7 @@ func countHeld() held {
 func leaks(before held) error {
 	greenlet.Close() // examples run on this goroutine, whose tree keeps idle ones
 	var now held
-	for start := time.Now(); time.Since(start) < 10*time.Second; time.Sleep(5 * time.Millisecond) {
+	for start := time.Now(); time.Since(start) < time.Minute; time.Sleep(5 * time.Millisecond) {
 		runtime.GC() // trees that were not closed but have nothing suspended are forgotten
 		stack.Trim()
 		now = countHeld()

@@ -29,14 +29,12 @@ func descriptors(t testing.TB) int {
 // wantDescriptors waits until there are no more than so many.
 func wantDescriptors(t *testing.T, ctx context.Context, most int) {
 	t.Helper()
-	n := 0
-	for range 2000 {
-		if n = descriptors(t); n <= most {
+	for start := time.Now(); descriptors(t) > most; asyncio.Sleep(ctx, 5*time.Millisecond) {
+		if time.Since(start) > tooLate {
+			t.Errorf("%d descriptors, before there were %d", descriptors(t), most)
 			return
 		}
-		asyncio.Sleep(ctx, 5*time.Millisecond)
 	}
-	t.Errorf("%d descriptors, before there were %d", n, most)
 }
 
 // turns lets n turns of the loop go by.

@@ -94,13 +94,16 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 		must(l.AddSignalHandler(syscall.SIGWINCH, func() {}))
 		l.CallLater(time.Hour, func() { t.Error("the timer has fired") })
 		waiting(func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
+		begun := asyncio.NewEvent() // what has not would not begin any more
 		waiting(func(ctx context.Context) error {
 			return asyncio.ToThreadFunc(ctx, func(inside context.Context) error {
+				l.CallSoonThreadsafe(begun.Set)
 				<-inside.Done()
 				close(thread)
 				return os.ErrClosed
 			})
 		})
+		must(begun.Wait(ctx))
 		for range 5 {
 			runtime.GC() // a connection that nobody refers to is closed
 			asyncio.Sleep(ctx, time.Millisecond)
@@ -116,7 +119,7 @@ func TestLoopClosedWithEverythingOpen(t *testing.T) {
 	noChildren(t, child)
 	select {
 	case <-thread:
-	case <-time.After(20 * time.Second):
+	case <-time.After(tooLate):
 		t.Error("a function in a thread has not learned of the end")
 	}
 }

@@ -215,7 +215,7 @@ func TestInterrupts(t *testing.T) {
 			out, err := cmd.StdoutPipe()
 			require.NoError(t, err)
 			require.NoError(t, cmd.Start())
-			late := time.AfterFunc(30*time.Second, func() { cmd.Process.Kill() })
+			late := time.AfterFunc(tooLate, func() { cmd.Process.Kill() })
 			var got []string
 			again := false
 			for lines := bufio.NewScanner(out); lines.Scan(); {

@@ -169,7 +169,7 @@ func TestSignalHandlers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			cmd := child(t, name)
-			late := time.AfterFunc(2*time.Minute, func() { cmd.Process.Kill() })
+			late := time.AfterFunc(tooLate, func() { cmd.Process.Kill() })
 			defer late.Stop()
 			out, err := cmd.Output()
 			got := strings.Split(strings.TrimSpace(string(out)), "\n")

@@ -29,7 +29,7 @@ func init() {
 	}
 	asyncio.ProcessWorker()
 	if name := os.Getenv("ASYNCIO_TEST_CHILD"); name != "" {
-		time.AfterFunc(time.Minute, func() { os.Exit(9) }) // if the test has died
+		time.AfterFunc(tooLate, func() { os.Exit(9) }) // if the test has died
 		children[name]()
 		os.Exit(0)
 	}
@@ -201,7 +201,7 @@ func TestProcessErrors(t *testing.T) {
 // eventually waits for what no event tells.
 func eventually(t *testing.T, what string, is func() bool) {
 	t.Helper()
-	for end := time.Now().Add(20 * time.Second); !is(); time.Sleep(time.Millisecond) {
+	for end := time.Now().Add(tooLate); !is(); time.Sleep(time.Millisecond) {
 		if time.Now().After(end) {
 			t.Fatalf("in vain: %s", what)
 		}
@@ -322,7 +322,7 @@ func TestNoOrphans(t *testing.T) {
 	}()
 	select {
 	case <-ended:
-	case <-time.After(20 * time.Second):
+	case <-time.After(tooLate):
 		t.Errorf("process %d lives on", pid)
 	}
 	cmd.Wait()

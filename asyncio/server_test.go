@@ -215,8 +215,15 @@ func TestServerClients(t *testing.T) {
 func TestServerShutdown(t *testing.T) {
 	onUnix(t)
 	onSockets(t, func(ctx context.Context) error {
+		connect := func(server *asyncio.Server) (r *asyncio.StreamReader, w *asyncio.StreamWriter, err error) {
+			if r, w, err = asyncio.OpenConnection(ctx, "tcp", server.Addr().String()); err == nil {
+				w.WriteString("x")
+				_, err = r.ReadExactly(ctx, 1) // so the server has it
+			}
+			return r, w, err
+		}
 		server := serving(t, ctx, echo)
-		_, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+		_, w, err := connect(server)
 		if err != nil {
 			return err
 		}
@@ -226,12 +233,11 @@ func TestServerShutdown(t *testing.T) {
 		}
 
 		server = serving(t, ctx, echo)
-		r, w, err := asyncio.OpenConnection(ctx, "tcp", server.Addr().String())
+		r, w, err := connect(server)
 		if err != nil {
 			return err
 		}
 		defer w.Close()
-		asyncio.Sleep(ctx, time.Millisecond) // the server has it by then
 		soon, cancel := context.WithTimeout(ctx, 20*time.Millisecond)
 		defer cancel()
 		if err := server.Shutdown(soon); !errors.Is(err, context.DeadlineExceeded) {
@@ -544,7 +550,7 @@ func TestLoopCloseWithOpenConnections(t *testing.T) {
 	l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {})
 	assert.NoError(t, l.Close())
 	for _, c := range conns {
-		c.SetReadDeadline(time.Now().Add(time.Minute))
+		c.SetReadDeadline(time.Now().Add(tooLate))
 		if _, err := c.Read(make([]byte, 1)); err == nil || errors.Is(err, os.ErrDeadlineExceeded) {
 			t.Error("a connection is still open:", err)
 		}

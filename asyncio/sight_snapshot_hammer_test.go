@@ -110,15 +110,16 @@ func TestSnapshotUnderHammer(t *testing.T) {
 	})
 }
 
-// A loop that is blocked is told so, with the task and the call.
+// A loop that is blocked is told so, with the task and the call. In a bubble nobody
+// looks before it waits.
 func TestSnapshotOfABlockedLoop(t *testing.T) {
-	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
-		asyncio.CurrentTask(ctx).SetName("blocker")
-		asyncio.Go(ctx, func(ctx context.Context) error { return asyncio.Sleep(ctx, time.Hour) })
-		asyncio.Sleep(ctx, 0)
+	inBubble(t, func(w *watched) {
+		asyncio.CurrentTask(w.ctx).SetName("blocker")
+		asyncio.Go(w.ctx, asleep)
+		w.sleep(0)
 		came := make(chan *asyncio.Snapshot)
 		go func() {
-			s, err := asyncio.TakeSnapshot(context.Background(), l)
+			s, err := asyncio.TakeSnapshot(context.Background(), w.l)
 			assert.NoError(t, err)
 			came <- s
 		}()

@@ -14,10 +14,34 @@ import (
 )
 
 // The scenarios of streams, transports and protocols. Their clock is the
-// system's, because what they wait for is. A sleep of theirs is a long one, so
-// that a busy machine does not change their order.
+// system's, because what they wait for is.
 
-const patience = 4 // times what the programs sleep
+// Ordered answers come in the order into which the originals put them by delays: each waits
+// until the one before it was received.
+type orderedAnswers struct {
+	before   map[string]string
+	received map[string]*asyncio.Event
+}
+
+func answersInOrder(names ...string) orderedAnswers {
+	o := orderedAnswers{make(map[string]string), make(map[string]*asyncio.Event)}
+	for i, name := range names {
+		if i > 0 {
+			o.before[name] = names[i-1]
+		}
+		o.received[name] = asyncio.NewEvent()
+	}
+	return o
+}
+
+// wait waits for the turn of an answer.
+func (o orderedAnswers) wait(ctx context.Context, name string) error {
+	before, ok := o.before[name]
+	if !ok {
+		return nil
+	}
+	return o.received[before].Wait(ctx)
+}
 
 func TestStreamScenarios(t *testing.T) {
 	playScenarios(t,
@@ -212,12 +236,13 @@ func protocolCallbacks(s *script) {
 
 func httpLoopback(s *script) {
 	s.onSystem(func(ctx context.Context) error {
+		answers := answersInOrder("/a", "/abc", "/missing")
 		server, addr := s.loopback(ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			request := strings.Fields(line(ctx, r))
 			for line(ctx, r) != "" {
 			}
 			path := request[1]
-			if err := asyncio.Sleep(ctx, time.Duration(len(path))*20*time.Millisecond*patience); err != nil {
+			if err := answers.wait(ctx, path); err != nil {
 				return err
 			}
 			status, body := "200 OK", "page "+path
@@ -244,6 +269,7 @@ func httpLoopback(s *script) {
 				s.must(err)
 				s.must(closed(ctx, w))
 				s.print(path, "done")
+				answers.received[path].Set()
 				return status + " | " + string(body), nil
 			}
 		}
@@ -257,12 +283,12 @@ func httpLoopback(s *script) {
 
 func crawlerLoopback(s *script) {
 	s.onSystem(func(ctx context.Context) error {
+		answers := answersInOrder("/page1", "/page2", "/page3")
 		server, addr := s.loopback(ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			path := strings.Fields(line(ctx, r))[1]
 			for line(ctx, r) != "" {
 			}
-			n := time.Duration(path[len(path)-1] - '0')
-			if err := asyncio.Sleep(ctx, n*20*time.Millisecond*patience); err != nil {
+			if err := answers.wait(ctx, path); err != nil {
 				return err
 			}
 			w.WriteString("HTTP/1.0 200 OK\r\n\r\ntext of " + path)
@@ -284,6 +310,7 @@ func crawlerLoopback(s *script) {
 				s.must(closed(ctx, w))
 				_, text, _ := strings.Cut(string(all), "\r\n\r\n")
 				s.print("result: " + text)
+				answers.received[url].Set()
 				return nil
 			}))
 		}
@@ -295,17 +322,13 @@ func crawlerLoopback(s *script) {
 func wgetLoopback(s *script) {
 	hosts := []string{"www.sina.com.cn", "www.sohu.com", "www.163.com"}
 	s.onSystem(func(ctx context.Context) error {
-		// The delays of the original only put the answers into an order.
-		done := map[string]*asyncio.Event{hosts[0]: asyncio.NewEvent(), hosts[1]: asyncio.NewEvent(), hosts[2]: asyncio.NewEvent()}
-		before := map[string]string{hosts[0]: hosts[1], hosts[2]: hosts[0]}
+		answers := answersInOrder(hosts[1], hosts[0], hosts[2])
 		server, addr := s.loopback(ctx, func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			line(ctx, r)
 			host := strings.Fields(line(ctx, r))[1]
 			line(ctx, r)
-			if b := before[host]; b != "" {
-				if err := done[b].Wait(ctx); err != nil {
-					return err
-				}
+			if err := answers.wait(ctx, host); err != nil {
+				return err
 			}
 			w.WriteString("HTTP/1.1 200 OK\r\nServer: " + host + "\r\n\r\nbody")
 			defer w.Close()
@@ -327,7 +350,7 @@ func wgetLoopback(s *script) {
 				}
 				s.must(closed(ctx, w))
 				s.print("Done " + host + ".")
-				done[host].Set()
+				answers.received[host].Set()
 				return nil
 			}))
 		}

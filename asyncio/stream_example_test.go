@@ -165,8 +165,10 @@ func ExampleStreamWriter_Drain() {
 // A server that ends in an orderly way: it answers those who are connected.
 func ExampleServer_Shutdown() {
 	err := asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
+		connected := asyncio.NewEvent()
 		server, err := asyncio.StartServer(ctx, "tcp", "127.0.0.1:0", func(ctx context.Context, r *asyncio.StreamReader, w *asyncio.StreamWriter) error {
 			defer w.Close()
+			connected.Set()
 			question, err := r.ReadLine(ctx)
 			if err != nil {
 				return err
@@ -182,7 +184,9 @@ func ExampleServer_Shutdown() {
 			return err
 		}
 		defer w.Close()
-		asyncio.Sleep(ctx, 10*time.Millisecond)
+		if err := connected.Wait(ctx); err != nil {
+			return err
+		}
 		asking := asyncio.Go(ctx, func(ctx context.Context) error {
 			asyncio.Sleep(ctx, 10*time.Millisecond)
 			w.WriteString("goodbye\n")
@@ -190,7 +194,7 @@ func ExampleServer_Shutdown() {
 			fmt.Print(string(answer))
 			return err
 		})
-		soon, cancel := context.WithTimeout(ctx, 10*time.Second)
+		soon, cancel := context.WithTimeout(ctx, time.Minute)
 		defer cancel()
 		fmt.Println("shutdown:", server.Shutdown(soon))
 		_, err = asking.Await(ctx)

@@ -317,6 +317,8 @@ func TestRunEndsProcesses(t *testing.T) {
 	noLeaks(t)
 	var all []*asyncio.Process
 	var errs []error
+	// The time for the shutdown is over when all of them have ended.
+	clock := &heldClock{held: func() bool { return len(errs) < 9 }}
 	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
 		l.SetExceptionHandler(func(*asyncio.Loop, asyncio.ExceptionContext) {}) // of the last task
 		for range 3 {
@@ -346,7 +348,7 @@ func TestRunEndsProcesses(t *testing.T) {
 			}
 		})
 		asyncio.Sleep(ctx, 0)
-	}, asyncio.WithShutdownTimeout(10*time.Millisecond))
+	}, asyncio.WithShutdownTimeout(10*time.Millisecond), asyncio.WithClock(clock))
 	if len(errs) != 9 || slices.ContainsFunc(errs, func(err error) bool { return !errors.Is(err, asyncio.ErrCancelled) }) {
 		t.Errorf("the waits ended with %v", errs)
 	}
@@ -356,6 +358,16 @@ func TestRunEndsProcesses(t *testing.T) {
 		}
 		noChildren(t, p.Pid())
 	}
+}
+
+// A heldClock is one that jumps when nobody holds it.
+type heldClock struct {
+	jumpingClock
+	held func() bool
+}
+
+func (c *heldClock) Until(when time.Duration, _ bool) time.Duration {
+	return c.jumpingClock.Until(when, !c.held())
 }
 
 // Without descriptors for processes all is the same.

@@ -193,7 +193,7 @@ func (p *prefork) next() string {
 	select {
 	case line := <-p.lines:
 		return line
-	case <-time.After(50 * time.Second):
+	case <-time.After(tooLate):
 		p.t.Fatal("it says nothing any more")
 		return ""
 	}

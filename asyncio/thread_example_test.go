@@ -186,9 +186,9 @@ func ExampleWithWatchdog() {
 	defer slog.SetDefault(slog.Default())
 	slog.SetDefault(slog.New(slog.NewTextHandler(os.Stdout, &slog.HandlerOptions{ReplaceAttr: messageOnly})))
 	asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
-		time.Sleep(100 * time.Millisecond) // blocks the loop
+		time.Sleep(time.Second) // blocks the loop
 		return nil
-	}, asyncio.WithWatchdog(10*time.Millisecond))
+	}, asyncio.WithWatchdog(100*time.Millisecond))
 	// Output:
 	// msg="asyncio: The loop is blocked"
 	// msg="asyncio: The loop goes on"

@@ -87,31 +87,32 @@ func playThreadPool(s *script) {
 }
 
 func playBlockingCall(s *script) {
-	type job struct {
-		url   string
-		delay time.Duration
-	}
-	get := func(j job) string {
-		time.Sleep(j.delay)
-		return "text of " + j.url
-	}
-	fetchWrong := func(ctx context.Context, j job) error {
-		s.print("begin download", j.url)
-		s.print("result:", get(j))
+	get := func(url string) string { return "text of " + url }
+	fetchWrong := func(ctx context.Context, url string) error {
+		s.print("begin download", url)
+		s.print("result:", get(url))
 		return nil
 	}
-	fetchRight := func(ctx context.Context, j job) error {
-		s.print("begin download", j.url)
-		text, err := asyncio.ToThread(ctx, func(context.Context) (string, error) { return get(j), nil })
+	// The delays of the original only put the texts into an order.
+	told := map[string]chan bool{"b": make(chan bool), "c": make(chan bool), "a": make(chan bool)}
+	before := map[string]string{"c": "b", "a": "c"}
+	fetchRight := func(ctx context.Context, url string) error {
+		s.print("begin download", url)
+		text, err := asyncio.ToThread(ctx, func(context.Context) (string, error) {
+			if b := before[url]; b != "" {
+				<-told[b]
+			}
+			return get(url), nil
+		})
 		s.print("result:", text)
+		close(told[url])
 		return err
 	}
 	s.must(asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
-		jobs := []job{{"a", 60 * time.Millisecond}, {"b", 20 * time.Millisecond}, {"c", 40 * time.Millisecond}}
-		for _, fetch := range []func(context.Context, job) error{fetchWrong, fetchRight} {
+		for _, fetch := range []func(context.Context, string) error{fetchWrong, fetchRight} {
 			var tasks []*asyncio.Task[asyncio.None]
-			for _, j := range jobs {
-				tasks = append(tasks, asyncio.Go(ctx, func(ctx context.Context) error { return fetch(ctx, j) }))
+			for _, url := range []string{"a", "b", "c"} {
+				tasks = append(tasks, asyncio.Go(ctx, func(ctx context.Context) error { return fetch(ctx, url) }))
 			}
 			for _, t := range tasks {
 				_, err := t.Await(ctx)

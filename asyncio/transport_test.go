@@ -607,9 +607,7 @@ func TestCreateConnectionBothAnswer(t *testing.T) {
 			making.Await(ctx)
 		}
 		server.Close()
-		soon, cancel := context.WithTimeout(ctx, 20*time.Second)
-		defer cancel()
-		return server.WaitClosed(soon)
+		return server.WaitClosed(ctx)
 	})
 }
 

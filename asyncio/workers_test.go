@@ -247,17 +247,20 @@ func TestAdoptRefuses(t *testing.T) {
 
 // All workers listen at one address.
 func TestWorkersShareAddress(t *testing.T) {
-	first, err := net.Listen("tcp", "127.0.0.1:0")
-	require.NoError(t, err)
-	first.Close() // its port is free now, most likely
-	addr := first.Addr().String()
-	var listening sync.WaitGroup
-	listening.Add(2)
+	chosen, both := make(chan string, 1), make(chan bool)
 	const conns = 20
-	err = asyncio.RunWorkers(t.Context(), 2, func(ctx context.Context, w *asyncio.Worker) error {
-		config := asyncio.ListenConfig{ReusePort: true}
+	err := asyncio.RunWorkers(t.Context(), 2, func(ctx context.Context, w *asyncio.Worker) error {
+		config, addr := asyncio.ListenConfig{ReusePort: true}, "127.0.0.1:0"
+		var err error
+		if w.Index() == 1 {
+			if addr, err = asyncio.FromChan(w.Loop(), chosen).Await(ctx); err != nil {
+				return err
+			}
+		}
 		ln, err := config.Listen(ctx, "tcp", addr)
-		listening.Done()
+		if w.Index() == 1 {
+			close(both)
+		}
 		if err != nil {
 			return err
 		}
@@ -274,9 +277,10 @@ func TestWorkersShareAddress(t *testing.T) {
 			}
 		})
 		if w.Index() == 0 {
+			chosen <- ln.Addr().String()
 			answers, err := asyncio.ToThread(ctx, func(context.Context) ([]string, error) {
-				listening.Wait()
-				return askAll(addr, conns)
+				<-both
+				return askAll(ln.Addr().String(), conns)
 			})
 			if err != nil {
 				return err

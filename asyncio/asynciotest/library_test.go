@@ -189,6 +189,6 @@ func behindLock(dial asynciotest.DialFunc, addr string) (err error) {
 }
 
 func asleep() error {
-	time.Sleep(200 * time.Millisecond)
+	time.Sleep(time.Second) // in which somebody looks, also on a machine that is busy
 	return nil
 }

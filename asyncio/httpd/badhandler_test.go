@@ -143,9 +143,16 @@ func TestHijackedAndLeft(t *testing.T) {
 			}
 		})})
 		for _, path := range []string{"/task", "/goroutine"} {
-			c := dial(t, addr)
-			send(t, c, get(path)+"early\n")
-			lines := bufio.NewReader(c)
+			var c net.Conn
+			var lines *bufio.Reader
+			for begin := time.Now(); time.Since(begin) < patience; {
+				c = dial(t, addr)
+				send(t, c, get(path)+"early\n")
+				lines = bufio.NewReader(c)
+				if _, err := lines.Peek(1); err == nil {
+					break // else this machine was slower than ReadTimeout
+				}
+			}
 			for _, want := range []string{"EARLY\n", "LATE\n", "LATER\n"} {
 				if got, err := lines.ReadString('\n'); got != want || err != nil {
 					t.Errorf("%s: %q, %v, want %q", path, got, err, want)

@@ -26,7 +26,7 @@ func TestMain(m *testing.M) {
 }
 
 // patience is how long a test waits for what must come: only a fault needs it.
-const patience = 30 * time.Second
+const patience = 5 * time.Minute
 
 // A serving is a Server that serves, on a loop of its own, until the test is over.
 type serving struct {

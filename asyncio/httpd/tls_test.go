@@ -121,6 +121,7 @@ func TestTLSFilesAndTimeout(t *testing.T) {
 	if text := logged.String(); !strings.Contains(text, "http: TLS handshake error from 127.0.0.1:") || !strings.Contains(text, "timeout") {
 		t.Errorf("the log is %q", text)
 	}
+	s = serveTLS(t, &http.Server{Handler: routes(hello)}, certFile, keyFile)
 	c := tls.Client(dial(t, s.addr), client)
 	send(t, c, get("/", "Connection: close"))
 	if got, err := io.ReadAll(c); !strings.HasSuffix(string(got), "hello") || err != nil {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -13,7 +14,23 @@ import (
 
 var clients = map[string]func(context.Context, options) (client, error){"fasthttp": newFast, "net/http": newThreads}
 
-// onSite crawls pages of a site with each client.
+// A forwardClock is the system's, which a test sets forward.
+type forwardClock struct {
+	start time.Time
+	by    atomic.Int64
+}
+
+func (c *forwardClock) Now() time.Duration { return time.Since(c.start) + time.Duration(c.by.Load()) }
+
+func (c *forwardClock) Until(when time.Duration, _ bool) time.Duration {
+	if when == asyncio.NoTimeout {
+		return when
+	}
+	return when - c.Now()
+}
+
+// onSite crawls pages of a site with each client. The limit of a request to /slow is over
+// when it has come to the site and all other pages are done.
 func onSite(t *testing.T, o options, paths []string, check func(t *testing.T, s *site, r *result)) {
 	for name, newClient := range clients {
 		t.Run(name, func(t *testing.T) {
@@ -27,6 +44,7 @@ func onSite(t *testing.T, o options, paths []string, check func(t *testing.T, s 
 			for _, p := range paths {
 				o.urls = append(o.urls, base+p)
 			}
+			clock := &forwardClock{start: time.Now()}
 			err = asyncio.RunFunc(context.Background(), func(ctx context.Context) error {
 				c, err := newClient(ctx, o)
 				if err != nil {
@@ -34,6 +52,19 @@ func onSite(t *testing.T, o options, paths []string, check func(t *testing.T, s 
 				}
 				defer c.close()
 				steps := 0
+				limits := asyncio.Go(ctx, func(ctx context.Context) error {
+					for over := 0; over < o.tries; {
+						if steps == len(o.urls)-1 && s.times("/slow") > over {
+							clock.by.Add(int64(o.limit))
+							over++
+						}
+						if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
+							return err
+						}
+					}
+					return nil
+				})
+				defer limits.Cancel()
 				r, err := crawl(ctx, c, o, func() { steps++ })
 				if err != nil {
 					return err
@@ -43,7 +74,7 @@ func onSite(t *testing.T, o options, paths []string, check func(t *testing.T, s 
 				}
 				check(t, s, r)
 				return nil
-			}, asyncio.WithSignals(false))
+			}, asyncio.WithSignals(false), asyncio.WithClock(clock))
 			if err != nil {
 				t.Error(err)
 			}
@@ -53,7 +84,7 @@ func onSite(t *testing.T, o options, paths []string, check func(t *testing.T, s 
 
 func TestTroubles(t *testing.T) {
 	o := defaults()
-	o.pause, o.limit = time.Millisecond, 300*time.Millisecond
+	o.pause, o.limit = time.Millisecond, time.Hour
 	onSite(t, o, []string{"/page/1", "/busy/2", "/busy/9", "/slow", "/lost"}, func(t *testing.T, s *site, r *result) {
 		if r.pages != 2 || r.again != 6 || len(r.failed) != 3 {
 			t.Errorf("%d pages, %d tried again, failed: %v", r.pages, r.again, r.failed)
@@ -75,14 +106,19 @@ func TestTroubles(t *testing.T) {
 				}
 			}
 		}
-		s.mu.Lock()
-		defer s.mu.Unlock()
 		for path, want := range map[string]int{"/page/1": 1, "/busy/2": 3, "/busy/9": 3, "/slow": 3, "/lost": 1} {
-			if s.asked[path] != want {
-				t.Errorf("%s was asked for %d times, want %d", path, s.asked[path], want)
+			if n := s.times(path); n != want {
+				t.Errorf("%s was asked for %d times, want %d", path, n, want)
 			}
 		}
 	})
+}
+
+// times is how often a page was asked for.
+func (s *site) times(path string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.asked[path]
 }
 
 // A cancel from outside ends all of it, and nobody stays behind.
@@ -111,13 +147,7 @@ func TestCancel(t *testing.T) {
 					_, err := crawl(ctx, c, o, func() {})
 					return err
 				})
-				for {
-					s.mu.Lock()
-					n := s.asked["/slow"]
-					s.mu.Unlock()
-					if n == len(o.urls) {
-						break
-					}
+				for s.times("/slow") < len(o.urls) {
 					if err := asyncio.Sleep(ctx, time.Millisecond); err != nil {
 						return err
 					}
@@ -132,7 +162,7 @@ func TestCancel(t *testing.T) {
 				t.Error(err)
 			}
 			s.close()
-			for deadline := time.Now().Add(20 * time.Second); runtime.NumGoroutine() > before+5 && time.Now().Before(deadline); {
+			for deadline := time.Now().Add(5 * time.Minute); runtime.NumGoroutine() > before+5 && time.Now().Before(deadline); {
 				time.Sleep(10 * time.Millisecond)
 			}
 			if n := runtime.NumGoroutine(); n > before+5 {

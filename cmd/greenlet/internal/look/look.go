@@ -552,6 +552,9 @@ func (k *loopLook) circle(cycle []uint64, byID map[uint64]*Task, locks map[int]*
 	return text
 }
 
+// What computes and has no processor just now: the same in all releases of Go.
+const statusRunnable, statusPreempted = 1, 9
+
 // blocked finds out which of these loops, which do not wait, stand still, and where.
 func (l *looker) blocked(busy []*loopLook) {
 	if len(busy) == 0 {
@@ -597,11 +600,15 @@ func (l *looker) blocked(busy []*loopLook) {
 				where += fmt.Sprintf(", below %s at %s:%d", ShortName(frames[n-1].Func), path.Base(frames[n-1].File), frames[n-1].Line)
 			}
 		default:
+			if found.status == statusRunnable || found.status == statusPreempted {
+				k.Blocked.Busy = true
+				where = ": it computes"
+			}
 			frames := blockedCalls(l.trace(found.pcs).frames)
 			k.Blocked.Stack = l.numbers(frames)
 			if f, ok := blockingCall(frames, l.root); ok {
 				k.Blocked.At = fmt.Sprintf("%s:%d", path.Base(f.File), f.Line)
-				where = " at " + k.Blocked.At
+				where += " at " + k.Blocked.At
 			}
 		}
 		if d := time.Duration(k.Blocked.For) * time.Microsecond; k.Blocked.Busy && d >= limits.busy {

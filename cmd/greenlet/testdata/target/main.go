@@ -53,7 +53,7 @@ func ready() { fmt.Println("ready") }
 
 var scenes = map[string]func(context.Context){
 	"waits": waits, "circle": circle, "demo": demo, "locks": locks, "warned": warned, "stands": stands, "relay": relay, "grows": grows, "crowded": crowded, "many": many, "churn": churn, "changes": changes, "names": names,
-	"sleep": blocks(sleepBlocks), "channel": blocks(channelBlocks), "read": blocks(readBlocks), "compute": blocks(computes),
+	"sleep": blocks(sleepBlocks), "channel": blocks(channelBlocks), "read": blocks(readBlocks), "compute": blocks(computes), "competes": blocks(competes),
 	"callback": func(ctx context.Context) {
 		l, _ := asyncio.RunningLoop(ctx)
 		l.CallSoon(func() { sleepBlocks() })
