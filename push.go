@@ -20,7 +20,9 @@ import (
 //     and not from inside recv, and in the testing/synctest bubble where recv
 //     has started only: see Pull.
 //
-// A recv that ranges over the sequence again goes on with the next value.
+// A recv that ranges over the sequence again goes on with the next value. So one
+// that asks for a value here and there, in the Read of a reader, say, ranges anew
+// each time and breaks. Only recv itself can range over it: Pull of it panics.
 //
 // Any goroutine may call Push; it does not switch.
 func Push[V any](recv func(seq iter.Seq[V])) (push func(V) bool, stop func()) {
@@ -71,7 +73,7 @@ func (p *puller[V, Leave]) asks() bool {
 func (k *pulled[V]) pushed(body func(V) bool) {
 	for {
 		if k.c != self() {
-			panic(fmt.Errorf("greenlet: a pushed sequence is ranged over outside of its receiver (%w)", ErrReentrant))
+			panic(fmt.Errorf("greenlet: a pushed sequence is ranged over outside of its receiver, by a Pull or another goroutine (%w)", ErrReentrant))
 		}
 		if k.stopped {
 			return

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/stretchr/testify/assert"
+
 	"github.com/go-greenlet/greenlet"
 )
 
@@ -371,4 +373,48 @@ func TestPushPanicsDuringGoexit(t *testing.T) {
 		}()
 		push(1)
 	})
+}
+
+// Only recv itself ranges over what is pushed, as often as it likes.
+func TestPushedSequenceIsReceivers(t *testing.T) {
+	defer greenlet.Close()
+
+	var got []int
+	push, stop := greenlet.Push(func(seq iter.Seq[int]) {
+		one := func() (v int, ok bool) {
+			for v := range seq {
+				return v, true
+			}
+			return 0, false
+		}
+		for {
+			v, ok := one()
+			if !ok {
+				return
+			}
+			got = append(got, v)
+		}
+	})
+	for v := range 3 {
+		assert.True(t, push(v))
+	}
+	stop()
+	assert.Equal(t, []int{0, 1, 2}, got)
+
+	for name, pull := range map[string]func(iter.Seq[int]) (func() (int, bool), func()){"Pull": greenlet.Pull[int], "iter.Pull": iter.Pull[int]} {
+		push, stop := greenlet.Push(func(seq iter.Seq[int]) {
+			next, stop := pull(seq)
+			defer stop()
+			next()
+		})
+		func() {
+			defer func() {
+				err, _ := recover().(error)
+				assert.ErrorIs(t, err, greenlet.ErrReentrant, name)
+				assert.ErrorContains(t, err, "a Pull", name)
+			}()
+			push(1)
+		}()
+		stop()
+	}
 }

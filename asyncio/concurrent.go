@@ -145,14 +145,20 @@ func (c *ConcurrentFuture[T]) SetResult(v T) error { return c.set(finished, v, n
 // cancelled. Any goroutine may call it; it does not switch. Python:
 // Future.set_exception.
 func (c *ConcurrentFuture[T]) SetException(err error) error {
-	var none T
-	switch {
-	case err == nil:
+	if err == nil {
 		return typeErrorf("an exception is expected, not nil")
-	case asCancelled(err) != nil:
-		return c.set(cancelled, none, err)
 	}
-	return c.set(finished, none, err)
+	var none T
+	return c.returned(none, err)
+}
+
+// returned makes c done with what a function has returned: both, as with a Task,
+// because io.EOF may come with bytes.
+func (c *ConcurrentFuture[T]) returned(v T, err error) error {
+	if asCancelled(err) != nil {
+		return c.set(cancelled, v, err)
+	}
+	return c.set(finished, v, err)
 }
 
 func (c *ConcurrentFuture[T]) set(s state, v T, err error) error {
@@ -259,14 +265,17 @@ func (w *wrapped[T]) unfollow() {
 
 // pass passes on what the ConcurrentFuture, which is done, has come to.
 func (w *wrapped[T]) pass() {
-	switch c := w.of; {
-	case w.state != pending:
+	if w.state != pending {
+		return
+	}
+	c := w.of
+	w.val = c.val
+	switch {
 	case c.state == cancelled:
 		w.settle(cancelled, c.err)
 	case c.err != nil:
 		w.fail(c.err, "Future")
 	default:
-		w.val = c.val
 		w.settle(finished, nil)
 	}
 }
@@ -283,13 +292,7 @@ func RunCoroutineThreadsafe[T any](l *Loop, f Coro[T]) *ConcurrentFuture[T] {
 	}
 	c := NewConcurrentFuture[T]()
 	var t *Task[T] // the loop's
-	pass := func() {
-		if v, err := t.Result(); err != nil {
-			c.SetException(err)
-		} else {
-			c.SetResult(v)
-		}
-	}
+	pass := func() { c.returned(t.Result()) }
 	forget := outsidePart.in(l.parts).add(func() {
 		select {
 		case <-c.done:

@@ -58,11 +58,7 @@ func (c *ConcurrentFuture[T]) compute(f func() (T, error)) {
 	}()
 	v, err := f()
 	returned = true
-	if err != nil {
-		c.SetException(err)
-	} else {
-		c.SetResult(v)
-	}
+	c.returned(v, err)
 }
 
 // RunInExecutor has f called by ex, or by l's default executor if ex is nil, and
@@ -100,10 +96,10 @@ func RunInExecutor[T any](l *Loop, ex Executor, f func() (T, error)) *Future[T] 
 // closed: that is how f learns of it. It belongs to no loop: calls of this
 // package that need one return ErrNoRunningLoop with it.
 //
-// Only a task may call it. It always switches. The error is that of f, a panic
-// being a *PanicError, or one of a wait: then f may still be at work. If f has
-// returned when a cancel comes, its result is returned, and the next wait tells of
-// the cancel. Python:
+// Only a task may call it. It always switches. What f returns is returned, a value
+// beside an error, too: a Read may have both. A panic of f is a *PanicError. With an
+// error of a wait f may still be at work. If f has returned when a cancel comes, its
+// result is returned, and the next wait tells of the cancel. Python:
 // asyncio.to_thread.
 func ToThread[T any](ctx context.Context, f Coro[T]) (v T, err error) {
 	t, err := current(ctx)

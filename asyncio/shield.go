@@ -77,6 +77,7 @@ func (s *shield[T]) catchUp() {
 		outer.settle(cancelled, cancelledError(nil)) // what aw was told is not for who waits for the future
 	case in.err != nil:
 		in.seen()
+		outer.val, _ = s.inner.Result()
 		outer.SetException(in.err)
 	default:
 		v, _ := s.inner.Result()

@@ -3,6 +3,7 @@ package asyncio_test
 import (
 	"context"
 	"errors"
+	"io"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -250,6 +251,46 @@ func TestThreadPanicsAndGoexit(t *testing.T) {
 		if v != 7 || err != nil {
 			t.Errorf("after that: %v, %v", v, err)
 		}
+	})
+}
+
+// A function of Go may return a value beside an error, as a Read does at the end of a
+// file. Whoever hands its result on hands on both.
+func TestValuesBesideErrors(t *testing.T) {
+	read := func() (int, error) { return 3, io.EOF }
+	gaveUp := func() (int, error) { return 3, asyncio.ErrCancelled }
+	reads := func(context.Context) (int, error) { return read() }
+	inTask(t, func(ctx context.Context, l *asyncio.Loop) {
+		other := func(f func() (int, error)) *asyncio.ConcurrentFuture[int] {
+			return asyncio.Submit(asyncio.NewThreadPool(1), f)
+		}
+		waits := func(ctx context.Context) (int, error) {
+			asyncio.Sleep(ctx, 0)
+			return read()
+		}
+		for name, call := range map[string]func() (int, error){
+			"ToThread":      func() (int, error) { return asyncio.ToThread(ctx, reads) },
+			"RunInExecutor": func() (int, error) { return asyncio.RunInExecutor(l, nil, read).Await(ctx) },
+			"Submit, to a task": func() (int, error) {
+				return other(read).Await(ctx)
+			},
+			"Submit, to a goroutine": func() (int, error) {
+				c := other(read)
+				<-c.Done()
+				return c.Result(0)
+			},
+			"RunCoroutineThreadsafe": func() (int, error) { return asyncio.RunCoroutineThreadsafe(l, reads).Await(ctx) },
+			"WrapFuture":             func() (int, error) { return asyncio.WrapFuture(l, other(read)).Await(ctx) },
+			"Shield":                 func() (int, error) { return asyncio.Shield(ctx, asyncio.Coro[int](waits)).Await(ctx) },
+			"Task":                   func() (int, error) { return asyncio.CreateTask(ctx, reads).Await(ctx) },
+		} {
+			n, err := call()
+			assert.Equal(t, 3, n, name)
+			assert.ErrorIs(t, err, io.EOF, name)
+		}
+		n, err := asyncio.RunInExecutor(l, nil, gaveUp).Await(ctx)
+		assert.Equal(t, 3, n, "beside a cancel")
+		assert.ErrorIs(t, err, asyncio.ErrCancelled)
 	})
 }
 

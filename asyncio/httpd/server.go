@@ -154,8 +154,7 @@ func (s *Server) Serve(ctx context.Context, ln net.Listener) error {
 	err := s.accept(ctx, context.WithValue(base, http.ServerContextKey, s.Config), g)
 	unhook()
 	if s.closing.Load() {
-		g.until(ctx, func() bool { return g.live == 0 })
-		if g.live == 0 {
+		if err = g.until(ctx, func() bool { return g.live == 0 }); err == nil {
 			return http.ErrServerClosed
 		}
 	}

@@ -133,6 +133,49 @@ func TestShutdownThenClose(t *testing.T) {
 	}
 }
 
+// Who has no patience with a Shutdown may cancel the task that serves, or end its
+// context: Serve says so.
+func TestShutdownThenCancel(t *testing.T) {
+	for _, way := range []string{"the task", "the context"} {
+		t.Run(way, func(t *testing.T) {
+			g := newGatekeeper()
+			srv := &httpd.Server{Config: &http.Server{Handler: g}}
+			var end context.CancelFunc
+			s := serveOn(t, srv, func(ctx context.Context, ln net.Listener) error {
+				ctx, end = context.WithCancel(ctx)
+				return srv.Serve(ctx, ln)
+			})
+			g.connections(t, s.addr)
+			err := s.do(t, func(ctx context.Context) error {
+				ctx, cancel := context.WithTimeout(ctx, soon)
+				defer cancel()
+				return s.Shutdown(ctx)
+			})
+			if !errors.Is(err, context.DeadlineExceeded) {
+				t.Errorf("Shutdown returns %v", err)
+			}
+			want := asyncio.ErrCancelled
+			if err := s.do(t, func(context.Context) error {
+				if way == "the task" {
+					s.task.Cancel()
+				} else {
+					end()
+					want = context.Canceled
+				}
+				return nil
+			}); err != nil {
+				t.Fatal(err)
+			}
+			if err := within(t, g.err); !errors.Is(err, asyncio.ErrCancelled) {
+				t.Errorf("the handler gets %v", err)
+			}
+			if err := within(t, s.ended); !errors.Is(err, want) {
+				t.Errorf("Serve returns %v", err)
+			}
+		})
+	}
+}
+
 // The end of the task that serves, or of its context, is the end of its requests,
 // which may have a while.
 func TestServeIsCancelled(t *testing.T) {

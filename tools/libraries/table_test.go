@@ -2,6 +2,7 @@ package libraries
 
 import (
 	"context"
+	"crypto/ed25519"
 	"crypto/tls"
 	"database/sql"
 	"errors"
@@ -33,6 +34,7 @@ import (
 	"github.com/twmb/franz-go/pkg/kfake"
 	"github.com/twmb/franz-go/pkg/kgo"
 	"github.com/valyala/fasthttp"
+	"golang.org/x/crypto/ssh"
 	"google.golang.org/grpc"
 	"google.golang.org/grpc/credentials/insecure"
 	"google.golang.org/grpc/health"
@@ -256,6 +258,27 @@ var rows = []row{
 			return same(resp.Status.String(), "SERVING")
 		}
 	}},
+	{"`x/crypto/ssh` client", "golang.org/x/crypto", false, "`ssh.NewClientConn(conn, addr, config)`; a goroutine reads, the caller waits for it", func(t *testing.T) call {
+		addr := serveSSH(t)
+		return func(ctx context.Context, dial asynciotest.DialFunc) error {
+			conn, err := dial(ctx, "tcp", addr)
+			if err != nil {
+				return err
+			}
+			defer conn.Close()
+			c, channels, requests, err := ssh.NewClientConn(conn, addr, &ssh.ClientConfig{HostKeyCallback: ssh.InsecureIgnoreHostKey()})
+			if err != nil {
+				return err
+			}
+			client := ssh.NewClient(c, channels, requests)
+			defer client.Close()
+			ok, answer, err := client.SendRequest("hello", true, nil)
+			if err != nil {
+				return err
+			}
+			return same(fmt.Sprint(ok, string(answer)), "truehello")
+		}
+	}},
 	{"`twmb/franz-go`", "github.com/twmb/franz-go", false, "its client has goroutines of its own", func(t *testing.T) call {
 		cluster, err := kfake.NewCluster(kfake.NumBrokers(1))
 		require.NoError(t, err)
@@ -377,6 +400,38 @@ func newTLSServer(t *testing.T) (addr string) {
 	srv := httptestTLS(func(w http.ResponseWriter, r *http.Request) { io.WriteString(w, "hello") })
 	t.Cleanup(srv.Close)
 	return srv.Listener.Addr().String()
+}
+
+// serveSSH answers each request of a connection by hello.
+func serveSSH(t *testing.T) (addr string) {
+	_, key, err := ed25519.GenerateKey(nil)
+	require.NoError(t, err)
+	signer, err := ssh.NewSignerFromKey(key)
+	require.NoError(t, err)
+	config := &ssh.ServerConfig{NoClientAuth: true}
+	config.AddHostKey(signer)
+	ln, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	t.Cleanup(func() { ln.Close() })
+	go func() {
+		for {
+			c, err := ln.Accept()
+			if err != nil {
+				return
+			}
+			go func() {
+				defer c.Close()
+				_, _, requests, err := ssh.NewServerConn(c, config)
+				if err != nil {
+					return
+				}
+				for r := range requests {
+					r.Reply(true, []byte("hello"))
+				}
+			}()
+		}
+	}()
+	return ln.Addr().String()
 }
 
 // A mailbox takes all mail.
