@@ -18,11 +18,8 @@ func addressOfG() uintptr
 // numberAt is where the number is in a g; 0 is unknown.
 var numberAt uintptr
 
-func init() {
-	if !Fast {
-		numberAt = findNumber()
-	}
-}
+// lookForNumber is called when the program starts, if no table fits.
+func lookForNumber() { numberAt = findNumber() }
 
 // findNumber returns where the number is in a g, or 0 if it is not the only candidate.
 func findNumber() uintptr {

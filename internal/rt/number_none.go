@@ -2,4 +2,6 @@
 
 package rt
 
+func lookForNumber() {}
+
 func knownID() uint64 { return 0 }

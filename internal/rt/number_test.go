@@ -4,6 +4,13 @@ package rt
 
 import "testing"
 
+// The search takes tens of microseconds of each start of a program.
+func TestNumberIsLookedForOnlyWithoutATable(t *testing.T) {
+	if Fast && numberAt != 0 {
+		t.Errorf("it was, and found at %d", numberAt)
+	}
+}
+
 // Where a table is known, too, though it is not needed there.
 func TestNumberIsFound(t *testing.T) {
 	defer func(was uintptr) { numberAt = was }(numberAt)

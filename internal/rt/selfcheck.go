@@ -17,6 +17,12 @@ var (
 )
 
 func init() {
+	if checkTable(); !Fast {
+		lookForNumber()
+	}
+}
+
+func checkTable() {
 	if !Known {
 		Reason = "no layout table for " + runtime.Version() + " on " + runtime.GOARCH + " in this build"
 		return
