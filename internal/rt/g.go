@@ -90,11 +90,16 @@ func Bubble() uint64 {
 	if Fast {
 		return getg().bubble()
 	}
-	buf := lines.Get().(*[64]byte)
+	return printedBubble()
+}
+
+func printedBubble() uint64 {
+	buf := lines.Get().(*line)
 	defer lines.Put(buf)
 	n := runtime.Stack(buf[:], false)
-	line, _, _ := bytes.Cut(buf[:n], []byte("\n"))
-	_, number, in := bytes.Cut(line, []byte("synctest bubble "))
+	state, _, _ := bytes.Cut(buf[:n], []byte("\n"))
+	state, _, _ = bytes.Cut(state, []byte("{")) // labels, in which anything may be
+	_, number, in := bytes.Cut(state, []byte(", synctest bubble "))
 	if !in {
 		return 0
 	}
@@ -109,12 +114,17 @@ func Locked() bool { return Fast && *(*uintptr)(getg().field(GLockedM)) != 0 }
 // InBubble reports whether the running goroutine belongs to a bubble.
 func InBubble() bool { return Bubble() != 0 }
 
-// lines is for what runtime.Stack prints first; it lets its argument escape.
-var lines = sync.Pool{New: func() any { return new([64]byte) }}
+// A line is what runtime.Stack prints first, up to the labels: as
+// "goroutine 42 [running, locked to thread, synctest bubble 7", with numbers of up to
+// 20 digits.
+type line [104]byte
+
+// lines is for runtime.Stack, which lets its argument escape.
+var lines = sync.Pool{New: func() any { return new(line) }}
 
 // printedID reads the number in "goroutine 42 [running]:".
 func printedID() uint64 {
-	buf := lines.Get().(*[64]byte)
+	buf := lines.Get().(*line)
 	defer lines.Put(buf)
 	n := runtime.Stack(buf[:], false)
 	return decimal(buf[len("goroutine "):n])
