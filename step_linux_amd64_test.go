@@ -17,6 +17,7 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+	"unsafe"
 
 	"github.com/go-greenlet/greenlet"
 )
@@ -109,6 +110,7 @@ type stepper struct {
 	slide   uintptr         // of a position-independent executable
 	entries map[uint64]byte // of the assembly, and what is there without a breakpoint
 	armed   bool            // the breakpoints are there
+	wanted  bool            // the child has asked for steps
 }
 
 const (
@@ -158,22 +160,25 @@ func (s *stepper) run() {
 		signal := status.StopSignal()
 		switch {
 		case signal == stepsBegin, signal == stepsEnd:
-			s.arm(tid, signal == stepsBegin)
+			s.wanted = signal == stepsBegin
+			s.arm(tid, s.wanted)
 			signal = 0
 		case signal == syscall.SIGTRAP && status.TrapCause() == 0:
 			var regs syscall.PtraceRegs
 			s.must(syscall.PtraceGetRegs(tid, &regs))
-			if s.entries[regs.Rip-1] != 0 && s.armed {
+			// Not only where it is still there: another thread may have been told of first,
+			// with the end of the steps.
+			if s.entries[regs.Rip-1] != 0 && s.byBreakpoint(tid) {
 				regs.Rip--
 				s.must(syscall.PtraceSetRegs(tid, &regs))
 				s.arm(tid, false)
 			}
-			if textAt(uintptr(regs.Rip)-s.slide) != nil {
+			if s.wanted && textAt(uintptr(regs.Rip)-s.slide) != nil {
 				s.places[regs.Rip] = true
 				s.at(tid, &regs)
 				inside = tid
 			} else {
-				s.arm(tid, true)
+				s.arm(tid, s.wanted)
 				inside = 0
 			}
 			signal = 0
@@ -188,6 +193,19 @@ func (s *stepper) run() {
 			s.must(syscall.PtraceCont(tid, int(signal)))
 		}
 	}
+}
+
+// byBreakpoint reports whether the thread was stopped by a breakpoint, not by a step.
+func (s *stepper) byBreakpoint(tid int) bool {
+	const breakpoint = 0x80 // SI_KERNEL, which a step has not
+	var info struct {
+		signo, errno, code int32
+		_                  [116]byte
+	}
+	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PTRACE, syscall.PTRACE_GETSIGINFO, uintptr(tid), 0, uintptr(unsafe.Pointer(&info)), 0, 0); errno != 0 {
+		s.must(errno)
+	}
+	return info.code == breakpoint
 }
 
 // textAt returns the function of the assembly that has the instruction at pc, or nil.
