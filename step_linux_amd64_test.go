@@ -17,7 +17,6 @@ import (
 	"strings"
 	"syscall"
 	"testing"
-	"unsafe"
 
 	"github.com/go-greenlet/greenlet"
 )
@@ -166,9 +165,9 @@ func (s *stepper) run() {
 		case signal == syscall.SIGTRAP && status.TrapCause() == 0:
 			var regs syscall.PtraceRegs
 			s.must(syscall.PtraceGetRegs(tid, &regs))
-			// Not only where it is still there: another thread may have been told of first,
-			// with the end of the steps.
-			if s.entries[regs.Rip-1] != 0 && s.byBreakpoint(tid) {
+			// Who does no steps has come to a breakpoint, also if that is no longer there:
+			// the end of the steps may have been told first, of another thread.
+			if s.entries[regs.Rip-1] != 0 && tid != inside {
 				regs.Rip--
 				s.must(syscall.PtraceSetRegs(tid, &regs))
 				s.arm(tid, false)
@@ -193,19 +192,6 @@ func (s *stepper) run() {
 			s.must(syscall.PtraceCont(tid, int(signal)))
 		}
 	}
-}
-
-// byBreakpoint reports whether the thread was stopped by a breakpoint, not by a step.
-func (s *stepper) byBreakpoint(tid int) bool {
-	const breakpoint = 0x80 // SI_KERNEL, which a step has not
-	var info struct {
-		signo, errno, code int32
-		_                  [116]byte
-	}
-	if _, _, errno := syscall.RawSyscall6(syscall.SYS_PTRACE, syscall.PTRACE_GETSIGINFO, uintptr(tid), 0, uintptr(unsafe.Pointer(&info)), 0, 0); errno != 0 {
-		s.must(errno)
-	}
-	return info.code == breakpoint
 }
 
 // textAt returns the function of the assembly that has the instruction at pc, or nil.
