@@ -250,17 +250,13 @@ func TestWorkersGoOn(t *testing.T) {
 	assert.Contains(t, explore("5-18446744073709551615", "100", 200), "want a number of seeds")
 }
 
-// interruptsIgnored is whether this process was started with interrupts ignored, as a shell
-// starts what it runs in the background.
-var interruptsIgnored = signal.Ignored(os.Interrupt)
-
 // An interrupt, here by one of its workers, ends the exploration, and the process with it.
 func TestWorkersInterrupted(t *testing.T) {
 	needsProcesses(t)
 	if runtime.GOOS == "windows" {
 		t.Skip("a process cannot interrupt another one")
 	}
-	if interruptsIgnored {
+	if signal.Ignored(os.Interrupt) { // a shell starts so what it runs in the background
 		t.Skip("interrupts are ignored, and so they are by the processes that this one starts")
 	}
 	if os.Getenv("ASYNCIOTEST_TEST_INTERRUPT") != "" {
