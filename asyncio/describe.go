@@ -21,6 +21,7 @@ func andWaiters(facts []string, n int) []string {
 	return append(facts, plural(n, "waiter"))
 }
 
+// lockedOr is the state of a lock, or of what is like one.
 func lockedOr(locked bool, free string) string {
 	if locked {
 		return "locked"
@@ -92,5 +93,5 @@ func (q *Queue[T]) String() string {
 // String describes the future for people: whether it is done, but not its result. Owner
 // only; it does not switch. Python: repr of a Future.
 func (f *Future[T]) String() string {
-	return described("future", [...]string{"pending", "cancelled", "finished"}[f.state])
+	return described("future", f.state.String())
 }

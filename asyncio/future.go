@@ -50,6 +50,8 @@ const (
 	finished
 )
 
+func (s state) String() string { return [...]string{"pending", "cancelled", "finished"}[s] }
+
 func (f *core) base() *core { return f }
 
 // Loop returns the loop that the future belongs to. Any goroutine may call it.

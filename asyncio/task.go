@@ -385,7 +385,7 @@ func (t *task) SetName(name string) { t.name = &name }
 
 // String describes the task for people.
 func (t *task) String() string {
-	return fmt.Sprintf("task %q (%s)", t.Name(), [...]string{"pending", "cancelled", "finished"}[t.state])
+	return fmt.Sprintf("task %q (%s)", t.Name(), t.state)
 }
 
 // Cancel asks the task to end: its present wait, or its next one, returns a

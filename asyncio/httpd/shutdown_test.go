@@ -107,11 +107,9 @@ func TestShutdown(t *testing.T) {
 	}
 }
 
-// Shutdown's patience is its context's; Close ends what is left.
-func TestShutdownThenClose(t *testing.T) {
-	g := newGatekeeper()
-	s := serve(t, &http.Server{Handler: g})
-	busy, _, fresh := g.connections(t, s.addr)
+// runsOutOfPatience has a Shutdown of s wait until its context ends.
+func runsOutOfPatience(t *testing.T, s *serving) {
+	t.Helper()
 	err := s.do(t, func(ctx context.Context) error {
 		ctx, cancel := context.WithTimeout(ctx, soon)
 		defer cancel()
@@ -120,6 +118,14 @@ func TestShutdownThenClose(t *testing.T) {
 	if !errors.Is(err, context.DeadlineExceeded) {
 		t.Errorf("Shutdown returns %v", err)
 	}
+}
+
+// Shutdown's patience is its context's; Close ends what is left.
+func TestShutdownThenClose(t *testing.T) {
+	g := newGatekeeper()
+	s := serve(t, &http.Server{Handler: g})
+	busy, _, fresh := g.connections(t, s.addr)
+	runsOutOfPatience(t, s)
 	if err := s.do(t, func(context.Context) error { return s.Close() }); err != nil {
 		t.Error(err)
 	}
@@ -146,14 +152,7 @@ func TestShutdownThenCancel(t *testing.T) {
 				return srv.Serve(ctx, ln)
 			})
 			g.connections(t, s.addr)
-			err := s.do(t, func(ctx context.Context) error {
-				ctx, cancel := context.WithTimeout(ctx, soon)
-				defer cancel()
-				return s.Shutdown(ctx)
-			})
-			if !errors.Is(err, context.DeadlineExceeded) {
-				t.Errorf("Shutdown returns %v", err)
-			}
+			runsOutOfPatience(t, s)
 			want := asyncio.ErrCancelled
 			if err := s.do(t, func(context.Context) error {
 				if way == "the task" {
